@@ -1,0 +1,1 @@
+"""The ActivityPub wing: actors, inbox, outbox, deliveries."""

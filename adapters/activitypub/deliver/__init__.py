@@ -1,0 +1,1 @@
+"""What goes out: audiences, the durable queue, the sender."""

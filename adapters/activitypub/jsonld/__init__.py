@@ -1,0 +1,1 @@
+"""JSON-LD as peers write it: contexts out, tolerant reading in."""

@@ -1,0 +1,1 @@
+"""Lenses between nouns and ActivityStreams 2.0."""

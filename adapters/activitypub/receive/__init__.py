@@ -1,0 +1,1 @@
+"""What arrives: activities and what they do."""

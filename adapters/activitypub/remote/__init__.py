@@ -1,0 +1,1 @@
+"""Remote actors and objects, fetched with suspicion."""

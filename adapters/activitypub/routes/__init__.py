@@ -1,0 +1,1 @@
+"""What ActivityPub peers ask for."""

@@ -1,0 +1,1 @@
+"""HTTP signatures: draft-cavage and RFC 9421."""

@@ -1,0 +1,1 @@
+"""The ATProto wing: XRPC, signed repositories, firehose, DIDs."""

@@ -1,0 +1,1 @@
+"""DID documents, PLC operations, handle resolution."""

@@ -1,0 +1,1 @@
+"""The event stream: frames and its outbox."""

@@ -1,0 +1,1 @@
+"""Pure rooms of the repository: MST, commits, proofs, CAR files."""

@@ -1,0 +1,1 @@
+"""XRPC methods, one file a namespace corner."""

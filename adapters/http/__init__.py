@@ -1,0 +1,1 @@
+"""The shared hall: egress, negotiation, preconditions, credentials, problems."""

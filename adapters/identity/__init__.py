@@ -1,0 +1,1 @@
+"""The well-known corner: WebFinger, host-meta, DID documents, identity verification."""

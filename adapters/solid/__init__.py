@@ -1,0 +1,1 @@
+"""The Solid wing: LDP, WAC and linked-data views."""

@@ -1,0 +1,1 @@
+"""Lenses between resources and RDF."""

@@ -1,0 +1,1 @@
+"""LDP verbs on containers and resources."""

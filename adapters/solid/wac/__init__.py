@@ -1,0 +1,1 @@
+"""Web Access Control: ACL documents and headers."""

@@ -1,0 +1,1 @@
+"""The ground of the house: nouns, records, rules, the one write path, the one read path."""

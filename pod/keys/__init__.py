@@ -1,0 +1,1 @@
+"""Keys: curves, did:key, and the ring that hands out signers."""

@@ -1,0 +1,1 @@
+"""Nouns and identifiers: immutable, typed, without I/O."""

@@ -1,0 +1,1 @@
+"""Records: the codecs of the native form, the lexicon engine and the lenses to nouns."""

@@ -1,0 +1,1 @@
+"""Lenses between record data and nouns."""

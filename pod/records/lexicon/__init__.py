@@ -1,0 +1,1 @@
+"""The Lexicon engine: schemas in, compiled validators out."""

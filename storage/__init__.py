@@ -1,0 +1,1 @@
+"""The ports of the core on SQLAlchemy and an object store."""
