@@ -73,6 +73,10 @@ class Reader(Protocol):
         """Bytes of public records by CID; absent ones are left out."""
         ...
 
+    def about(self, member: MemberId, prefix: str, subject: str) -> list[ResourcePath]:
+        """Paths under ``prefix`` of resources whose ``subject`` is the given one."""
+        ...
+
     def record_is_held(self, member: MemberId, cid: Cid, *, besides: ResourcePath) -> bool:
         """Whether another public path of the member holds the same record bytes."""
         ...
@@ -104,6 +108,14 @@ class Reader(Protocol):
         self, member: MemberId, *, since: Tid | None, after: Cid | None, limit: int
     ) -> list[Cid]:
         """Blobs that public records refer to, in CID order."""
+        ...
+
+    def blob_is_held(self, cid: Cid) -> bool:
+        """Whether any member still holds a blob."""
+        ...
+
+    def idle_blobs(self, *, before: datetime, limit: int) -> list[BlobRow]:
+        """Blobs that nothing refers to and that were uploaded before a time."""
         ...
 
     def bytes_used(self, member: MemberId) -> int:
@@ -140,6 +152,7 @@ class Tx(Reader, Protocol):
 
     def append(self, change: Change) -> None: ...
     def put_blob(self, blob: BlobRow) -> None: ...
+    def delete_blob(self, member: MemberId, cid: Cid) -> None: ...
     def set_blob_refs(self, member: MemberId, path: ResourcePath, blobs: Iterable[Cid]) -> None:
         """Say which blobs a resource refers to from now on."""
         ...

@@ -92,7 +92,8 @@ class Resource:
 
     ``body`` holds the native bytes of records and documents and is empty for binaries, whose bytes
     lie in the blob store under ``cid``. ``rev`` is the TID of the last write. ``generation`` counts
-    how often the path was born: it gives a re-created record a new ActivityPub id.
+    how often the path was born: it gives a re-created record a new ActivityPub id. ``subject`` is
+    the DID, at-uri or IRI that a relation points at, so that one can ask who likes or follows what.
     """
 
     member: MemberId
@@ -105,6 +106,7 @@ class Resource:
     created_at: datetime
     updated_at: datetime
     generation: int = 1
+    subject: str | None = None
     complement: Complement = field(default=EMPTY)
 
     @property
