@@ -67,7 +67,7 @@ class Egress:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The whole tree. ``origin`` is the server's own; ``dev`` relaxes https and private addresses."""
+    """The whole tree. ``origin`` is the server's own; ``dev`` allows plain http and loopback."""
 
     origin: Origin
     data_dir: Path

@@ -69,7 +69,7 @@ class Policy:
                 return self._by_list(agent, owner, path, is_owner=is_owner)
 
     def require(self, agent: Agent, mode: Mode, owner: Member, path: ResourcePath) -> None:
-        """Pass or raise: Unauthenticated for strangers without credentials, Forbidden for others."""
+        """Pass or raise: Unauthenticated without credentials, Forbidden with the wrong ones."""
         allowed = self.modes(agent, owner, path)
         if mode in allowed or (mode is Mode.APPEND and Mode.WRITE in allowed):
             return
