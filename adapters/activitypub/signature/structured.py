@@ -42,9 +42,9 @@ class _Reader:
             self._at = match.end()
         return match
 
-    def skip(self, char: str) -> bool:
-        found = self._text.startswith(char, self._at)
-        self._at += found
+    def skip(self, text: str) -> bool:
+        found = self._text.startswith(text, self._at)
+        self._at += len(text) if found else 0
         return found
 
     def spaces(self, chars: str = " ") -> None:
