@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("dev", max_examples=30, deadline=None)
-settings.register_profile("check", max_examples=100, deadline=None)
-settings.register_profile(
-    "night", max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+for _name, _examples in (("dev", 30), ("check", 100), ("night", 2000)):
+    settings.register_profile(
+        _name,
+        max_examples=_examples,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 
