@@ -59,7 +59,7 @@ class _Range:
 def parse_media_type(text: str) -> MediaType | None:
     """A Content-Type value or media range as its parts; None if it is not one."""
     parsed = _parse(text)
-    return parsed and parsed.media
+    return parsed.media if parsed else None
 
 
 def _parse(text: str) -> _Range | None:
