@@ -12,10 +12,9 @@ from email.utils import format_datetime, parsedate_to_datetime
 from hashlib import sha256
 from typing import Final
 
-from pod.records.cid import cid_from_text, cid_text
-
 from pod.errors import Invalid, StaleVersion
 from pod.model.resource import ABSENT, Expect, Resource, Version
+from pod.records.cid import cid_from_text, cid_text
 
 _TAG: Final = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _STATE: Final = re.compile(r"(\w{10,100})\.(\d{1,18});[\w.+-]+")
