@@ -46,6 +46,11 @@ def record_key(path: ResourcePath) -> tuple[Nsid, Rkey]:
     return Nsid(collection), Rkey(rkey)
 
 
+def container_of(path: str) -> ResourcePath:
+    """The container that a path lies in; the root lies in itself."""
+    return ResourcePath(path.rstrip("/").rpartition("/")[0] + "/")
+
+
 @dataclass(frozen=True, slots=True)
 class Annotation:
     """Facts that a view accepted and the record cannot hold; they survive edits from elsewhere.
