@@ -1,0 +1,62 @@
+"""The JSON-LD contexts of what we send, written from one table of terms; none is ever fetched.
+
+Spec: https://www.w3.org/TR/activitystreams-core/#jsonld
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+AS2: Final = "https://www.w3.org/ns/activitystreams"
+SECURITY: Final = "https://w3id.org/security/v1"
+MULTIKEY: Final = "https://w3id.org/security/multikey/v1"
+PUBLIC: Final = AS2 + "#Public"
+MEDIA_TYPE: Final = "application/activity+json"
+PROFILED_TYPE: Final = f'application/ld+json; profile="{AS2}"'
+
+_TOOT: Final = "http://joinmastodon.org/ns#"
+_TERMS: Final[dict[str, Any]] = {
+    "Hashtag": "as:Hashtag",
+    "sensitive": "as:sensitive",
+    "manuallyApprovesFollowers": "as:manuallyApprovesFollowers",
+    "movedTo": {"@id": "as:movedTo", "@type": "@id"},
+    "alsoKnownAs": {"@id": "as:alsoKnownAs", "@type": "@id"},
+    "discoverable": f"{_TOOT}discoverable",
+    "indexable": f"{_TOOT}indexable",
+    "featured": {"@id": f"{_TOOT}featured", "@type": "@id"},
+    "blurhash": f"{_TOOT}blurhash",
+    "schema": "http://schema.org#",
+    "PropertyValue": "schema:PropertyValue",
+    "value": "schema:value",
+    "webfinger": "https://purl.archive.org/socialweb/webfinger#webfinger",
+    "quote": {"@id": "https://w3id.org/fep/044f#quote", "@type": "@id"},
+    "quoteUrl": "as:quoteUrl",
+    "quoteUri": "http://fedibird.com/ns#quoteUri",
+    "_misskey_quote": "https://misskey-hub.net/ns#_misskey_quote",
+}
+
+_NOTE_TERMS: Final = (
+    "Hashtag", "sensitive", "blurhash", "quote", "quoteUrl", "quoteUri", "_misskey_quote",
+)  # fmt: skip
+_ACTOR_TERMS: Final = (
+    "manuallyApprovesFollowers", "movedTo", "alsoKnownAs", "discoverable", "indexable", "featured",
+    "schema", "PropertyValue", "value", "webfinger",
+)  # fmt: skip
+
+NOTE: Final[list[Any]] = [AS2, {term: _TERMS[term] for term in _NOTE_TERMS}]
+"""The context of notes, articles and the activities around them."""
+
+ACTOR: Final[list[Any]] = [
+    AS2, SECURITY, MULTIKEY, {term: _TERMS[term] for term in _ACTOR_TERMS},
+]  # fmt: skip
+"""The context of actors."""
+
+
+def with_context(view: dict[str, Any], context: Any = AS2) -> dict[str, Any]:
+    """The view as a document of its own."""
+    return {"@context": context, **view}
+
+
+def without_context(document: dict[str, Any]) -> dict[str, Any]:
+    """The document as a part of another."""
+    return {key: value for key, value in document.items() if key != "@context"}
