@@ -1,0 +1,105 @@
+"""The key ring: every key of the pod, made once, sealed by the store, kept as ready objects.
+
+A repository key exists from an account's first moment; the RSA key of an actor costs about 60 ms
+to make and is made when first needed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import Final, TypeVar
+
+from pod.errors import NotFound
+from pod.keys.curves import SigningKey
+from pod.keys.ed25519 import Ed25519Key
+from pod.keys.rsa import RsaKey
+from pod.model.ids import MemberId
+from pod.ports import Store
+
+REPO: Final = "repo-key"
+ACTOR_RSA: Final = "actor-rsa"
+ACTOR_ED25519: Final = "actor-ed25519"
+ROTATION: Final = "rotation-key"
+SESSIONS: Final = "session-secret"
+KEPT: Final = 4_096
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class KeyRing:
+    """Hands out signers. All methods are cheap after the first use of a key."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._repo: dict[MemberId, SigningKey] = {}
+        self._rsa: dict[MemberId | None, RsaKey] = {}
+        self._ed25519: dict[MemberId, Ed25519Key] = {}
+        self._making = asyncio.Lock()
+
+    async def open(self) -> None:
+        """Make the server's own secrets, the first time."""
+
+        async def ensure(purpose: str, secret: bytes) -> None:
+            if self._store.secret(None, purpose) is None:
+                await self._store.write(lambda tx: tx.put_secret(None, purpose, secret))
+
+        await ensure(ROTATION, SigningKey.generate_k256().secret_bytes)
+        await ensure(SESSIONS, secrets.token_bytes(32))
+
+    def rotation_key(self) -> SigningKey:
+        """The server's rotation key for did:plc operations."""
+        return SigningKey.from_bytes(self._secret(None, ROTATION))
+
+    def session_secret(self) -> bytes:
+        """The secret under which session tokens are signed."""
+        return self._secret(None, SESSIONS)
+
+    def repo_key(self, member: MemberId) -> SigningKey:
+        """The key that signs a member's commits; raises NotFound for nobody."""
+        key = self._repo.get(member)
+        if key is None:
+            key = SigningKey.from_bytes(self._secret(member, REPO))
+            _keep(self._repo, member, key)
+        return key
+
+    async def actor_key(self, member: MemberId | None) -> RsaKey:
+        """The RSA key of a member's actor, or (None) of the server's own actor."""
+        key = self._rsa.get(member)
+        if key is not None:
+            return key
+        async with self._making:
+            stored = self._store.secret(member, ACTOR_RSA)
+            if stored is not None:
+                key = await asyncio.to_thread(RsaKey.from_private_pem, stored.decode())
+            else:
+                key = await asyncio.to_thread(RsaKey.generate)
+                pem = key.private_pem.encode()
+                await self._store.write(lambda tx: tx.put_secret(member, ACTOR_RSA, pem))
+            _keep(self._rsa, member, key)
+        return key
+
+    async def proof_key(self, member: MemberId) -> Ed25519Key:
+        """The Ed25519 key that an actor lists as its assertion method."""
+        key = self._ed25519.get(member)
+        if key is None:
+            stored = self._store.secret(member, ACTOR_ED25519)
+            key = Ed25519Key.from_bytes(stored) if stored else Ed25519Key.generate()
+            if stored is None:
+                made = key.secret_bytes
+                await self._store.write(lambda tx: tx.put_secret(member, ACTOR_ED25519, made))
+            _keep(self._ed25519, member, key)
+        return key
+
+    def _secret(self, member: MemberId | None, purpose: str) -> bytes:
+        found = self._store.secret(member, purpose)
+        if found is None:
+            raise NotFound(f"There is no {purpose}.")
+        return found
+
+
+def _keep(cache: dict[K, V], name: K, key: V) -> None:
+    if len(cache) >= KEPT:
+        cache.pop(next(iter(cache)))
+    cache[name] = key

@@ -1,0 +1,125 @@
+"""Blobs: bytes once by content, visible by reference, collected when nothing refers to them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Final
+
+from pod.errors import Invalid, NotFound, QuotaExceeded, TooLarge
+from pod.model.ids import Cid, MemberId
+from pod.model.resource import Zone, zone_of
+from pod.ports import BlobRow, BlobStore, Clock, Store, Tx
+from pod.records.cid import raw_cid
+from pod.settings import Limits
+
+SNIFFED: Final = (
+    (b"\x89PNG\r\n\x1a\n", 0, "image/png"),
+    (b"\xff\xd8\xff", 0, "image/jpeg"),
+    (b"GIF87a", 0, "image/gif"),
+    (b"GIF89a", 0, "image/gif"),
+    (b"WEBP", 8, "image/webp"),
+    (b"ftypavif", 4, "image/avif"),
+    (b"ftypheic", 4, "image/heic"),
+    (b"ftypqt", 4, "video/quicktime"),
+    (b"ftyp", 4, "video/mp4"),
+    (b"\x1a\x45\xdf\xa3", 0, "video/webm"),
+    (b"%PDF-", 0, "application/pdf"),
+    (b"OggS", 0, "audio/ogg"),
+    (b"ID3", 0, "audio/mpeg"),
+    (b"fLaC", 0, "audio/flac"),
+    (b"WAVE", 8, "audio/wav"),
+    (b"PK\x03\x04", 0, "application/zip"),
+    (b"\x1f\x8b\x08", 0, "application/gzip"),
+)
+OCTETS: Final = "application/octet-stream"
+
+
+def media_type_of(body: bytes, declared: str | None) -> str:
+    """The type that the bytes show; what the sender declared where they show none."""
+    for magic, offset, media_type in SNIFFED:
+        if body.startswith(magic, offset):
+            return media_type
+    essence = (declared or "").split(";", 1)[0].strip().lower()
+    return essence if "/" in essence and "*" not in essence else OCTETS
+
+
+class Media:
+    """The blob service."""
+
+    def __init__(self, store: Store, blobs: BlobStore, clock: Clock, limits: Limits) -> None:
+        self._store = store
+        self._blobs = blobs
+        self._clock = clock
+        self._limits = limits
+        self._gate = asyncio.Lock()  # bytes never vanish between their arrival and their row
+
+    async def upload(
+        self, member: MemberId, chunks: AsyncIterator[bytes], declared_type: str | None
+    ) -> BlobRow:
+        """Keep bytes for a member; until a resource refers to them they are temporary.
+
+        Raises TooLarge past ``blob_bytes``, Invalid for nothing at all, QuotaExceeded.
+        """
+        body = bytearray()
+        async for chunk in chunks:
+            body += chunk
+            if len(body) > self._limits.blob_bytes:
+                raise TooLarge(
+                    f"A blob may take at most {self._limits.blob_bytes} bytes.", name="BlobTooLarge"
+                )
+        if not body:
+            raise Invalid("The blob is empty.")
+        return await self.keep(member, bytes(body), declared_type)
+
+    async def keep(self, member: MemberId, body: bytes, declared_type: str | None) -> BlobRow:
+        """Keep bytes that are in memory already; see `upload`."""
+        if self._store.bytes_used(member) + len(body) > self._limits.quota_bytes:
+            raise QuotaExceeded
+        cid = raw_cid(body)
+        media_type = media_type_of(body, declared_type)
+        async with self._gate:
+            await self._blobs.put(cid, body)
+            row = BlobRow(member, cid, media_type, len(body), self._clock.now())
+            await self._store.write(lambda tx: tx.put_blob(row))
+        return row
+
+    def public(self, member: MemberId, cid: Cid) -> BlobRow:
+        """A blob that a public record shows; raises NotFound otherwise.
+
+        Visibility is by reference: bytes that only private resources refer to are not found.
+        """
+        row = self._store.blob(member, cid)
+        if row is not None:
+            zones = {zone_of(path) for path in self._store.blob_paths(member, cid)}
+            if Zone.REPO in zones:
+                return row
+        raise NotFound("Blob not found.", name="BlobNotFound")
+
+    def stream(self, cid: Cid, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """The bytes of a blob that the caller was allowed to see."""
+        return self._blobs.stream(cid, start=start, end=end)
+
+    async def collect(self) -> int:
+        """Drop blobs that nothing has referred to for ``blob_grace_s``; returns how many."""
+        before = self._clock.now() - timedelta(seconds=self._limits.blob_grace_s)
+        dropped = 0
+        for row in self._store.idle_blobs(before=before, limit=1_000):
+            async with self._gate:
+                dropped += await self._drop(row)
+        return dropped
+
+    async def _drop(self, row: BlobRow) -> int:
+        def work(tx: Tx) -> bool:
+            current = tx.blob(row.member, row.cid)
+            is_idle = current == row and not tx.blob_paths(row.member, row.cid)
+            if is_idle:
+                tx.delete_blob(row.member, row.cid)
+            return is_idle
+
+        if not await self._store.write(work):
+            return 0
+        if not self._store.blob_is_held(row.cid):
+            await self._blobs.delete(row.cid)
+        return 1
