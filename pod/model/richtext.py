@@ -46,7 +46,7 @@ FACET: Final = "app.bsky.richtext.facet"
 
 
 def segments(text: str, facets: Sequence[Mapping[str, Any]]) -> tuple[Segment, ...]:
-    """Cut a text at its facets; overlapping, backward and character-splitting ranges are left out."""
+    """Cut a text at its facets; ranges that overlap or split a character are left out."""
     raw = text.encode()
     found: list[Segment] = []
     at = 0
