@@ -14,7 +14,11 @@ from pod.access.agent import Agent
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """What a request shows of who sent it; ``url`` is absolute, as the sender saw it."""
+    """What a request shows of who sent it.
+
+    ``url`` is absolute, as the sender saw it; ``headers`` is a multidict without case, whose
+    ``items()`` keeps repeated fields. ``body`` is empty where nobody needs it.
+    """
 
     method: str
     url: str

@@ -1,0 +1,203 @@
+"""One URL, many views: content negotiation over what the wings offer for a member's resource.
+
+Spec: RFC 9110 sections 12 and 13, RFC 8288 (Link)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from quart import Blueprint, Response, request
+
+from adapters.http.conditional import body_etag, etag, http_date, not_modified
+from adapters.http.cors import echo, merge_vary
+from adapters.http.credentials import Authenticator
+from adapters.http.hosts import Hosts
+from adapters.http.incoming import fields, presented
+from adapters.http.negotiate import choose
+from pod.access.agent import Agent
+from pod.errors import Gone, NotFound
+from pod.model.ids import Nsid, Rkey
+from pod.model.member import Member
+from pod.model.resource import Resource, ResourcePath, Tombstone, record_path
+from pod.ports import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What is asked for: a member's path, and what is there.
+
+    ``resource`` is None for virtual things such as ``/me``; ``tombstone`` is set instead where
+    something was deleted. ``query`` holds the first value of each parameter.
+    """
+
+    member: Member
+    path: ResourcePath
+    resource: Resource | None
+    agent: Agent
+    query: Mapping[str, str] = field(default_factory=dict)
+    tombstone: Tombstone | None = None
+
+    @property
+    def url(self) -> str:
+        """The one URL of the thing."""
+        return self.member.url(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A representation."""
+
+    body: bytes
+    media_type: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One way to show resources.
+
+    ``render`` answers None for what this view cannot show; of deleted things it is asked with a
+    tombstone, and shows that they are gone. ``shows_more`` says that the representation depends on
+    more than the one resource (other records, remote replies), so its ETag is made of its bytes.
+    """
+
+    variant: str
+    media_types: tuple[str, ...]
+    render: Callable[[Ask], Awaitable[Rendered | None]]
+    shows_more: bool = False
+
+
+Links = Callable[[Ask], Sequence[str]]
+"""What a wing adds to the Link header: whole link-values (``<url>; rel="acl"``)."""
+
+Allow = Callable[[Agent, Member, ResourcePath], None]
+"""Passes where an agent may read; raises Unauthenticated, Forbidden or NotFound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A reply, free of the web framework."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes = b""
+
+
+class Views:
+    """The views of one kind of place, in the order that ``*/*`` prefers."""
+
+    def __init__(self, views: Sequence[View], links: Sequence[Links] = ()) -> None:
+        self._views = tuple(views)
+        self._links = tuple(links)
+
+    async def answer(self, ask: Ask, headers: Mapping[str, str]) -> Answer:
+        """Choose by Accept, render, and meet the preconditions: 200, 304, 406 or 410.
+
+        Raises NotFound, or Gone, where no view shows the thing at all.
+        """
+        left = list(self._views)
+        while left:
+            offers = {media: view for view in reversed(left) for media in view.media_types}
+            ordered = [media for view in left for media in view.media_types]
+            media = choose(headers.get("Accept"), ordered)
+            if media is None:
+                return self._unacceptable(ask, ordered)
+            view = offers[media]
+            shown = await view.render(ask)
+            if shown is not None:
+                return self._reply(ask, view, shown, headers)
+            left.remove(view)
+        raise NotFound if ask.tombstone is None else Gone
+
+    def _unacceptable(self, ask: Ask, offered: Sequence[str]) -> Answer:
+        if ask.tombstone is not None:
+            raise Gone
+        text = "\n".join(("This is offered as:", *offered, ""))
+        headers = {"Content-Type": "text/plain; charset=utf-8", "Vary": VARY}
+        return Answer(406, headers, text.encode())
+
+    def _reply(self, ask: Ask, view: View, shown: Rendered, asked: Mapping[str, str]) -> Answer:
+        cors = echo(asked)
+        headers = {
+            **cors,
+            "Content-Type": shown.media_type,
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "private, no-cache" if ask.agent.is_authenticated else "no-cache",
+            **shown.headers,
+        }
+        headers["Vary"] = merge_vary(VARY, cors.get("Vary"), shown.headers.get("Vary"))
+        links = [link for provider in self._links for link in provider(ask)]
+        if links or "Link" in shown.headers:
+            headers["Link"] = ", ".join(filter(None, [shown.headers.get("Link"), *links]))
+        if ask.tombstone is not None:
+            return Answer(410, headers, shown.body)
+        own = ask.resource is not None and not view.shows_more
+        modified = ask.resource.updated_at if ask.resource is not None and own else None
+        tag = (
+            etag(ask.resource.version, view.variant)
+            if ask.resource is not None and own
+            else body_etag(shown.body, view.variant)
+        )
+        headers["ETag"] = tag
+        if modified is not None:
+            headers["Last-Modified"] = http_date(modified)
+        if not_modified(asked, tag, modified):
+            del headers["Content-Type"]
+            return Answer(304, headers)
+        return Answer(200, headers, shown.body)
+
+
+VARY = "Accept, Authorization, Signature"
+
+
+def response_of(answer: Answer) -> Response:
+    """An answer as Quart sends it."""
+    response = Response(answer.body, status=answer.status)
+    del response.headers["Content-Type"]
+    response.headers.update(answer.headers)
+    return response
+
+
+def rooms(
+    *,
+    hosts: Hosts,
+    reader: Reader,
+    authenticator: Authenticator,
+    allow: Allow,
+    views: Views,
+    front_door: Callable[[], Awaitable[Response]],
+) -> Blueprint:
+    """GET and HEAD of ``/``, ``/me`` and ``/repo/{nsid}/{rkey}``, for all wings together.
+
+    ``front_door`` answers ``/`` on the server's own origin.
+    """
+    blueprint = Blueprint("views", __name__)
+
+    async def show(path: ResourcePath) -> Response:
+        member = hosts.member(request.host)
+        agent = await authenticator.agent(presented(hosts))
+        allow(agent, member, path)
+        resource = reader.resource(member.id, path)
+        tombstone = None if resource else reader.tombstone(member.id, path)
+        if resource is None and tombstone is None and path.startswith("/repo/"):
+            raise NotFound
+        ask = Ask(member, path, resource, agent, request.args.to_dict(), tombstone)
+        return response_of(await views.answer(ask, fields()))
+
+    @blueprint.get("/")
+    async def home() -> Response:
+        if hosts.is_server(request.host):
+            return await front_door()
+        return await show(ResourcePath("/"))
+
+    @blueprint.get("/me")
+    async def me() -> Response:
+        return await show(ResourcePath("/me"))
+
+    @blueprint.get("/repo/<nsid>/<rkey>")
+    async def record(nsid: str, rkey: str) -> Response:
+        return await show(record_path(Nsid(nsid), Rkey(rkey)))
+
+    return blueprint
