@@ -175,6 +175,10 @@ class Store(Reader, Protocol):
         """
         ...
 
+    async def write_long(self, work: Callable[[Tx], T]) -> T:
+        """Like `write` for a long work: it runs in a thread, other writes wait, reads do not."""
+        ...
+
     def subscribe(self, listener: Callable[[Sequence[Change]], None]) -> Callable[[], None]:
         """Call ``listener`` after each commit with the changes it made durable, in order.
 
@@ -209,6 +213,15 @@ class RepoProjection(Protocol):
 
         ``index`` gives the record index before the ops, read only when the tree is not in memory.
         Raises TooLarge when the commit would break the limits of the sync protocol.
+        """
+        ...
+
+    def rebuild(
+        self, member: Member, head: RepoHead | None, index: Iterable[tuple[str, Cid]]
+    ) -> RepoHead:
+        """A new head over a whole record index at once (an import), with a later rev than ``head``.
+
+        ``index`` is in key order.
         """
         ...
 

@@ -31,6 +31,7 @@ from pod.model.resource import (
     Version,
     Zone,
     container_of,
+    generation_of,
     record_key,
     record_path,
     zone_of,
@@ -309,11 +310,7 @@ class Write:
                 tx.put_complement(member, draft.path, _next(draft.complement, current))
             return 0
         self._check_blobs(tx, member, draft)
-        generation = 1
-        if current is not None:
-            generation = current.generation
-        elif (buried := tx.tombstone(member, draft.path)) is not None:
-            generation = buried.generation + 1
+        buried = tx.tombstone(member, draft.path) if current is None else None
         blob = tx.blob(member, draft.cid) if draft.is_binary and draft.cid is not None else None
         size = blob.size if blob is not None else len(draft.body)
         complement = current.complement if current is not None else EMPTY
@@ -331,7 +328,7 @@ class Write:
                 rev=rev,
                 created_at=current.created_at if current is not None else now,
                 updated_at=now,
-                generation=generation,
+                generation=generation_of(current, buried),
                 subject=draft.subject,
                 complement=complement,
             )

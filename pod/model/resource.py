@@ -160,4 +160,11 @@ class Tombstone:
     deleted_at: datetime
 
 
+def generation_of(current: Resource | None, buried: Tombstone | None) -> int:
+    """How often a path will have been born once it is written; a rebirth counts one more."""
+    if current is not None:
+        return current.generation
+    return buried.generation + 1 if buried is not None else 1
+
+
 Action = Literal["create", "update", "delete"]
