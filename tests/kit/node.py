@@ -1,8 +1,8 @@
 """Finds Node and the npm peers of the black-box tests, and talks to a peer's process.
 
 A peer is one of the `.mjs` files beside `tests/blackbox/peers/package.json`, running as a process
-of its own. It reads requests `{"id", "do", ...}` as lines of JSON and answers each with a line
-`{"id", "ok"}` or `{"id", "error"}`; its first line is `{"ready": ...}`. It ends
+of its own. It reads requests `{"n", "do", ...}` as lines of JSON and answers each with a line
+`{"n", "ok"}` or `{"n", "error"}`; its first line is `{"ready": ...}`. It ends
 with its input.
 """
 
@@ -57,11 +57,11 @@ class Peer:
         """The answer to one request. Raises `PeerRefused` with the peer's error."""
         self._asked += 1
         assert self._process.stdin is not None
-        request = {"id": self._asked, "do": do, **arguments}
+        request = {"n": self._asked, "do": do, **arguments}
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
         answer = self._line()
-        assert answer["id"] == self._asked
+        assert answer["n"] == self._asked
         if "error" in answer:
             raise PeerRefused(answer["error"])
         return answer["ok"]

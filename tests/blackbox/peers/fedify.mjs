@@ -1,0 +1,191 @@
+// A small ActivityPub server on Fedify, on a free port of 127.0.0.1: node fedify.mjs NAME [rfc9421 | cavage]
+import {
+  InProcessMessageQueue, MemoryKvStore, createFederation, generateCryptoKeyPair, signRequest,
+} from '@fedify/fedify'
+import {
+  Accept, Activity, Announce, Create, Delete, Endpoints, Follow, Like, Mention, Note, PUBLIC_COLLECTION, Person,
+  Tombstone, Undo, Update,
+} from '@fedify/vocab'
+import { Temporal } from '@js-temporal/polyfill'
+import { serve as listen } from '@hono/node-server'
+import { serve } from './line.mjs'
+
+const [name, scheme = 'rfc9421'] = process.argv.slice(2)
+const federation = createFederation({
+  kv: new MemoryKvStore(),
+  queue: new InProcessMessageQueue(),
+  allowPrivateAddress: true,
+  firstKnock: scheme === 'cavage' ? 'draft-cavage-http-signatures-12' : 'rfc9421',
+})
+const keys = [await generateCryptoKeyPair('RSASSA-PKCS1-v1_5'), await generateCryptoKeyPair('Ed25519')]
+const followers = new Map()
+const notes = new Map()
+const sent = new Map()
+const log = []
+
+federation
+  .setActorDispatcher('/users/{identifier}', async (ctx, identifier) => {
+    if (identifier !== name) return null
+    const pairs = await ctx.getActorKeyPairs(identifier)
+    return new Person({
+      id: ctx.getActorUri(identifier),
+      preferredUsername: identifier,
+      name: identifier,
+      inbox: ctx.getInboxUri(identifier),
+      outbox: ctx.getOutboxUri(identifier),
+      followers: ctx.getFollowersUri(identifier),
+      endpoints: new Endpoints({ sharedInbox: ctx.getInboxUri() }),
+      publicKey: pairs[0].cryptographicKey,
+      assertionMethods: pairs.map((pair) => pair.multikey),
+    })
+  })
+  .setKeyPairsDispatcher(() => keys)
+federation.setFollowersDispatcher('/users/{identifier}/followers', () => ({ items: [...followers.values()] }))
+federation.setOutboxDispatcher('/users/{identifier}/outbox', () => ({ items: [] }))
+federation.setObjectDispatcher(Note, '/notes/{id}', (_ctx, { id }) => notes.get(id) ?? null)
+federation
+  .setInboxListeners('/users/{identifier}/inbox', '/inbox')
+  .on(Follow, async (ctx, follow) => {
+    await remember(ctx, follow)
+    const follower = await follow.getActor(ctx)
+    followers.set(follower.id.href, follower)
+    await send(follower, new Accept({ id: fresh('accepts'), actor: me(), object: follow }))
+  })
+  .on(Activity, remember)
+  .onError((_ctx, error) => { log.push({ type: 'Error', error: String(error?.stack ?? error) }) })
+
+const server = listen({ fetch: (request) => federation.fetch(request), port: 0, hostname: '127.0.0.1' })
+if (!server.listening) await new Promise((done) => server.once('listening', done))
+const base = new URL(`http://127.0.0.1:${server.address().port}`)
+const context = federation.createContext(base)
+const me = () => context.getActorUri(name)
+let count = 0
+const fresh = (kind) => new URL(`/${kind}/${++count}`, base)
+const plain = (thing) => thing.toJsonLd({ contextLoader: context.contextLoader })
+
+// Only what Fedify accepted comes here: the document as received, and what its object shows.
+async function remember(ctx, activity) {
+  const entry = {
+    type: activity.constructor.name,
+    id: activity.id?.href,
+    actor: activity.actorId?.href,
+    object: activity.objectId?.href,
+    document: await plain(activity),
+  }
+  if (activity instanceof Create || activity instanceof Update) entry.shows = await shown(await activity.getObject(ctx))
+  log.push(entry)
+}
+
+async function shown(object) {
+  const tags = await Array.fromAsync(object.getTags())
+  const attachments = await Array.fromAsync(object.getAttachments())
+  return {
+    type: object.constructor.name,
+    id: object.id?.href,
+    content: object.content?.toString(),
+    contents: object.contents?.map((text) => ({ text: text.toString(), language: text.locale?.toString() ?? text.language?.toString() })),
+    url: object.url?.href?.toString(),
+    inReplyTo: object.replyTargetId?.href,
+    tags: tags.map((tag) => ({ type: tag.constructor.name, name: tag.name?.toString(), href: tag.href?.href })),
+    attachments: attachments.map((file) => ({
+      type: file.constructor.name, url: file.url?.href?.toString(), mediaType: file.mediaType, alt: file.name?.toString(),
+      width: file.width, height: file.height,
+    })),
+  }
+}
+
+async function lookup(url) {
+  const documentLoader = await context.getDocumentLoader({ identifier: name })
+  const found = await context.lookupObject(url, { documentLoader })
+  if (!found) throw new Error(`nothing found at ${url}`)
+  return found
+}
+
+async function send(recipients, activity) {
+  sent.set(activity.id.href, { activity, recipients })
+  await context.sendActivity({ identifier: name }, recipients, activity, { immediate: true })
+  return activity.id.href
+}
+
+// The person to tell about an object: its author.
+async function authorOf(url) {
+  const object = await lookup(url)
+  return object.getAttribution({ documentLoader: await context.getDocumentLoader({ identifier: name }) })
+}
+
+async function publish({ text, reply, mention, audience }) {
+  const id = fresh('notes')
+  const note = new Note({
+    id,
+    attribution: me(),
+    content: text,
+    to: PUBLIC_COLLECTION,
+    ccs: [context.getFollowersUri(name), ...(mention ? [mention.id] : [])],
+    tags: mention ? [new Mention({ href: mention.id, name: `@${mention.preferredUsername}` })] : [],
+    replyTarget: reply ? new URL(reply) : null,
+    published: Temporal.Now.instant(),
+  })
+  notes.set(id.pathname.split('/').pop(), note)
+  await send(audience, new Create({ id: fresh('creates'), actor: me(), object: note, to: PUBLIC_COLLECTION }))
+  return id.href
+}
+
+async function edit({ id, text }) {
+  const key = new URL(id).pathname.split('/').pop()
+  const note = notes.get(key).clone({ content: text })
+  notes.set(key, note)
+  return send(await audience(), new Update({ id: fresh('updates'), actor: me(), object: note, to: PUBLIC_COLLECTION }))
+}
+
+// Everyone who heard anything from this server, and its followers.
+async function audience() {
+  const heard = [...sent.values()].flatMap(({ recipients }) => recipients)
+  return [...new Map([...heard, ...followers.values()].map((actor) => [actor.id.href, actor])).values()]
+}
+
+async function react(Kind, { object }) {
+  return send(await authorOf(object), new Kind({ id: fresh('reactions'), actor: me(), object: new URL(object), to: PUBLIC_COLLECTION }))
+}
+
+// Post an activity given as JSON to an inbox. `sign`: none; own; stranger (a key that is not the one named by
+// key_id). `tamper` replaces the body after it was signed. Answers the status.
+async function forge({ inbox, activity, sign = 'none', key_id: keyId = `${me().href}#main-key`, tamper }) {
+  const headers = { 'content-type': 'application/activity+json' }
+  let request = new Request(inbox, { method: 'POST', headers, body: JSON.stringify(activity) })
+  if (sign !== 'none') {
+    const pair = sign === 'own' ? keys[0] : await generateCryptoKeyPair('RSASSA-PKCS1-v1_5')
+    const spec = scheme === 'cavage' ? 'draft-cavage-http-signatures-12' : 'rfc9421'
+    request = await signRequest(request, pair.privateKey, new URL(keyId), { spec })
+  }
+  if (tamper) request = new Request(inbox, { method: 'POST', headers: request.headers, body: JSON.stringify(tamper) })
+  return (await fetch(request)).status
+}
+
+await serve({
+  lookup: async ({ url }) => plain(await lookup(url)),
+  show: async ({ url }) => shown(await lookup(url)),
+  follow: async ({ actor }) => {
+    const object = await lookup(actor)
+    return send(object, new Follow({ id: fresh('follows'), actor: me(), object: object.id, to: object.id }))
+  },
+  post: ({ text }) => publish({ text, audience: [...followers.values()] }),
+  reply: async ({ object, text }) => {
+    const author = await authorOf(object)
+    return publish({ text, reply: object, mention: author, audience: author })
+  },
+  edit,
+  like: (given) => react(Like, given),
+  announce: (given) => react(Announce, given),
+  undo: ({ id }) => {
+    const { activity, recipients } = sent.get(id)
+    return send(recipients, new Undo({ id: fresh('undos'), actor: me(), object: activity, to: PUBLIC_COLLECTION }))
+  },
+  delete: async ({ id }) => {
+    notes.delete(new URL(id).pathname.split('/').pop())
+    const object = new Tombstone({ id: new URL(id) })
+    return send(await audience(), new Delete({ id: fresh('deletes'), actor: me(), object, to: PUBLIC_COLLECTION }))
+  },
+  forge,
+  log: ({ since = 0 }) => log.slice(since),
+  followers: () => [...followers.keys()],
+}, { base: base.href, actor: me().href, inbox: context.getInboxUri(name).href })
