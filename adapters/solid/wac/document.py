@@ -1,0 +1,112 @@
+"""Access control documents: from RDF to the rules that the one policy reads.
+
+Spec: https://solidproject.org/TR/wac
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pyoxigraph import BlankNode, Literal, NamedNode
+
+from adapters.solid.rdf.parse import TURTLE, Graph, parse_rdf
+from adapters.solid.rdf.vocab import ACL, FOAF, RDF, VCARD
+from adapters.solid.rdf.write import write_turtle
+from pod.access.acl import Acl, AgentClass, Mode, Rule
+from pod.errors import PodError
+from pod.model.ids import Iri
+from pod.model.resource import Resource
+
+_MODES: Final = {
+    ACL.Read: Mode.READ,
+    ACL.Append: Mode.APPEND,
+    ACL.Write: Mode.WRITE,
+    ACL.Control: Mode.CONTROL,
+}
+_CLASSES: Final[dict[NamedNode, AgentClass]] = {
+    FOAF.Agent: "public",
+    ACL.AuthenticatedAgent: "authenticated",
+}
+
+Properties = dict[NamedNode, list[NamedNode | BlankNode | Literal]]
+
+
+class WacDocuments:
+    """Reads stored access control and group documents; the policy's `AclReader`.
+
+    A stored document that cannot be read grants nothing: the policy fails closed.
+    """
+
+    def acl(self, document: Resource, base: Iri) -> Acl:
+        """The rules of an access control document."""
+        try:
+            return compile_acl(parse_rdf(document.body, document.media_type, base))
+        except PodError:
+            return Acl()
+
+    def group(self, document: Resource, base: Iri, group: Iri) -> frozenset[Iri]:
+        """The members of a group that a document describes; empty if it does not."""
+        try:
+            graph = parse_rdf(document.body, document.media_type, base)
+        except PodError:
+            return frozenset()
+        return frozenset(
+            Iri(triple.object.value)
+            for triple in graph
+            if triple.subject == NamedNode(group)
+            and triple.predicate == VCARD.hasMember
+            and isinstance(triple.object, NamedNode)
+        )
+
+
+def compile_acl(graph: Graph) -> Acl:
+    """The rules of an access control graph: one for each applicable `acl:Authorization`.
+
+    An authorization with a condition that is not understood grants nothing.
+    """
+    nodes: dict[NamedNode | BlankNode, Properties] = {}
+    for triple in graph:
+        assert isinstance(triple.subject, NamedNode | BlankNode)
+        assert isinstance(triple.object, NamedNode | BlankNode | Literal)
+        nodes.setdefault(triple.subject, {}).setdefault(triple.predicate, []).append(triple.object)
+    return Acl(
+        tuple(
+            rule
+            for properties in nodes.values()
+            if ACL.Authorization in properties.get(RDF.type, []) and ACL.condition not in properties
+            for rule in _rules(properties)
+        )
+    )
+
+
+def _rules(properties: Properties) -> list[Rule]:
+    modes = frozenset(_MODES[m] for m in _iris(properties, ACL.mode) if m in _MODES)
+    agents = frozenset(Iri(a.value) for a in _iris(properties, ACL.agent))
+    groups = frozenset(Iri(g.value) for g in _iris(properties, ACL.agentGroup))
+    origins = frozenset(o.value.rstrip("/") for o in _iris(properties, ACL.origin))
+    classes = frozenset(_CLASSES[c] for c in _iris(properties, ACL.agentClass) if c in _CLASSES)
+    targets = [(Iri(t.value), None) for t in _iris(properties, ACL.accessTo)]
+    inherited = [(None, Iri(t.value)) for t in _iris(properties, ACL.default)]
+    is_limited = ACL.origin in properties
+    if not modes or not (agents or groups or classes) or (is_limited and not origins):
+        return []
+    return [
+        Rule(modes, agents, classes, groups, origins, access_to=access_to, default=default)
+        for access_to, default in (*targets, *inherited)
+    ]
+
+
+def _iris(properties: Properties, predicate: NamedNode) -> list[NamedNode]:
+    return [term for term in properties.get(predicate, []) if isinstance(term, NamedNode)]
+
+
+def owner_acl(container: Iri, owner: Iri) -> bytes:
+    """A Turtle list that gives the owner everything in a container, and nobody else anything."""
+    graph = parse_rdf(
+        f"""<#owner> a <{ACL.iri}Authorization> ; <{ACL.iri}agent> <{owner}> ;
+        <{ACL.iri}accessTo> <{container}> ; <{ACL.iri}default> <{container}> ;
+        <{ACL.iri}mode> <{ACL.iri}Read>, <{ACL.iri}Write>, <{ACL.iri}Control> .""".encode(),
+        TURTLE,
+        f"{container}.acl",
+    )
+    return write_turtle(graph)
