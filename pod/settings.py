@@ -81,7 +81,7 @@ class Settings:
     relays: tuple[str, ...] = ()
     appview: AppView | None = None
     contact_email: str | None = None
-    admin_password: str | None = None
+    admin_password: str | None = field(default=None, repr=False)
     limits: Limits = field(default_factory=Limits)
     hashing: Hashing = field(default_factory=Hashing)
     egress: Egress = field(default_factory=Egress)

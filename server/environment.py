@@ -1,0 +1,101 @@
+"""Settings from the environment and one TOML file, read once and checked.
+
+``COMMONPOD_PORT=2583`` sets ``port``, ``COMMONPOD_LIMITS__BLOB_BYTES=1000000`` sets
+``limits.blob_bytes``; lists and tables are written as JSON. The environment wins over the file.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from pathlib import Path
+from typing import Any, Final, get_type_hints
+
+import msgspec
+import orjson
+
+from pod.errors import Invalid
+from pod.model.ids import Origin
+from pod.settings import Egress, ServiceDomain, Settings
+
+PREFIX: Final = "COMMONPOD_"
+
+
+def load(environment: Mapping[str, str], file: Path | None, given: Mapping[str, Any]) -> Settings:
+    """The settings tree; ``given`` (the command line) wins over environment and file.
+
+    Raises Invalid, naming the setting, for unknown names and values of the wrong type.
+    """
+    tree: dict[str, Any] = {}
+    if file is not None:
+        tree = tomllib.loads(file.read_text())
+    for name, value in environment.items():
+        if name.startswith(PREFIX):
+            _set(tree, name.removeprefix(PREFIX).lower().split("__"), _value(value))
+    tree.update({name: value for name, value in given.items() if value is not None})
+    _refuse_unknown(tree, Settings, "")
+    try:
+        settings = msgspec.convert(tree, Settings, strict=False, dec_hook=_path)
+    except msgspec.ValidationError as err:
+        raise Invalid(f"The settings are not valid: {err}") from err
+    if not settings.dev and not settings.origin.startswith("https://"):
+        raise Invalid("origin must be an https:// address (dev = true lifts this).")
+    return settings
+
+
+def for_development(data_dir: Path, port: int) -> dict[str, Any]:
+    """What `load` takes for a pod on this machine: open sign-up, plain http, names in localhost."""
+    return {
+        "origin": Origin(f"http://localhost:{port}"),
+        "data_dir": data_dir,
+        "port": port,
+        "dev": True,
+        "open_sign_up": True,
+        "service_domains": (ServiceDomain(".test", f"http://{{name}}.localhost:{port}"),),
+        "egress": Egress(may_reach_private=True),
+    }
+
+
+def describe(kind: type = Settings, prefix: str = "") -> list[tuple[str, str, str]]:
+    """Every setting as (name, type, default), in the order of the tree."""
+    rows: list[tuple[str, str, str]] = []
+    hints = get_type_hints(kind)
+    for field in fields(kind):
+        hint = hints[field.name]
+        if isinstance(hint, type) and is_dataclass(hint):
+            rows += describe(hint, f"{prefix}{field.name}.")
+            continue
+        default = "required" if field.default is MISSING else repr(field.default)
+        rows.append((prefix + field.name, _type_name(hint), default))
+    return rows
+
+
+def _type_name(hint: Any) -> str:
+    return hint.__name__ if isinstance(hint, type) else str(hint).replace("pod.model.ids.", "")
+
+
+def _set(tree: dict[str, Any], path: list[str], value: Any) -> None:
+    for name in path[:-1]:
+        tree = tree.setdefault(name, {})
+    tree[path[-1]] = value
+
+
+def _value(text: str) -> Any:
+    return orjson.loads(text) if text[:1] in ("[", "{") else text
+
+
+def _refuse_unknown(tree: Mapping[str, Any], kind: type, prefix: str) -> None:
+    hints = get_type_hints(kind)
+    for name, value in tree.items():
+        if name not in hints:
+            raise Invalid(f"There is no setting {prefix}{name}.")
+        hint = hints[name]
+        if isinstance(hint, type) and is_dataclass(hint) and isinstance(value, Mapping):
+            _refuse_unknown(value, hint, f"{prefix}{name}.")
+
+
+def _path(kind: type, value: Any) -> Any:
+    if kind is Path:
+        return Path(value)
+    raise NotImplementedError(kind)
