@@ -13,6 +13,7 @@ import libipld
 from adapters.atproto.repo.mst import EMPTY_ROOT, MAX_KEY_BYTES, Node, Tree, depth_of
 from pod.errors import Invalid
 from pod.model.ids import Cid
+from pod.records.cid import is_cid
 
 BlockOf = Callable[[Cid], bytes | None]
 MAX_NODE_BYTES: Final = 2_000_000
@@ -112,9 +113,6 @@ def _decode(block: bytes) -> tuple[list[bytes], list[Cid], list[Cid | None]]:
 def _link(value: object) -> Cid | None:
     if value is None:
         return None
-    if isinstance(value, bytes) and len(value) == 36 and value[:4] in _CID_HEADS:
+    if isinstance(value, bytes) and is_cid(value):
         return Cid(value)
     raise Invalid("a link of the tree is malformed")
-
-
-_CID_HEADS: Final = (b"\x01\x71\x12\x20", b"\x01\x55\x12\x20")

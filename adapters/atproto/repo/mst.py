@@ -17,9 +17,9 @@ from typing import Final
 from adapters.atproto.repo.drisl import LINK, NULL, head
 from pod.errors import Conflict, Invalid, NotFound
 from pod.model.ids import Cid
+from pod.records.cid import record_cid
 
 MAX_KEY_BYTES: Final = 1024
-_CID_HEAD: Final = b"\x01\x71\x12\x20"
 _ENTRY: Final = [b"\xa4\x61k" + head(2, n) for n in range(MAX_KEY_BYTES + 1)]
 _PREFIX: Final = [b"\x61p" + head(0, n) + b"\x61t" for n in range(MAX_KEY_BYTES + 1)]
 _VALUE: Final = b"\x61v" + LINK
@@ -71,7 +71,7 @@ class Node:
         """CID of the block; seals the node and all below it."""
         cid = self._cid
         if cid is None:
-            cid = self._cid = Cid(_CID_HEAD + sha256(self.block).digest())
+            cid = self._cid = record_cid(self.block)
         return cid
 
     @property

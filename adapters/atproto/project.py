@@ -1,0 +1,148 @@
+"""The repository projection: records as a signed tree, with the event that tells of each commit.
+
+Trees are derived from the record index and live in memory while a repository is in use.
+
+Spec: https://atproto.com/specs/sync
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Final
+
+from adapters.atproto.firehose.frames import account_frame, commit_frame, identity_frame, sync_frame
+from adapters.atproto.repo.car import car_bytes
+from adapters.atproto.repo.commit import sign_commit
+from adapters.atproto.repo.mst import Tree
+from pod.errors import Conflict, Invalid, TooLarge
+from pod.keys.curves import SigningKey
+from pod.model.change import RecordOp, RepoHead
+from pod.model.ids import Cid, MemberId
+from pod.model.member import Member
+from pod.ports import Projected
+from pod.records.cid import record_cid
+from pod.records.tid import TidClock
+
+MAX_OPS: Final = 200
+MAX_BLOCKS_BYTES: Final = 2_000_000
+_VERSIONS_KEPT: Final = 8
+
+Index = Callable[[], Iterable[tuple[str, Cid]]]
+
+
+class _Hot:
+    """A repository in use: its latest trees by root CID, each with its number of records.
+
+    Older trees stay for a while since a commit may be taken back with its transaction.
+    """
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.trees: dict[Cid, tuple[Tree, int]] = {}
+
+    def keep(self, tree: Tree, size: int) -> None:
+        self.size = size
+        self.trees.pop(tree.cid, None)
+        self.trees[tree.cid] = tree, size
+        if len(self.trees) > _VERSIONS_KEPT:
+            del self.trees[next(iter(self.trees))]
+
+
+class MemoryProjection:
+    """Implements `pod.ports.RepoProjection`.
+
+    ``max_records`` bounds the records of all repositories kept in memory (about 300 bytes each).
+    """
+
+    def __init__(
+        self,
+        signer: Callable[[MemberId], SigningKey],
+        tid: TidClock,
+        *,
+        max_records: int = 2_000_000,
+    ) -> None:
+        self._signer = signer
+        self._tid = tid
+        self._max_records = max_records
+        self._records = 0
+        self._hot: OrderedDict[MemberId, _Hot] = OrderedDict()
+
+    def commit(
+        self, member: Member, head: RepoHead | None, ops: Sequence[RecordOp], *, index: Index
+    ) -> Projected:
+        """The next commit on top of ``head``; see the port. Invalid if ops share a key."""
+        if len(ops) > MAX_OPS:
+            raise TooLarge(f"a commit may hold {MAX_OPS} changes at most")
+        keys = [op.key for op in ops]
+        if len(set(keys)) != len(keys):
+            raise Invalid("two changes of one commit concern the same record")
+        tree, size = (Tree(), 0) if head is None else self._load(member, head, index)
+        for op in ops:
+            tree = _apply(tree, op)
+        rev = self._tid.next(after=None if head is None else head.rev)
+        nodes = tree.diff(keys)
+        block = sign_commit(member.did, rev, tree.cid, self._signer(member.id))
+        after = RepoHead(member.id, record_cid(block), rev, tree.cid, block)
+        sent = {after.commit: block}
+        for node in nodes:
+            sent[node.cid] = node.block
+        for op in ops:
+            if op.block is not None and op.cid is not None:
+                sent[op.cid] = op.block
+        blocks = car_bytes(after.commit, sent.items())
+        for node in nodes:
+            node.forget_block()
+        if len(blocks) > MAX_BLOCKS_BYTES:
+            raise TooLarge("the changes are too large for one commit")
+        size += sum((op.cid is not None) - (op.prev is not None) for op in ops)
+        self._keep(member.id, tree, size)
+        return Projected(after, commit_frame(member.did, after, head, ops, blocks))
+
+    def tree(self, member: Member, head: RepoHead, index: Index) -> Tree:
+        """The tree of a repository at its head, built from the index if it is not in memory.
+
+        Raises Conflict if the records do not give the tree that the head signs.
+        """
+        return self._load(member, head, index)[0]
+
+    def _load(self, member: Member, head: RepoHead, index: Index) -> tuple[Tree, int]:
+        hot = self._hot.get(member.id)
+        if hot is not None and (known := hot.trees.get(head.data)) is not None:
+            self._hot.move_to_end(member.id)
+            return known
+        items = list(index())
+        tree = Tree.build(items)
+        if tree.cid != head.data:
+            raise Conflict("the records do not match the signed repository")
+        self._keep(member.id, tree, len(items))
+        return tree, len(items)
+
+    def identity_frame(self, member: Member, seq: int, at: datetime) -> bytes:
+        """The event that says: this identity changed."""
+        return identity_frame(member.did, member.handle, seq=seq, at=at)
+
+    def account_frame(self, member: Member, seq: int, at: datetime) -> bytes:
+        """The event that tells the account's standing."""
+        return account_frame(member.did, member.standing, seq=seq, at=at)
+
+    def sync_frame(self, member: Member, head: RepoHead, seq: int, at: datetime) -> bytes:
+        """The event that tells the repository's state."""
+        return sync_frame(member.did, head.rev, head.commit, head.block, seq=seq, at=at)
+
+    def _keep(self, member: MemberId, tree: Tree, size: int) -> None:
+        hot = self._hot.setdefault(member, _Hot())
+        self._hot.move_to_end(member)
+        self._records += size - hot.size
+        hot.keep(tree, size)
+        while self._records > self._max_records and len(self._hot) > 1:
+            _, coldest = self._hot.popitem(last=False)
+            self._records -= coldest.size
+
+
+def _apply(tree: Tree, op: RecordOp) -> Tree:
+    """The tree after one op, which must find the record as it says it was (Conflict)."""
+    if tree.get(op.key) != op.prev:
+        raise Conflict("the record is not in the state that the change expects")
+    return tree.delete(op.key) if op.cid is None else tree.put(op.key, op.cid)
