@@ -1,0 +1,76 @@
+"""The store on SQLite: the whole of `pod.ports.Store` over one database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import TypeVar
+
+from pod.model.change import Change
+from pod.ports import Tx
+from storage.blob_rows import BlobReads, BlobWrites
+from storage.changes import ChangeReads, ChangeWrites
+from storage.engine import Database, Transaction
+from storage.members import MemberReads, MemberWrites
+from storage.resources import ResourceReads
+
+T = TypeVar("T")
+Listener = Callable[[Sequence[Change]], None]
+
+
+class SqlReader(MemberReads, ResourceReads, ChangeReads, BlobReads):
+    """Every read of `pod.ports.Reader` over one connection."""
+
+
+class SqlTx(MemberWrites, ChangeWrites, BlobWrites, SqlReader):
+    """Every read and write of `pod.ports.Tx` in the transaction that a work was given."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        super().__init__(transaction.connection)
+        self.transaction = transaction
+        self.appended = []
+
+
+class SqlStore(SqlReader):
+    """`pod.ports.Store`: reads inline on the event loop, writes in groups."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database.read)
+        self.database = database
+        self._listeners: list[Listener] = []
+        self._transaction: Transaction | None = None
+        self._appended: list[Change] = []
+
+    async def write(self, work: Callable[[Tx], T]) -> T:
+        """Run ``work`` in a write transaction and return when it is durable."""
+        return await self.database.write(lambda transaction: self._run(transaction, work))
+
+    async def write_in_thread(self, work: Callable[[Tx], T]) -> T:
+        """The same for a long work, which then keeps no read of others waiting."""
+        return await self.database.write_in_thread(lambda transaction: self._run(transaction, work))
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call ``listener`` after each commit with the changes it made durable, in order."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[SqlReader]:
+        """Reads of one unchanging state, for one thread at a time: long exports."""
+        with self.database.thread_reader() as connection:
+            yield SqlReader(connection)
+
+    def _run(self, transaction: Transaction, work: Callable[[Tx], T]) -> T:
+        tx = SqlTx(transaction)
+        result = work(tx)
+        if tx.appended:
+            if self._transaction is not transaction:
+                self._transaction, self._appended = transaction, []
+                transaction.after_commit.append(partial(self._publish, self._appended))
+            self._appended.extend(tx.appended)
+        return result
+
+    def _publish(self, changes: Sequence[Change]) -> None:
+        for listener in tuple(self._listeners):
+            listener(changes)

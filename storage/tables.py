@@ -1,0 +1,203 @@
+"""The tables of a pod, portable between SQLite and PostgreSQL; the MST is derived and has none.
+
+Times are integer microseconds since 1970, CIDs 36 raw bytes. Wide columns come last, so that a scan
+of the narrow ones touches no overflow page. Tables are clustered by their key where rows are read
+in its order (``WITHOUT ROWID``).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
+
+metadata: Final = MetaData()
+
+
+def _member(*, key: bool = False, optional: bool = False) -> Column[int]:
+    """The column that says whose row it is."""
+    return Column("member_id", Integer, ForeignKey("member.id"), primary_key=key, nullable=optional)
+
+
+def _key(name: str) -> Column[str]:
+    """One more part of a clustered key."""
+    return Column(name, Text, primary_key=True)
+
+
+def _time(name: str, *, optional: bool = False) -> Column[int]:
+    """Microseconds since 1970."""
+    return Column(name, BigInteger, nullable=optional)
+
+
+member: Final = Table(
+    "member",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("did", Text, nullable=False, unique=True),
+    Column("handle", Text, nullable=False, unique=True),
+    Column("origin", Text, nullable=False, unique=True),
+    Column("standing", Text, nullable=False),
+    _time("created_at"),
+    Column("email", Text, unique=True),
+    Column("email_confirmed", Boolean, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+repo: Final = Table(
+    "repo",
+    metadata,
+    _member(key=True),
+    Column("commit_cid", LargeBinary, nullable=False),
+    Column("rev", Text, nullable=False),
+    Column("data_cid", LargeBinary, nullable=False),
+    Column("block", LargeBinary, nullable=False),
+)
+
+usage: Final = Table(
+    "usage",
+    metadata,
+    _member(key=True),
+    Column("bytes", BigInteger, nullable=False),
+)
+"""Bytes that a member's resources and blobs take; kept with every write: quotas are point reads."""
+
+resource: Final = Table(
+    "resource",
+    metadata,
+    _member(key=True),
+    _key("path"),
+    Column("media_type", Text, nullable=False),
+    Column("cid", LargeBinary, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("rev", Text, nullable=False),
+    _time("created_at"),
+    _time("updated_at"),
+    Column("generation", Integer, nullable=False),
+    Column("subject", Text),
+    Column("complement", LargeBinary),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index("resource_by_cid", resource.c.member_id, resource.c.cid)
+Index(
+    "resource_by_subject",
+    resource.c.member_id,
+    resource.c.subject,
+    sqlite_where=resource.c.subject.is_not(None),
+    postgresql_where=resource.c.subject.is_not(None),
+)
+
+tombstone: Final = Table(
+    "tombstone",
+    metadata,
+    _member(key=True),
+    _key("path"),
+    Column("media_type", Text, nullable=False),
+    Column("cid", LargeBinary, nullable=False),
+    Column("generation", Integer, nullable=False),
+    _time("deleted_at"),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+change_log: Final = Table(
+    "change_log",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("member_id", Integer, nullable=False),
+    _time("at"),
+    Column("kind", Text, nullable=False),
+    Column("rev", Text),
+    Column("ops", LargeBinary, nullable=False),
+)
+Index("change_log_by_member", change_log.c.member_id, change_log.c.seq)
+
+frame: Final = Table(
+    "frame",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("bytes", LargeBinary, nullable=False),
+)
+"""Firehose frames of the change log, apart from it: they are large, and go when they are old."""
+
+blob: Final = Table(
+    "blob",
+    metadata,
+    _member(key=True),
+    Column("cid", LargeBinary, primary_key=True),
+    Column("media_type", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    _time("uploaded_at"),
+    sqlite_with_rowid=False,
+)
+Index("blob_by_cid", blob.c.cid)
+
+blob_ref: Final = Table(
+    "blob_ref",
+    metadata,
+    _member(key=True),
+    Column("cid", LargeBinary, primary_key=True),
+    _key("path"),
+    sqlite_with_rowid=False,
+)
+Index("blob_ref_by_path", blob_ref.c.member_id, blob_ref.c.path)
+
+key_vault: Final = Table(
+    "key_vault",
+    metadata,
+    Column("owner", Integer, primary_key=True, autoincrement=False),
+    _key("purpose"),
+    Column("sealed", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Sealed secrets; ``owner`` is a member's id, or 0 for the server's own."""
+
+password: Final = Table(
+    "password",
+    metadata,
+    _member(key=True),
+    Column("hash", Text, nullable=False),
+)
+
+app_password: Final = Table(
+    "app_password",
+    metadata,
+    _member(key=True),
+    _key("name"),
+    Column("hash", Text, nullable=False),
+    Column("privileged", Boolean, nullable=False),
+    _time("created_at"),
+    sqlite_with_rowid=False,
+)
+
+refresh_token: Final = Table(
+    "refresh_token",
+    metadata,
+    _key("id"),
+    _member(),
+    _time("expires_at"),
+    Column("next_id", Text),
+    Column("app_password_name", Text),
+    sqlite_with_rowid=False,
+)
+Index("refresh_token_by_member", refresh_token.c.member_id)
+Index("refresh_token_by_next", refresh_token.c.next_id)
+
+cursor: Final = Table(
+    "cursor",
+    metadata,
+    _key("reactor"),
+    Column("seq", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
