@@ -27,6 +27,7 @@ class _State:
     """All that is stored."""
 
     members: dict[MemberId, Member] = field(default_factory=dict)
+    secrets: dict[tuple[MemberId | None, str], bytes] = field(default_factory=dict)
     repos: dict[MemberId, RepoHead] = field(default_factory=dict)
     resources: dict[_Key, Resource] = field(default_factory=dict)
     tombstones: dict[_Key, Tombstone] = field(default_factory=dict)
@@ -38,6 +39,7 @@ class _State:
         """A state that can be changed without changing this one."""
         return _State(
             dict(self.members),
+            dict(self.secrets),
             dict(self.repos),
             dict(self.resources),
             dict(self.tombstones),
@@ -70,6 +72,9 @@ class MemoryReader:
 
     def members(self, *, after: MemberId, limit: int) -> list[Member]:
         return [m for key, m in sorted(self._state.members.items()) if key > after][:limit]
+
+    def secret(self, member: MemberId | None, purpose: str) -> bytes | None:
+        return self._state.secrets.get((member, purpose))
 
     def repo(self, member: MemberId) -> RepoHead | None:
         return self._state.repos.get(member)
@@ -194,6 +199,9 @@ class MemoryTx(MemoryReader):
     def set_standing(self, member: MemberId, standing: Standing) -> None:
         self._state.members[member] = replace(self._known(member), standing=standing)
 
+    def put_secret(self, member: MemberId | None, purpose: str, secret: bytes) -> None:
+        self._state.secrets[member, purpose] = secret
+
     def put_resource(self, resource: Resource) -> None:
         self._state.resources[resource.member, resource.path] = resource
 
@@ -257,6 +265,10 @@ class MemoryStore(MemoryReader):
                 listener(tx.appended)
         await asyncio.sleep(0)
         return result
+
+    async def write_long(self, work: Callable[[Tx], T]) -> T:
+        """The same: nothing takes long here."""
+        return await self.write(work)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener`` after each write with the changes it made, in order."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from storage.durable import sync_folder
 from storage.engine import connect
 from storage.statements import schema
 
@@ -28,7 +28,7 @@ def upgrade(path: Path) -> None:
         version = _version(connection)
         if version is None:
             _create(connection)
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         elif version > HEAD:
             raise RuntimeError(f"the database is of version {version}, this code knows {HEAD}")
     if version is not None and version < HEAD:
@@ -50,15 +50,6 @@ def _create(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE TABLE alembic_version (version_num TEXT NOT NULL PRIMARY KEY)")
     connection.execute("INSERT INTO alembic_version VALUES (?)", (HEAD,))
     connection.execute("COMMIT")
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the name of a new file survive a crash."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _migrate(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -12,6 +13,7 @@ from pod.ports import Tx
 from storage.blob_rows import BlobReads, BlobWrites
 from storage.changes import ChangeReads, ChangeWrites
 from storage.engine import Database, Transaction
+from storage.key_vault import Seal, SecretReads, SecretWrites
 from storage.members import MemberReads, MemberWrites
 from storage.resources import ResourceReads
 
@@ -19,15 +21,19 @@ T = TypeVar("T")
 Listener = Callable[[Sequence[Change]], None]
 
 
-class SqlReader(MemberReads, ResourceReads, ChangeReads, BlobReads):
+class SqlReader(MemberReads, SecretReads, ResourceReads, ChangeReads, BlobReads):
     """Every read of `pod.ports.Reader` over one connection."""
 
+    def __init__(self, connection: sqlite3.Connection, seal: Seal) -> None:
+        super().__init__(connection)
+        self._seal = seal
 
-class SqlTx(MemberWrites, ChangeWrites, BlobWrites, SqlReader):
+
+class SqlTx(MemberWrites, SecretWrites, ChangeWrites, BlobWrites, SqlReader):
     """Every read and write of `pod.ports.Tx` in the transaction that a work was given."""
 
-    def __init__(self, transaction: Transaction) -> None:
-        super().__init__(transaction.connection)
+    def __init__(self, transaction: Transaction, seal: Seal) -> None:
+        super().__init__(transaction.connection, seal)
         self.transaction = transaction
         self.appended = []
 
@@ -35,8 +41,8 @@ class SqlTx(MemberWrites, ChangeWrites, BlobWrites, SqlReader):
 class SqlStore(SqlReader):
     """`pod.ports.Store`: reads inline on the event loop, writes in groups."""
 
-    def __init__(self, database: Database) -> None:
-        super().__init__(database.read)
+    def __init__(self, database: Database, seal: Seal) -> None:
+        super().__init__(database.read, seal)
         self.database = database
         self._listeners: list[Listener] = []
         self._transaction: Transaction | None = None
@@ -46,8 +52,8 @@ class SqlStore(SqlReader):
         """Run ``work`` in a write transaction and return when it is durable."""
         return await self.database.write(lambda transaction: self._run(transaction, work))
 
-    async def write_in_thread(self, work: Callable[[Tx], T]) -> T:
-        """The same for a long work, which then keeps no read of others waiting."""
+    async def write_long(self, work: Callable[[Tx], T]) -> T:
+        """Like `write` for a long work: it runs in a thread, other writes wait, reads do not."""
         return await self.database.write_in_thread(lambda transaction: self._run(transaction, work))
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
@@ -59,10 +65,10 @@ class SqlStore(SqlReader):
     def snapshot(self) -> Iterator[SqlReader]:
         """Reads of one unchanging state, for one thread at a time: long exports."""
         with self.database.thread_reader() as connection:
-            yield SqlReader(connection)
+            yield SqlReader(connection, self._seal)
 
     def _run(self, transaction: Transaction, work: Callable[[Tx], T]) -> T:
-        tx = SqlTx(transaction)
+        tx = SqlTx(transaction, self._seal)
         result = work(tx)
         if tx.appended:
             if self._transaction is not transaction:

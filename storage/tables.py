@@ -163,13 +163,6 @@ key_vault: Final = Table(
 )
 """Sealed secrets; ``owner`` is a member's id, or 0 for the server's own."""
 
-password: Final = Table(
-    "password",
-    metadata,
-    _member(key=True),
-    Column("hash", Text, nullable=False),
-)
-
 app_password: Final = Table(
     "app_password",
     metadata,

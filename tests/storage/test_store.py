@@ -15,8 +15,9 @@ from pod.model.ids import Cid, Handle, MemberId
 from pod.model.member import Member, Standing
 from pod.model.resource import Annotation, Complement, Override, Resource, ResourcePath
 from pod.ports import Tx
-from tests.kit.storage import (
+from tests.kit.stored import (
     NOON,
+    OpenStore,
     add_member,
     blob,
     change,
@@ -26,7 +27,6 @@ from tests.kit.storage import (
     record,
     rev_of,
 )
-from tests.storage.conftest import OpenStore
 
 POST = ResourcePath("/repo/app.bsky.feed.post/3a")
 
@@ -99,6 +99,45 @@ def test_handle_and_standing_change_alone(open_store: OpenStore) -> None:
             await store.write(lambda tx: tx.set_handle(bob.id, bob.handle))
             with pytest.raises(NotFound):
                 await store.write(lambda tx: tx.set_standing(MemberId(99), Standing.ACTIVE))
+
+    asyncio.run(story())
+
+
+def test_secrets_are_kept_apart_by_owner_and_purpose(open_store: OpenStore) -> None:
+    async def story() -> None:
+        async with open_store() as store:
+            alice = await store.write(add_member)
+            for owner, purpose, secret in [
+                (alice.id, "repo-key", b"1"),
+                (alice.id, "actor-rsa", b"2"),
+                (None, "repo-key", b"3"),
+                (alice.id, "repo-key", b"4"),
+            ]:
+                await store.write(lambda tx, *, a=(owner, purpose, secret): tx.put_secret(*a))
+            assert store.secret(alice.id, "repo-key") == b"4"
+            assert store.secret(alice.id, "actor-rsa") == b"2"
+            assert store.secret(None, "repo-key") == b"3"
+            assert store.secret(None, "actor-rsa") is None
+
+    asyncio.run(story())
+
+
+def test_a_long_work_is_a_write_like_any_other(open_store: OpenStore) -> None:
+    async def story() -> None:
+        async with open_store() as store:
+            alice = await store.write(add_member)
+            heard: list[int] = []
+            store.subscribe(lambda changes: heard.extend(c.seq for c in changes))
+
+            def fails(tx: Tx) -> None:
+                change(tx, alice.id)
+                raise LookupError
+
+            with pytest.raises(LookupError):
+                await store.write_long(fails)
+            works = [store.write, store.write_long, store.write, store.write_long]
+            made = await asyncio.gather(*(w(lambda tx: change(tx, alice.id)) for w in works))
+            assert [c.seq for c in made] == heard == [1, 2, 3, 4]
 
     asyncio.run(story())
 
@@ -350,7 +389,10 @@ def test_idle_blobs_are_old_and_nobody_refers_to_them(open_store: OpenStore) -> 
             alice = await store.write(add_member)
             bob = await store.write(lambda tx: add_member(tx, "bob"))
             used, idle = blob(alice.id, b"used"), blob(alice.id, b"idle")
-            young, bobs = blob(alice.id, b"young", at=NOON + timedelta(hours=1)), blob(bob.id, b"idle")
+            young, bobs = (
+                blob(alice.id, b"young", at=NOON + timedelta(hours=1)),
+                blob(bob.id, b"idle"),
+            )
 
             def put(tx: Tx) -> None:
                 for held in (used, idle, young, bobs):

@@ -86,12 +86,6 @@ CREATE TABLE blob_ref (
 )
  WITHOUT ROWID;
 CREATE INDEX blob_ref_by_path ON blob_ref (member_id, path);
-CREATE TABLE password (
-    member_id INTEGER NOT NULL,
-    hash TEXT NOT NULL,
-    PRIMARY KEY (member_id),
-    FOREIGN KEY(member_id) REFERENCES member (id)
-);
 CREATE TABLE refresh_token (
     id TEXT NOT NULL,
     member_id INTEGER NOT NULL,
