@@ -130,7 +130,7 @@ def decode_strictly(block: bytes) -> Data:
     """`decode` without the fast codec, some hundred times slower: also the oracle of the tests."""
     try:
         data = dag_cbor.decode(block)
-    except (CBORDecodingError, RecursionError) as err:
+    except (CBORDecodingError, ValueError, LookupError, OverflowError, RecursionError) as err:
         raise Invalid("the block is not canonical DAG-CBOR") from err
     return _without_cids(data, 0)
 
