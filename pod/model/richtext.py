@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import regex
+
 
 @dataclass(frozen=True, slots=True)
 class Mention:
@@ -43,6 +45,14 @@ class Segment:
 
 
 FACET: Final = "app.bsky.richtext.facet"
+_GRAPHEME: Final = regex.compile(r"\X")
+
+
+def graphemes(text: str) -> int:
+    """How many characters a person sees (extended grapheme clusters)."""
+    if text.isascii():
+        return len(text) - text.count("\r\n")
+    return len(_GRAPHEME.findall(text))
 
 
 def segments(text: str, facets: Sequence[Mapping[str, Any]]) -> tuple[Segment, ...]:
