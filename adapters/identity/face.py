@@ -1,0 +1,24 @@
+"""All of the identity corner that the roof may import.
+
+Spec: RFC 8615 (https://www.rfc-editor.org/rfc/rfc8615)
+"""
+
+from __future__ import annotations
+
+from adapters.identity.documents import did_web
+from adapters.identity.knot import Knot, report
+from adapters.identity.verify import Found, Sources, verify
+from adapters.identity.webfinger import ServerActor
+from adapters.identity.well_known import Corner, rooms
+
+__all__ = [
+    "Corner",
+    "Found",
+    "Knot",
+    "ServerActor",
+    "Sources",
+    "did_web",
+    "report",
+    "rooms",
+    "verify",
+]
