@@ -5,39 +5,32 @@ Spec: https://atproto.com/specs/xrpc
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from pod.access.agent import Credential
-from pod.model.ids import Did, Handle, MemberId
-from pod.model.member import Member
+from pod.access.grant import RefreshGrant
+from pod.model.ids import Did, Handle, MemberId, Nsid
+from pod.records.data import Data
 
 
-@dataclass(frozen=True, slots=True)
-class RefreshGrant:
-    """A refresh token that is still good.
+class Lexicons(Protocol):
+    """Checks what comes in against the lexicon of its method; raises Invalid."""
 
-    ``id`` is the token's ``jti``; ``credential`` is what its access tokens may do; ``next_id`` is
-    set once it was used: whoever uses it again within its grace gets the same successor.
-    """
+    def validate_params(
+        self, nsid: Nsid, query: Iterable[tuple[str, str]]
+    ) -> Mapping[str, bool | int | str | list[bool | int | str]]:
+        """The parameters, typed, with defaults; unknown ones are left out."""
+        ...
 
-    id: str
-    member: MemberId
-    credential: Credential
-    expires_at: datetime
-    next_id: str | None = None
+    def validate_input(self, nsid: Nsid, json: Any) -> Data:
+        """The JSON body as record data."""
+        ...
 
 
 class Grants(Protocol):
-    """Passwords and refresh tokens of members."""
+    """Refresh tokens of members."""
 
-    def password_hash(self, member: MemberId) -> str | None:
-        """The encoded hash of the account password, None if there is none."""
-        ...
-
-    async def set_password_hash(self, member: MemberId, encoded: str) -> None: ...
     def refresh_grant(self, grant_id: str) -> RefreshGrant | None: ...
     async def add_refresh_grant(self, grant: RefreshGrant) -> None: ...
     async def rotate_refresh_grant(
@@ -82,32 +75,28 @@ class Identities(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An upstream's answer; header names are lower case."""
+class Answered(Protocol):
+    """What an upstream answered; header names are looked up in any case."""
 
-    status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
+    @property
+    def status(self) -> int: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    @property
+    def body(self) -> bytes: ...
 
 
 class Egress(Protocol):
-    """The single guarded way out."""
+    """The single guarded way out; raises Forbidden, TooLarge or PeerUnavailable."""
 
-    async def send(
+    async def get(
+        self, url: str, headers: Mapping[str, str] | None = None, *, max_bytes: int | None = None
+    ) -> Answered: ...
+    async def post(
         self,
-        method: str,
         url: str,
+        body: bytes,
+        headers: Mapping[str, str] | None = None,
         *,
-        headers: Sequence[tuple[str, str]] = (),
-        body: bytes | None = None,
-        max_bytes: int,
-    ) -> Answer:
-        """Send a request; raises PeerUnavailable when no whole answer comes back in time."""
-        ...
-
-
-class RepoKeys(Protocol):
-    """Signs in a member's name with the key of their DID document."""
-
-    def sign_jwt(self, member: Member, signing_input: bytes) -> tuple[str, bytes]: ...
+        max_bytes: int | None = None,
+    ) -> Answered: ...

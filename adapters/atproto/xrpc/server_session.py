@@ -1,0 +1,178 @@
+"""com.atproto.server: createSession, refreshSession, getSession, deleteSession, getServiceAuth.
+
+Spec: https://atproto.com/specs/xrpc#authentication, lexicons com.atproto.server.*
+"""
+
+from __future__ import annotations
+
+import asyncio
+from time import monotonic
+from typing import Any, Final
+
+from adapters.atproto.proxy import is_privileged, is_protected
+from adapters.atproto.service_jwt import LIFE_S, service_jwt
+from adapters.atproto.session_tokens import REFRESH_GRACE, REFRESH_LIFE, new_grant_id
+from adapters.atproto.xrpc.call import Auth, Call, procedure, query
+from adapters.atproto.xrpc.repos import find_member, standing_fields
+from adapters.atproto.xrpc.services import Services
+from pod.access.agent import Credential
+from pod.access.grant import RefreshGrant
+from pod.account import PASSWORD
+from pod.errors import Invalid, PeerUnavailable, Unauthenticated
+from pod.model.ids import parse_did
+from pod.model.member import Member, Standing
+
+MAX_PASSWORD: Final = 512
+FAILURE_TAKES_S: Final = 0.35
+MAX_LIFE_S: Final = 3_600
+_SHUT_OUT: Final = frozenset({Standing.TAKENDOWN, Standing.SUSPENDED})
+
+
+@procedure("com.atproto.server.createSession", Auth.NONE)
+async def create_session(call: Call, services: Services) -> dict[str, Any]:
+    """Sign in with a handle, DID or email and the account password."""
+    body = call.body
+    if len(body["password"]) > MAX_PASSWORD:
+        raise Unauthenticated("Password too long. Consider resetting your password.")
+    member = await _check_password(services, body["identifier"], body["password"])
+    is_shut_out = member.standing in _SHUT_OUT
+    if is_shut_out and not body.get("allowTakendown", False):
+        raise Unauthenticated("Account has been taken down", name="AccountTakedown")
+    credential = Credential.TAKENDOWN if is_shut_out else Credential.SESSION
+    tokens = await open_session(services, member, credential)
+    return tokens | await _session(services, member)
+
+
+@procedure("com.atproto.server.refreshSession", Auth.REFRESH, takes=None)
+async def refresh_session(call: Call, services: Services) -> dict[str, Any]:
+    """Change a refresh token for a new pair; within its grace a used one gives the same again."""
+    member, now = call.member, services.clock.now()
+    if member.standing in _SHUT_OUT:
+        raise Unauthenticated("Account has been taken down", name="AccountTakedown")
+    grant = services.grants.refresh_grant(call.caller.grant or "")
+    if grant is None or grant.expires_at <= now:
+        raise Invalid("Token has been revoked", name="ExpiredToken")
+    successor = await services.grants.rotate_refresh_grant(
+        grant.id,
+        RefreshGrant(new_grant_id(), member.id, grant.credential, now + REFRESH_LIFE),
+        grace_until=now + REFRESH_GRACE,
+    )
+    if successor is None:
+        raise Invalid("Token has been revoked", name="ExpiredToken")
+    return {
+        "accessJwt": services.tokens.access(member.did, grant.credential),
+        "refreshJwt": services.tokens.refresh(member.did, successor.id),
+    } | await _session(services, member)
+
+
+@query("com.atproto.server.getSession", Auth.ACCESS)
+async def get_session(call: Call, services: Services) -> dict[str, Any]:
+    """Who is signed in."""
+    return await _session(services, call.member)
+
+
+@procedure("com.atproto.server.deleteSession", Auth.REFRESH_EXPIRED, takes=None)
+async def delete_session(call: Call, services: Services) -> None:
+    """Sign out: the refresh token that is shown is good no more."""
+    await services.grants.revoke_refresh_grant(call.caller.grant or "")
+
+
+@query("com.atproto.server.getServiceAuth", Auth.ACCESS, takendown_may=True)
+async def get_service_auth(call: Call, services: Services) -> dict[str, Any]:
+    """A token with which a client speaks to another service in the member's name."""
+    audience, lxm = call.params["aud"], call.params.get("lxm")
+    did, _, fragment = audience.partition("#")
+    if "#" in fragment or (audience.endswith("#")) or not _is_did(did):
+        raise Invalid("aud must be a valid atproto DID or did#serviceId reference")
+    _check_method(call.agent.credential, lxm)
+    now_s = int(services.clock.now().timestamp())
+    token = service_jwt(
+        services.keyring.repo_key(call.member.id),
+        issuer=call.member.did,
+        audience=audience,
+        now_s=now_s,
+        lxm=lxm,
+        life_s=_life_s(call.params.get("exp"), now_s, lxm),
+    )
+    return {"token": token}
+
+
+async def open_session(
+    services: Services, member: Member, credential: Credential
+) -> dict[str, Any]:
+    """A new pair of tokens with its grant."""
+    expires_at = services.clock.now() + REFRESH_LIFE
+    grant = RefreshGrant(new_grant_id(), member.id, credential, expires_at)
+    await services.grants.add_refresh_grant(grant)
+    return {
+        "accessJwt": services.tokens.access(member.did, credential),
+        "refreshJwt": services.tokens.refresh(member.did, grant.id),
+    }
+
+
+async def did_document(services: Services, member: Member) -> dict[str, Any]:
+    """The ``didDoc`` field of answers that do without it when it cannot be had."""
+    try:
+        document = await services.identities.did_document(member.did)
+    except PeerUnavailable:
+        return {}
+    return {} if document is None else {"didDoc": document}
+
+
+async def _check_password(services: Services, identifier: str, password: str) -> Member:
+    """The member who signs in. Failures take equally long, whatever it was that failed."""
+    started = monotonic()
+    if "@" in identifier:
+        member = services.store.member_by_email(identifier.lower())
+    else:
+        member = find_member(services.store, identifier)
+    if member is not None and member.standing is not Standing.DELETED:
+        encoded = services.store.secret(member.id, PASSWORD)
+        if encoded and await services.passwords.verify(encoded.decode(), password):
+            return member
+    await asyncio.sleep(FAILURE_TAKES_S - (monotonic() - started))
+    raise Unauthenticated("Invalid identifier or password")
+
+
+async def _session(services: Services, member: Member) -> dict[str, Any]:
+    answer = {"did": member.did, "handle": member.handle, "emailConfirmed": member.email_confirmed}
+    if member.email is not None:
+        answer["email"] = member.email
+    return answer | standing_fields(member) | await did_document(services, member)
+
+
+def _check_method(credential: Credential, lxm: str | None) -> None:
+    if credential is Credential.TAKENDOWN and lxm != "com.atproto.server.createAccount":
+        raise Invalid("Bad token scope", name="InvalidToken")
+    if lxm is None:
+        return
+    if credential is Credential.APP_PASSWORD and is_privileged(lxm):
+        raise Invalid(
+            "insufficient access to request a service auth token for the following method: " + lxm
+        )
+    if is_protected(lxm):
+        raise Invalid(
+            f"cannot request a service auth token for the following protected method: {lxm}"
+        )
+
+
+def _life_s(expires_s: int | None, now_s: int, lxm: str | None) -> int:
+    if not expires_s:
+        return LIFE_S
+    life_s = expires_s - now_s
+    if life_s < 0:
+        raise Invalid("expiration is in past", name="BadExpiration")
+    if life_s > MAX_LIFE_S:
+        text = "cannot request a token with an expiration more than an hour in the future"
+        raise Invalid(text, name="BadExpiration")
+    if lxm is None and life_s > LIFE_S:
+        text = "cannot request a method-less token for more than a minute in the future"
+        raise Invalid(text, name="BadExpiration")
+    return life_s
+
+
+def _is_did(text: str) -> bool:
+    try:
+        return bool(parse_did(text))
+    except Invalid:
+        return False

@@ -1,0 +1,41 @@
+"""What the XRPC methods work with: the core's services and the wing's ports, handed in once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from adapters.atproto.ports import Grants, Identities, Passwords, Preferences
+from adapters.atproto.project import MemoryProjection
+from adapters.atproto.proxy import Proxy
+from adapters.atproto.session_tokens import SessionTokens
+from pod.account import Accounts
+from pod.keys.keyring import KeyRing
+from pod.media import Media
+from pod.ports import Clock, Store
+from pod.read import Read
+from pod.settings import Settings
+from pod.transfer import Transfer
+from pod.write import Write
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a handler may call. ``version`` is the server's own, as health checks see it."""
+
+    settings: Settings
+    version: str
+    clock: Clock
+    store: Store
+    read: Read
+    write: Write
+    media: Media
+    transfer: Transfer
+    accounts: Accounts
+    keyring: KeyRing
+    repos: MemoryProjection
+    tokens: SessionTokens
+    grants: Grants
+    passwords: Passwords
+    preferences: Preferences
+    identities: Identities
+    proxy: Proxy
