@@ -100,6 +100,17 @@ class MemoryProjection:
         self._keep(member.id, tree, size)
         return Projected(after, commit_frame(member.did, after, head, ops, blocks))
 
+    def rebuild(
+        self, member: Member, head: RepoHead | None, index: Iterable[tuple[str, Cid]]
+    ) -> RepoHead:
+        """A new head over a whole record index at once; see the port."""
+        items = list(index)
+        tree = Tree.build(items)
+        rev = self._tid.next(after=None if head is None else head.rev)
+        block = sign_commit(member.did, rev, tree.cid, self._signer(member.id))
+        self._keep(member.id, tree, len(items))
+        return RepoHead(member.id, record_cid(block), rev, tree.cid, block)
+
     def tree(self, member: Member, head: RepoHead, index: Index) -> Tree:
         """The tree of a repository at its head, built from the index if it is not in memory.
 
