@@ -6,7 +6,7 @@ Spec: https://atproto.com/guides/data-validation, https://atproto.com/specs/reco
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 from pod.errors import Invalid, TooLarge
 from pod.model.blob import BlobRef
@@ -16,6 +16,7 @@ from pod.records.cbor import encode
 from pod.records.cid import cid_text, raw_cid, record_cid
 from pod.records.data import Data, blobs_in
 from pod.records.lens import index
+from pod.records.lexicon.registry import Registry
 from pod.records.tid import TidClock
 from pod.settings import Limits
 
@@ -72,20 +73,10 @@ class Draft:
                 )
 
 
-class Lexicons(Protocol):
-    """What drafts need of the lexicon registry."""
-
-    def validate_record(self, collection: Nsid, data: dict[str, Data]) -> bool:
-        """True for a valid record, False for an unknown lexicon; raises Invalid."""
-        ...
-
-    def rkey_kind(self, collection: Nsid) -> str | None: ...
-
-
 class Drafts:
     """Makes drafts: lexicon check, record key check, encoding, limits."""
 
-    def __init__(self, lexicons: Lexicons, tids: TidClock, limits: Limits) -> None:
+    def __init__(self, lexicons: Registry, tids: TidClock, limits: Limits) -> None:
         self._lexicons = lexicons
         self._tids = tids
         self._limits = limits

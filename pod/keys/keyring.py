@@ -64,6 +64,10 @@ class KeyRing:
             _keep(self._repo, member, key)
         return key
 
+    def prime(self, member: MemberId, key: SigningKey) -> None:
+        """Hand over the key of a member who is being made: their first commit needs it."""
+        _keep(self._repo, member, key)
+
     async def actor_key(self, member: MemberId | None) -> RsaKey:
         """The RSA key of a member's actor, or (None) of the server's own actor."""
         key = self._rsa.get(member)

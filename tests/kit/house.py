@@ -1,0 +1,151 @@
+"""A whole pod in memory: the real services over the in-memory store, without wings or network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from adapters.atproto.project import MemoryProjection
+from pod.access.acl import Acl
+from pod.access.agent import Agent, Credential
+from pod.access.policy import Policy
+from pod.account import Accounts, Application
+from pod.draft import Drafts
+from pod.errors import NotFound
+from pod.keys.keyring import KeyRing
+from pod.media import Media
+from pod.model.ids import Cid, Did, Handle, Iri, Origin
+from pod.model.member import Member
+from pod.model.resource import Resource
+from pod.read import Read
+from pod.records.lexicon.registry import Registry
+from pod.records.tid import TidClock
+from pod.settings import Limits, ServiceDomain, Settings
+from pod.transfer import Transfer
+from pod.write import Write
+from storage.in_memory import MemoryStore
+
+LEXICONS = Registry.load()
+
+
+@dataclass
+class FrozenClock:
+    """Time that moves only when told."""
+
+    at: datetime = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.at
+
+    def pass_by(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+
+@dataclass
+class FakeDids:
+    """A DID method that only counts."""
+
+    made: int = 0
+    handles: dict[str, Handle] = field(default_factory=dict)
+
+    async def create(
+        self, *, handle: Handle, origin: Origin, signing_key: str, recovery_key: str | None
+    ) -> Did:
+        self.made += 1
+        return Did("did:plc:" + f"{self.made:024d}".translate(str.maketrans("0189", "abcd")))
+
+    async def set_handle(self, member: Member, handle: Handle) -> None:
+        self.handles[member.did] = handle
+
+
+class MemoryBlobs:
+    """Blob bytes in a dict."""
+
+    def __init__(self) -> None:
+        self.kept: dict[Cid, bytes] = {}
+
+    async def put(self, cid: Cid, body: bytes) -> None:
+        self.kept[cid] = body
+
+    async def size(self, cid: Cid) -> int | None:
+        return len(self.kept[cid]) if cid in self.kept else None
+
+    async def stream(self, cid: Cid, *, start: int = 0, end: int | None = None):
+        if cid not in self.kept:
+            raise NotFound
+        yield self.kept[cid][start:end]
+
+    async def delete(self, cid: Cid) -> None:
+        self.kept.pop(cid, None)
+
+
+class Acls:
+    """Access control lists by the text of their documents; no RDF."""
+
+    def __init__(self) -> None:
+        self.lists: dict[bytes, Acl] = {}
+        self.groups: dict[Iri, frozenset[Iri]] = {}
+
+    def acl(self, document: Resource, base: Iri) -> Acl:
+        return self.lists.get(document.body, Acl())
+
+    def group(self, document: Resource, base: Iri, group: Iri) -> frozenset[Iri]:
+        return self.groups.get(group, frozenset())
+
+
+class Pod:
+    """Every core service, wired as the server wires them."""
+
+    def __init__(self, data_dir: Path | None = None, limits: Limits | None = None) -> None:
+        self.clock = FrozenClock()
+        self.settings = Settings(
+            origin=Origin("http://localhost:2583"),
+            data_dir=data_dir or Path(),
+            dev=True,
+            open_sign_up=True,
+            limits=limits or Limits(),
+            service_domains=(ServiceDomain(".test", "http://{name}.localhost:2583"),),
+        )
+        self.store = MemoryStore()
+        self.keyring = KeyRing(self.store)
+        self.tids = TidClock(self.clock)
+        self.projection = MemoryProjection(self.keyring.repo_key, self.tids)
+        self.acls = Acls()
+        self.policy = Policy(self.store, self.acls)
+        self.write = Write(
+            self.store,
+            self.policy,
+            self.projection,
+            Drafts(LEXICONS, self.tids, self.settings.limits),
+            self.tids,
+            self.clock,
+            quota_bytes=self.settings.limits.quota_bytes,
+        )
+        self.read = Read(self.store, self.policy)
+        self.blobs = MemoryBlobs()
+        self.media = Media(self.store, self.blobs, self.clock, self.settings.limits)
+        self.dids = FakeDids()
+        self.domains: set[str] = set()
+        self.accounts = Accounts(
+            self.store,
+            self.projection,
+            self.dids,
+            self.clock,
+            self.settings,
+            self.keyring.prime,
+            controls_domain=self._controls,
+        )
+        self.transfer = Transfer(self.store, self.policy, self.projection, self.clock)
+
+    async def _controls(self, handle: Handle) -> bool:
+        return handle in self.domains
+
+    async def member(self, name: str = "alice") -> Member:
+        """A fresh member called ``name``."""
+        return await self.accounts.create(Application(f"{name}.test", None))
+
+
+def owner(member: Member) -> Agent:
+    """The member, signed in."""
+    return Agent(Credential.SESSION, member.id, member.webid)
