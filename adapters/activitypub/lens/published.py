@@ -1,0 +1,92 @@
+"""A public record as the AS2 lenses see it: whose it is, under which id, and with what complement.
+
+Spec: https://www.w3.org/TR/activitypub/#obj-id
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from adapters.activitypub.lens.names import Names, object_id
+from pod.errors import Conflict
+from pod.model.blob import BlobRef
+from pod.model.ids import Iri
+from pod.model.member import Member
+from pod.model.noun import Noun
+from pod.model.resource import Complement, Resource
+from pod.records.cid import cid_from_text, cid_text
+
+View = dict[str, Any]
+
+COMPLEMENT: Final = "as2"
+"""The name under which AS2 keeps what a record cannot hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A record of the public zone, its author, and how others are named."""
+
+    author: Member
+    resource: Resource
+    names: Names
+
+    @property
+    def id(self) -> Iri:
+        """The object's id."""
+        return object_id(self.author, self.resource.path, self.resource.generation)
+
+    @property
+    def annotation(self) -> View:
+        """AS2 properties that the record has no place for."""
+        return _load(self.resource.complement.annotation(COMPLEMENT))
+
+    @property
+    def override(self) -> View:
+        """Richer renderings, while they fit the record."""
+        return _load(self.resource.complement.override(COMPLEMENT, self.resource.cid))
+
+    def blob_url(self, blob: BlobRef) -> Iri:
+        """Where a blob of the author is served."""
+        return self.author.url(f"/blobs/{cid_text(blob.cid)}")
+
+    def blob_cid(self, url: str) -> bytes | None:
+        """The inverse of `blob_url`; raises Invalid for a malformed CID."""
+        prefix = self.author.url("/blobs/")
+        return cid_from_text(url.removeprefix(prefix)) if url.startswith(prefix) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """What a view written back means: the noun, and what goes beside its record."""
+
+    noun: Noun
+    annotation: View
+    override: View
+
+
+def require_shown(view: View, shown: Mapping[str, Any], owned: frozenset[str]) -> None:
+    """PutGet or refuse: every owned property of ``view`` must read back; Conflict names one that
+    does not.
+    """
+    for key in sorted(owned.intersection(view)):
+        if view[key] != shown.get(key):
+            raise Conflict(f"The property {key} cannot be kept as it is written.")
+
+
+def annotate(complement: Complement, put: Put) -> tuple[bytes | None, bytes | None]:
+    """The annotation and override of `Put` as stored bytes, None for nothing to say."""
+    before = complement.annotation(COMPLEMENT)
+    annotation = _dump(put.annotation) if put.annotation != _load(before) else before
+    return annotation, _dump(put.override)
+
+
+def _load(data: bytes | None) -> View:
+    return orjson.loads(data) if data else {}
+
+
+def _dump(view: View) -> bytes | None:
+    return orjson.dumps(view) if view else None
