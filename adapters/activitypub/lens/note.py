@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.context import PROFILED_TYPE, PUBLIC
@@ -16,10 +16,9 @@ from adapters.activitypub.lens.published import Published, Put, View, require_sh
 from pod.errors import Conflict, Unprocessable
 from pod.model.blob import Image, Video
 from pod.model.note import ADULT_LABELS, Note, Reply, StrongRef
-from pod.model.richtext import LinkTo, Mention, Segment, Tag
+from pod.model.richtext import LinkTo, Mention, Tag
+from pod.read import noun_of
 from pod.records.cid import cid_text
-from pod.records.lens import note as record_note
-from pod.records.cbor import decode_trusted
 
 MISSKEY_QUOTE: Final = "https://misskey-hub.net/ns#_misskey_quote"
 
@@ -54,7 +53,7 @@ def get(note: Note, published: Published) -> View:
         "content": content,
     }
     if note.langs:
-        view["contentMap"] = {lang: content for lang in note.langs[:1]}
+        view["contentMap"] = dict.fromkeys(note.langs, content)
     if reply is not None:
         view["inReplyTo"] = reply
     if note.is_sensitive:
@@ -62,16 +61,14 @@ def get(note: Note, published: Published) -> View:
     if attachments := list(_attachments(note, published)):
         view["attachment"] = attachments
     if quote is not None:
-        view |= {key: quote for key in ("quote", "quoteUrl", "quoteUri", "_misskey_quote")}
+        view |= dict.fromkeys(("quote", "quoteUrl", "quoteUri", "_misskey_quote"), quote)
         tags.append({"type": "Link", "mediaType": PROFILED_TYPE, "rel": MISSKEY_QUOTE,
                      "href": quote})  # fmt: skip
     if tags:
         view["tag"] = tags
     if published.resource.updated_at > published.resource.created_at:
         view["updated"] = published.resource.updated_at.isoformat().replace("+00:00", "Z")
-    view |= {
-        name: f"{published.id}?c={name}" for name in ("replies", "likes", "shares")
-    }
+    view |= {name: f"{published.id}?c={name}" for name in ("replies", "likes", "shares")}
     return {**published.annotation, **view}
 
 
@@ -86,9 +83,11 @@ def put(view: View, before: Note | None, published: Published, now: str) -> Put:
     override = dict(published.override) if before is not None else {}
     changed = {key for key in EDITABLE if view.get(key) != shown.get(key)}
     if changed & {"content", "contentMap"}:
-        content = html.clean(read.text(view, "content") or "")
+        langs = read.text_map(view, "content")
+        given = read.text(view, "content") if "content" in changed else next(iter(langs.values()))
+        content = html.clean(given or "")
         text = html.read(content, published.names)
-        note = replace(note, text=text, langs=tuple(read.text_map(view, "content")))
+        note = replace(note, text=text, langs=tuple(langs))
         fits = html.render(text, published.names) == content
         override = {} if fits else {"content": content}
     if "published" in changed and before is not None:
@@ -101,9 +100,11 @@ def put(view: View, before: Note | None, published: Published, now: str) -> Put:
     annotation = {key: value for key, value in view.items() if key not in EDITABLE | DERIVED}
     for key in changed & {"inReplyTo", "quote"}:
         note, annotation = _with_reference(note, key, view, annotation, published)
-    made = Published(published.author, published.resource, published.names)
-    again = {**get(note, made), **annotation, **override}
-    require_shown({k: v for k, v in view.items() if k in changed}, again, EDITABLE - {"contentMap"})
+    again = {**annotation, **get(note, published)}
+    if override:
+        again["content"] = override["content"]
+        again["contentMap"] = dict.fromkeys(note.langs, override["content"])
+    require_shown({key: view[key] for key in changed if key in view}, again, EDITABLE)
     return Put(note, annotation, override)
 
 
@@ -158,7 +159,7 @@ def _attachments(note: Note, published: Published) -> Iterator[View]:
 
 def _with_attachments(note: Note, view: View, published: Published) -> Note:
     """Attachments may be dropped, reordered and given other texts; new ones must be known blobs."""
-    held = {published.blob_url(image.blob): image for image in note.images}
+    held: dict[str, Image] = {published.blob_url(image.blob): image for image in note.images}
     film = note.video
     images: list[Image] = []
     video: Video | None = None
@@ -196,8 +197,7 @@ def _reference(url: str, published: Published) -> tuple[StrongRef, StrongRef] | 
     if uri is None or found is None:
         return None
     parent = StrongRef(uri, cid_text(found[1].cid))
-    noun = record_note.get(decode_trusted(found[1].body))  # type: ignore[arg-type]
-    return parent, noun.reply.root if noun is not None and noun.reply is not None else parent
-
-
-__all__ = ["DERIVED", "EDITABLE", "Segment", "get", "put"]
+    noun = noun_of(found[1])
+    if isinstance(noun, Note) and noun.reply is not None:
+        return parent, noun.reply.root
+    return parent, parent

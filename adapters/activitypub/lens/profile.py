@@ -1,0 +1,188 @@
+"""Profile <-> AS2 Person (or Service): the actor document, which is also the WebID.
+
+Spec: https://www.w3.org/TR/activitypub/#actor-objects and https://w3id.org/fep/2c59
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from html import escape
+from typing import Final
+
+import orjson
+
+from adapters.activitypub.jsonld import read
+from adapters.activitypub.lens import html
+from adapters.activitypub.lens.names import Names
+from adapters.activitypub.lens.published import COMPLEMENT, Put, View, require_shown
+from pod.errors import Unprocessable
+from pod.model.blob import BlobRef
+from pod.model.ids import Origin
+from pod.model.member import Member
+from pod.model.profile import Profile
+from pod.model.resource import EMPTY, Complement, Resource
+from pod.model.richtext import Segment
+from pod.records.cid import cid_text
+
+EDITABLE: Final = frozenset({"name", "summary", "icon", "image"})
+"""What a writer of the view may change."""
+
+SETTINGS: Final = frozenset({"manuallyApprovesFollowers", "discoverable", "indexable"})
+"""What a member may say beside the record."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActorKeys:
+    """The public keys of an actor: RSA as PEM, Ed25519 as Multikey."""
+
+    rsa_pem: str
+    multikey: str
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """A member as the lens sees them; ``resource`` None where they wrote no profile."""
+
+    member: Member
+    resource: Resource | None
+    names: Names
+    server: Origin
+
+    @property
+    def complement(self) -> Complement:
+        """What AS2 keeps beside the profile record."""
+        return self.resource.complement if self.resource is not None else EMPTY
+
+    @property
+    def annotation(self) -> View:
+        """AS2 properties that the record has no place for."""
+        data = self.complement.annotation(COMPLEMENT)
+        return orjson.loads(data) if data else {}
+
+    @property
+    def override(self) -> View:
+        """The author's own HTML, while it fits the record."""
+        if self.resource is None:
+            return {}
+        data = self.complement.override(COMPLEMENT, self.resource.cid)
+        return orjson.loads(data) if data else {}
+
+
+def get(profile: Profile, presented: Presented, keys: ActorKeys) -> View:
+    """The actor as AS2, without context."""
+    member, origin = presented.member, presented.member.origin
+    view: View = {
+        "id": member.webid,
+        "type": "Service" if profile.is_bot else "Person",
+        "preferredUsername": member.username,
+        "webfinger": member.acct,
+        "url": f"{origin}/",
+        "name": profile.name or member.username,
+        "summary": presented.override.get("summary", _summary(profile, presented.names)),
+        "inbox": f"{origin}/inbox/",
+        "outbox": f"{origin}/outbox",
+        "followers": f"{origin}/followers",
+        "following": f"{origin}/following",
+        "liked": f"{origin}/liked",
+        "featured": f"{origin}/featured",
+        "endpoints": {"sharedInbox": f"{presented.server}/inbox"},
+        "published": member.created_at.isoformat().replace("+00:00", "Z"),
+        "alsoKnownAs": [member.did, f"at://{member.handle}"],
+        "attachment": _fields(profile, member),
+        "publicKey": {
+            "id": key_id(member),
+            "owner": member.webid,
+            "publicKeyPem": keys.rsa_pem,
+        },
+        "assertionMethod": [
+            {
+                "id": f"{member.webid}#ed25519-key",
+                "type": "Multikey",
+                "controller": member.webid,
+                "publicKeyMultibase": keys.multikey,
+            }
+        ],
+    }
+    if profile.avatar is not None:
+        view["icon"] = _image(profile.avatar, member)
+    if profile.banner is not None:
+        view["image"] = _image(profile.banner, member)
+    settings = {"manuallyApprovesFollowers": False, "discoverable": True, "indexable": True}
+    return {**settings, **presented.annotation, **view}
+
+
+def put(view: View, before: Profile, presented: Presented, keys: ActorKeys) -> Put:
+    """What an edited actor document means for the profile; Conflict for what it cannot hold."""
+    shown = get(before, presented, keys)
+    changed = {key for key in EDITABLE if view.get(key) != shown.get(key)}
+    profile, override = before, dict(presented.override)
+    if "name" in changed:
+        profile = replace(profile, name=read.text(view, "name"))
+    if "summary" in changed:
+        summary = html.clean(read.text(view, "summary") or "")
+        words = html.plain(summary)
+        profile = replace(profile, description=words or None)
+        fits = _summary(profile, presented.names) == summary
+        override = {} if fits else {"summary": summary}
+    if any(view.get(key) is not None for key in changed & {"icon", "image"}):
+        raise Unprocessable("A picture is changed by uploading a blob.")
+    if "icon" in changed:
+        profile = replace(profile, avatar=None)
+    if "image" in changed:
+        profile = replace(profile, banner=None)
+    annotation = _beside(view, shown, presented.annotation)
+    again = {**get(profile, presented, keys), **override}
+    require_shown({key: view[key] for key in changed if key in view}, again, EDITABLE)
+    return Put(profile, annotation, override)
+
+
+def key_id(member: Member) -> str:
+    """The id of the RSA key that signs for a member."""
+    return f"{member.webid}#main-key"
+
+
+def holds_follows(complement: Complement) -> bool:
+    """Whether a member wants to approve followers by hand."""
+    data = complement.annotation(COMPLEMENT)
+    return bool(orjson.loads(data).get("manuallyApprovesFollowers")) if data else False
+
+
+def _beside(view: View, shown: View, before: View) -> View:
+    """What goes to the annotation: own settings that were changed, and properties nobody owns."""
+    changed = {
+        key: value
+        for key, value in view.items()
+        if key != "@context" and (key in SETTINGS or key not in shown) and value != shown.get(key)
+    }
+    return {key: value for key, value in before.items() if key in view} | changed
+
+
+def _summary(profile: Profile, names: Names) -> str:
+    return html.render((Segment(profile.description or ""),), names)
+
+
+def _fields(profile: Profile, member: Member) -> list[View]:
+    rows: list[tuple[str, str, str]] = [
+        ("ATProto", f"https://{member.handle}/", member.handle),
+    ]
+    if profile.website:
+        rows.insert(0, ("Website", profile.website, profile.website))
+    found = [
+        {
+            "type": "PropertyValue",
+            "name": name,
+            "value": f'<a href="{escape(url)}" rel="me nofollow noopener">{escape(words)}</a>',
+        }
+        for name, url, words in rows
+        if html.is_web(url)
+    ]
+    if profile.pronouns:
+        found.append(
+            {"type": "PropertyValue", "name": "Pronouns", "value": escape(profile.pronouns)}
+        )
+    return found
+
+
+def _image(blob: BlobRef, member: Member) -> View:
+    url = member.url(f"/blobs/{cid_text(blob.cid)}")
+    return {"type": "Image", "mediaType": blob.media_type, "url": url}

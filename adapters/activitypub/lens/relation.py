@@ -1,0 +1,46 @@
+"""Relation -> the activity that it is: Like, Announce or Follow; the record's URL is its id.
+
+A block is never told to anybody.
+
+Spec: https://www.w3.org/TR/activitypub/#like-activity-outbox
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from adapters.activitypub.jsonld.context import PUBLIC
+from adapters.activitypub.lens.published import Published, View
+from pod.model.note import StrongRef
+from pod.model.relation import Relation, RelationKind
+
+_TYPES: Final = {
+    RelationKind.LIKE: "Like",
+    RelationKind.REPOST: "Announce",
+    RelationKind.FOLLOW: "Follow",
+}
+
+
+def get(relation: Relation, published: Published) -> View | None:
+    """The activity as AS2, without context; None where the other side is not in the fediverse."""
+    author, names = published.author, published.names
+    if relation.kind not in _TYPES:
+        return None
+    if isinstance(relation.subject, StrongRef):
+        target = names.object_url(relation.subject.uri)
+        other = names.member(relation.subject.uri.removeprefix("at://").split("/")[0])
+    else:
+        other = names.member(relation.subject)
+        target = other.webid if other is not None else None
+    if target is None or other is None:
+        return None
+    view: View = {
+        "id": published.id,
+        "type": _TYPES[relation.kind],
+        "actor": author.webid,
+        "published": relation.created_at,
+        "object": target,
+    }
+    if relation.kind is RelationKind.REPOST:
+        return {**view, "to": [PUBLIC], "cc": [f"{author.origin}/followers", other.webid]}
+    return {**view, "to": [other.webid]}

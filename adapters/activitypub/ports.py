@@ -1,0 +1,219 @@
+"""What the ActivityPub wing needs of others: relations with peers, a queue, a cache, an egress.
+
+Spec: https://www.w3.org/TR/activitypub/#delivery
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from adapters.http.fetch import Fetched, HeadersFor
+from pod.keys.ed25519 import Ed25519Key
+from pod.keys.rsa import RsaKey
+from pod.model.change import Change
+from pod.model.ids import Iri, MemberId, Tid
+from pod.model.resource import ResourcePath
+
+EdgeKind = Literal["like", "announce", "reply", "accept"]
+
+
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """An actor who follows a member, or (not ``accepted``) asks to."""
+
+    actor: Iri
+    inbox: Iri
+    shared_inbox: Iri | None
+    follow_id: Iri
+    accepted: bool
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What an actor did to a resource of a member.
+
+    ``object`` is the reply's id, or empty: an actor likes a thing once. ``is_public`` tells whether
+    it may be shown to others.
+    """
+
+    path: ResourcePath
+    kind: EdgeKind
+    actor: Iri
+    object: str
+    activity: Iri
+    is_public: bool
+    at: datetime
+
+
+class Followers(Protocol):
+    """The followers of each member."""
+
+    def get(self, member: MemberId, actor: Iri) -> Follower | None: ...
+    def count(self, member: MemberId) -> int:
+        """How many are accepted."""
+        ...
+
+    def page(self, member: MemberId, *, after: str, limit: int) -> list[Follower]:
+        """Accepted followers in the order of their ids."""
+        ...
+
+    def waiting(self, member: MemberId, *, limit: int) -> list[Follower]:
+        """Those who ask to follow."""
+        ...
+
+    def inboxes(self, member: MemberId) -> list[Iri]:
+        """Each inbox once that reaches accepted followers, the shared one where there is one."""
+        ...
+
+    async def put(self, member: MemberId, follower: Follower) -> None: ...
+    async def remove(self, member: MemberId, actor: Iri) -> None: ...
+    async def remove_actor(self, actor: Iri) -> None:
+        """Forget an actor who is gone, with every member and every edge of theirs."""
+        ...
+
+
+class Edges(Protocol):
+    """Likes, announces, replies and accepts that came from elsewhere."""
+
+    def count(self, member: MemberId, path: ResourcePath, kind: EdgeKind) -> int:
+        """How many public ones there are."""
+        ...
+
+    def page(
+        self, member: MemberId, path: ResourcePath, kind: EdgeKind, *, limit: int
+    ) -> list[Edge]:
+        """The newest public ones."""
+        ...
+
+    def held(
+        self, member: MemberId, path: ResourcePath, kind: EdgeKind, actor: Iri
+    ) -> Edge | None:
+        """The edge of one actor."""
+        ...
+
+    async def put(self, member: MemberId, edge: Edge) -> None:
+        """Add an edge, once for (path, kind, actor, object)."""
+        ...
+
+    async def remove_activity(self, actor: Iri, activity: Iri) -> None:
+        """Take back what an activity of an actor did."""
+        ...
+
+    async def remove(self, member: MemberId, path: ResourcePath, kind: EdgeKind, actor: Iri) -> None:
+        """Take back what an actor did to a resource, in whichever activity."""
+        ...
+
+    async def remove_object(self, actor: Iri, object_id: Iri) -> None:
+        """Forget a reply."""
+        ...
+
+
+class Seen(Protocol):
+    """Ids of activities that were processed, kept for as long as they could be replayed."""
+
+    def has(self, activity: Iri) -> bool: ...
+    async def add(self, activity: Iri, at: datetime) -> None: ...
+
+
+class RemoteCache(Protocol):
+    """Actors of other servers as they were last fetched; may be emptied at any time."""
+
+    def get(self, iri: Iri) -> tuple[bytes, datetime] | None: ...
+    async def put(self, iri: Iri, body: bytes, at: datetime) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One activity for one inbox; ``actor`` is set instead where the inbox is not known yet."""
+
+    id: int
+    member: MemberId
+    activity: str
+    body: bytes
+    inbox: Iri | None
+    actor: Iri | None
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """An activity with all whom it goes to."""
+
+    member: MemberId
+    activity: str
+    body: bytes
+    inboxes: tuple[Iri, ...] = ()
+    actors: tuple[Iri, ...] = ()
+
+
+class DeliveryQueue(Protocol):
+    """The durable queue, and the cursor of the reactor that fills it."""
+
+    def cursor(self) -> int:
+        """The last change that was turned into deliveries."""
+        ...
+
+    async def enqueue(
+        self, outgoing: Sequence[Outgoing], now: datetime, *, cursor: int | None = None
+    ) -> None:
+        """Add deliveries and move the cursor in one transaction; the same one is added once."""
+        ...
+
+    def due(self, now: datetime, *, limit: int, without: Collection[str]) -> list[Delivery]:
+        """Deliveries whose time has come, oldest first, but none to the hosts in ``without``."""
+        ...
+
+    def next_due(self) -> datetime | None:
+        """When the next delivery comes due."""
+        ...
+
+    async def done(self, delivery: Delivery) -> None:
+        """Forget a delivery: it arrived, or was given up."""
+        ...
+
+    async def again(self, delivery: Delivery, at: datetime) -> None:
+        """Try again later; one more attempt counts."""
+        ...
+
+    def size(self) -> int:
+        """How many deliveries wait."""
+        ...
+
+
+class ActivityLog(Protocol):
+    """A member's changes, newest first."""
+
+    def page(self, member: MemberId, *, before: int | None, limit: int) -> list[Change]:
+        """Changes with ``seq < before``, newest first."""
+        ...
+
+    def at(self, member: MemberId, rev: Tid) -> Change | None:
+        """The change with a revision."""
+        ...
+
+
+class Egress(Protocol):
+    """The guarded way out (`adapters.http.fetch.Fetch` fits)."""
+
+    async def get(
+        self, url: str, headers: HeadersFor | None = None, *, max_bytes: int | None = None
+    ) -> Fetched: ...
+    async def post(
+        self,
+        url: str,
+        body: bytes,
+        headers: HeadersFor | None = None,
+        *,
+        max_bytes: int | None = None,
+    ) -> Fetched: ...
+
+
+class Keys(Protocol):
+    """The keys of actors (`pod.keys.keyring.KeyRing` fits)."""
+
+    async def actor_key(self, member: MemberId | None) -> RsaKey: ...
+    async def proof_key(self, member: MemberId) -> Ed25519Key: ...
