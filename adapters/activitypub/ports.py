@@ -71,8 +71,12 @@ class Followers(Protocol):
 
     async def put(self, member: MemberId, follower: Follower) -> None: ...
     async def remove(self, member: MemberId, actor: Iri) -> None: ...
+    async def remove_follow(self, actor: Iri, follow_id: Iri) -> None:
+        """Take back one follow of an actor."""
+        ...
+
     async def remove_actor(self, actor: Iri) -> None:
-        """Forget an actor who is gone, with every member and every edge of theirs."""
+        """Forget an actor who is gone, with every member."""
         ...
 
 
@@ -89,10 +93,12 @@ class Edges(Protocol):
         """The newest public ones."""
         ...
 
-    def held(
-        self, member: MemberId, path: ResourcePath, kind: EdgeKind, actor: Iri
-    ) -> Edge | None:
+    def held(self, member: MemberId, path: ResourcePath, kind: EdgeKind, actor: Iri) -> Edge | None:
         """The edge of one actor."""
+        ...
+
+    def about(self, actor: Iri, object_id: Iri) -> list[tuple[MemberId, Edge]]:
+        """The replies and mentions that one post of an actor made."""
         ...
 
     async def put(self, member: MemberId, edge: Edge) -> None:
@@ -103,12 +109,18 @@ class Edges(Protocol):
         """Take back what an activity of an actor did."""
         ...
 
-    async def remove(self, member: MemberId, path: ResourcePath, kind: EdgeKind, actor: Iri) -> None:
+    async def remove(
+        self, member: MemberId, path: ResourcePath, kind: EdgeKind, actor: Iri
+    ) -> None:
         """Take back what an actor did to a resource, in whichever activity."""
         ...
 
     async def remove_object(self, actor: Iri, object_id: Iri) -> None:
-        """Forget a reply."""
+        """Forget a post of an actor."""
+        ...
+
+    async def remove_actor(self, actor: Iri) -> None:
+        """Forget all that an actor did."""
         ...
 
 
@@ -167,8 +179,8 @@ class DeliveryQueue(Protocol):
         """Deliveries whose time has come, oldest first, but none to the hosts in ``without``."""
         ...
 
-    def next_due(self) -> datetime | None:
-        """When the next delivery comes due."""
+    def next_due(self, now: datetime) -> datetime | None:
+        """When the next delivery comes due after ``now``."""
         ...
 
     async def done(self, delivery: Delivery) -> None:

@@ -1,0 +1,122 @@
+"""The reactor that turns public changes into activities, each once, at a durable cursor.
+
+Activity ids follow from the change (``/outbox/{rev}-{op index}``), so a replay posts nothing twice.
+
+Spec: https://www.w3.org/TR/activitypub/#server-to-server-interactions
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import orjson
+
+from adapters.activitypub.deliver.audience import audience
+from adapters.activitypub.jsonld.context import ACTOR, with_context
+from adapters.activitypub.lens import index
+from adapters.activitypub.lens.published import View
+from adapters.activitypub.ports import Outgoing
+from adapters.activitypub.wing import Wing
+from pod.model.change import Change, ChangeOp
+from pod.model.ids import Tid
+from pod.model.member import Member
+from pod.model.resource import EMPTY, Resource, Tombstone
+from pod.read import PROFILE_PATH
+
+SOCIAL: Final = "/data/social/"
+"""Documents below are activities of the member towards the fediverse, delivered as they stand."""
+
+_PAGE: Final = 100
+
+
+class Reactor:
+    """Reads the change log and fills the delivery queue."""
+
+    def __init__(self, wing: Wing) -> None:
+        self._wing = wing
+
+    async def catch_up(self) -> None:
+        """Turn all changes that are not yet turned; safe to repeat, and to stop at any await."""
+        wing = self._wing
+        while changes := wing.reader.changes(after=wing.queue.cursor(), limit=_PAGE):
+            outgoing = [item for change in changes for item in await self._turn(change)]
+            await wing.queue.enqueue(outgoing, wing.clock.now(), cursor=changes[-1].seq)
+
+    async def _turn(self, change: Change) -> list[Outgoing]:
+        member = self._wing.reader.member(change.member)
+        if member is None or not member.is_active:
+            return []
+        found: list[Outgoing] = []
+        for place, op in enumerate(change.ops):
+            activity_id = f"{member.origin}/outbox/{change.rev}-{place}"
+            if op.path == PROFILE_PATH:
+                actor = await self._wing.actor_view(member)
+                activity = with_context(index.update_actor(actor, activity_id), ACTOR)
+            else:
+                activity = activity_of(self._wing, member, op, activity_id) or {}
+            if activity:
+                inboxes, actors = audience(self._wing, member, activity)
+                if inboxes or actors:
+                    body = orjson.dumps(activity)
+                    found.append(Outgoing(member.id, activity["id"], body, inboxes, actors))
+        return found
+
+
+def activity_of(wing: Wing, member: Member, op: ChangeOp, activity_id: str) -> View | None:
+    """The activity, as a document, that one op causes; None where nobody is told.
+
+    It tells of the present state: what was created and deleted since is only told as deleted.
+    """
+    if op.path.startswith("/repo/"):
+        activity = _of_record(wing, member, op, activity_id)
+        return index.document(activity) if activity is not None else None
+    if op.path.startswith(SOCIAL):
+        return _of_document(wing, member, op, activity_id)
+    return None
+
+
+def _of_record(wing: Wing, member: Member, op: ChangeOp, activity_id: str) -> View | None:
+    if op.action == "delete":
+        tombstone = wing.reader.tombstone(member.id, op.path)
+        if tombstone is None:
+            return None
+        view = index.get(wing.published(member, buried(tombstone)))
+        deleted_at = tombstone.deleted_at.isoformat().replace("+00:00", "Z")
+        return index.delete(view, activity_id, deleted_at) if view is not None else None
+    resource = wing.reader.resource(member.id, op.path)
+    view = index.get(wing.published(member, resource)) if resource is not None else None
+    if view is None:
+        return None
+    if op.action == "create":
+        return index.create(view, activity_id)
+    return None if index.is_activity(view) else index.update(view, activity_id)
+
+
+def _of_document(wing: Wing, member: Member, op: ChangeOp, activity_id: str) -> View | None:
+    if op.action == "delete":
+        tombstone = wing.reader.tombstone(member.id, op.path)
+        if tombstone is None:
+            return None
+        return index.document(index.undo(orjson.loads(tombstone.body), activity_id))
+    resource = wing.reader.resource(member.id, op.path)
+    if op.action != "create" or resource is None:
+        return None
+    activity: View = orjson.loads(resource.body)
+    return activity
+
+
+def buried(tombstone: Tombstone) -> Resource:
+    """What a deleted record was, for the views that tell of its end."""
+    return Resource(
+        member=tombstone.member,
+        path=tombstone.path,
+        media_type=tombstone.media_type,
+        cid=tombstone.cid,
+        size=len(tombstone.body),
+        body=tombstone.body,
+        rev=Tid(""),
+        created_at=tombstone.deleted_at,
+        updated_at=tombstone.deleted_at,
+        generation=tombstone.generation,
+        complement=EMPTY,
+    )

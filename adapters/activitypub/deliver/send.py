@@ -1,0 +1,164 @@
+"""The sender: takes due deliveries from the queue, signs and posts them, one pool for all hosts.
+
+A slow or dead host holds back only its own deliveries.
+
+Spec: https://www.w3.org/TR/activitypub/#delivery and
+https://swicg.github.io/activitypub-http-signature/
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+from urllib.parse import urlsplit
+
+import structlog
+
+from adapters.activitypub.deliver.schedule import Hosts, Reply, next_step
+from adapters.activitypub.jsonld.context import MEDIA_TYPE
+from adapters.activitypub.lens.profile import key_id
+from adapters.activitypub.ports import Delivery
+from adapters.activitypub.signature import cavage, rfc9421
+from adapters.activitypub.signature.request import Request
+from adapters.activitypub.wing import Wing
+from pod.errors import Forbidden, Gone, Invalid, PeerUnavailable, TooLarge
+from pod.keys.rsa import RsaKey
+from pod.model.ids import Iri
+from pod.model.member import Member
+
+_POOL: Final = 96
+_REFUSED: Final = frozenset({400, 401, 403})
+"""Answers after which the other signature scheme is tried once."""
+
+_IDLE: Final = timedelta(seconds=30)
+
+Scheme = Callable[..., dict[str, str]]
+
+log = structlog.get_logger()
+
+
+class Sender:
+    """Delivers what is due, until it is stopped. ``wake`` makes it look at once."""
+
+    def __init__(self, wing: Wing, *, pool: int = _POOL) -> None:
+        self._wing = wing
+        self._pool = pool
+        self._hosts = Hosts()
+        self._running: dict[int, asyncio.Task[None]] = {}
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Say that there may be something to deliver."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Deliver until cancelled; tries under way are then cancelled and stay in the queue."""
+        try:
+            while True:
+                self._wake.clear()
+                self._start_due()
+                await self._until_something_changes()
+        finally:
+            for task in self._running.values():
+                task.cancel()
+            await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    async def drain(self) -> None:
+        """Try everything that is due now once, and return (for tests and orderly ends)."""
+        while self._start_due() or self._running:
+            await asyncio.gather(*self._running.values())
+
+    def _start_due(self) -> int:
+        """Start tries while there is room; how many were started."""
+        now = self._wing.clock.now()
+        room = self._pool - len(self._running)
+        if room <= 0:
+            return 0
+        closed = self._hosts.closed(now)
+        due = self._wing.queue.due(now, limit=room + len(self._running), without=closed)
+        started = 0
+        for delivery in due:
+            host = host_of(delivery)
+            if delivery.id in self._running or started == room:
+                continue
+            if not self._hosts.may_start(host, now):
+                continue
+            self._hosts.start(host)
+            self._running[delivery.id] = asyncio.create_task(self._try(delivery, host))
+            started += 1
+        return started
+
+    async def _until_something_changes(self) -> None:
+        now = self._wing.clock.now()
+        times = [t for t in (self._wing.queue.next_due(now), self._hosts.next_open()) if t]
+        wait = min([_IDLE, *(max(t - now, timedelta(0)) for t in times if t > now)])
+        try:
+            async with asyncio.timeout(max(wait.total_seconds(), 0.01)):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    async def _try(self, delivery: Delivery, host: str) -> None:
+        answered = False
+        try:
+            reply = await self._send(delivery, host)
+            answered = reply.status is not None and reply.status < 500
+            await self._settle(delivery, host, reply)
+        finally:
+            self._hosts.finish(host, self._wing.clock.now(), answered=answered)
+            self._running.pop(delivery.id, None)
+            self._wake.set()
+
+    async def _settle(self, delivery: Delivery, host: str, reply: Reply) -> None:
+        step = next_step(reply, delivery.attempt, self._wing.clock.now())
+        if step == "give up":
+            log.info("delivery given up", host=host, status=reply.status)
+        if isinstance(step, str):
+            await self._wing.queue.done(delivery)
+        else:
+            await self._wing.queue.again(delivery, step)
+
+    async def _send(self, delivery: Delivery, host: str) -> Reply:
+        """Post once, in the scheme that the host took last; once more in the other if refused."""
+        member = self._wing.reader.member(delivery.member)
+        if member is None:
+            return Reply(410)
+        try:
+            inbox = delivery.inbox or (await self._wing.actors.actor(_known(delivery))).mailbox
+            key = await self._wing.keys.actor_key(member.id)
+            modern = self._hosts.wants_modern(host)
+            reply = await self._post(delivery, inbox, member, key, modern=modern)
+            if reply.status in _REFUSED and not modern:
+                again = await self._post(delivery, inbox, member, key, modern=True)
+                if again.status is not None and 200 <= again.status < 300:
+                    self._hosts.remember_modern(host)
+                    return again
+            return reply
+        except PeerUnavailable:
+            return Reply(None)
+        except (Gone, Forbidden, Invalid, TooLarge):
+            return Reply(410)
+
+    async def _post(
+        self, delivery: Delivery, inbox: Iri, member: Member, key: RsaKey, *, modern: bool
+    ) -> Reply:
+        sign: Scheme = rfc9421.sign if modern else cavage.sign
+        plain = {"Content-Type": MEDIA_TYPE}
+        request = Request("POST", inbox, list(plain.items()), delivery.body)
+        signed = sign(request, key_id=key_id(member), sign=key.sign, now=self._wing.clock.now())
+        fetched = await self._wing.egress.post(
+            inbox, delivery.body, {**plain, **signed}, max_bytes=64 * 1024
+        )
+        return Reply(fetched.status, fetched.headers.get("Retry-After"))
+
+
+def host_of(delivery: Delivery) -> str:
+    """The host that a delivery goes to, or where its inbox will be found."""
+    return urlsplit(delivery.inbox or delivery.actor or "").netloc.lower()
+
+
+def _known(delivery: Delivery) -> Iri:
+    assert delivery.actor is not None
+    return delivery.actor

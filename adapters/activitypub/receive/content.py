@@ -1,0 +1,96 @@
+"""Create, Update and Delete: replies to members and mentions of them are kept in their inboxes.
+
+What others post to the world is not kept.
+
+Spec: https://www.w3.org/TR/activitypub/#create-activity-inbox
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import orjson
+
+from adapters.activitypub.jsonld import read
+from adapters.activitypub.jsonld.context import AS2, MEDIA_TYPE, PUBLIC
+from adapters.activitypub.jsonld.read import Node
+from adapters.activitypub.ports import Edge
+from adapters.activitypub.receive.activity import Activity, own_object
+from adapters.activitypub.remote.actor import ACTOR_TYPES
+from adapters.activitypub.wing import Wing
+from pod.access.agent import SYSTEM
+from pod.model.ids import Iri, MemberId
+from pod.model.resource import Resource, ResourcePath
+from pod.write import Delete, PutDocument
+
+INBOX: Final = "/inbox/"
+_ME: Final = ResourcePath("/me")
+
+
+async def on_create(wing: Wing, activity: Activity) -> None:
+    """Keep a post that answers or names members, once for each of them."""
+    post = await own_object(wing, activity)
+    if post is None or not ACTOR_TYPES.isdisjoint(read.types(post)):
+        return
+    parent = wing.local_object(read.iri(post, "inReplyTo") or "")
+    members = {member.id for name in _named(activity, post) if (member := wing.local_actor(name))}
+    if parent is not None:
+        members.add(parent[0].id)
+    members |= {holder for holder, _ in wing.edges.about(activity.actor, Iri(post["id"]))}
+    for holder in sorted(members):
+        own = parent[1] if parent is not None and parent[0].id == holder else None
+        await _keep(wing, activity, post, holder, own)
+
+
+async def on_update(wing: Wing, activity: Activity) -> None:
+    """Keep the new state of a post, or look again at an actor who changed."""
+    if activity.object == activity.actor:
+        await wing.actors.actor(activity.actor, fresh=True)
+        return
+    await on_create(wing, activity)
+
+
+async def on_delete(wing: Wing, activity: Activity) -> None:
+    """Forget a post of the actor, or the actor, who is gone."""
+    gone = activity.object
+    if gone is None:
+        return
+    if gone == activity.actor:
+        await wing.followers.remove_actor(activity.actor)
+        await wing.edges.remove_actor(activity.actor)
+        return
+    for member, _ in wing.edges.about(activity.actor, gone):
+        paths = wing.reader.about(member, INBOX, gone)
+        deletes = [Delete(path, missing_ok=True) for path in paths]
+        await wing.write.apply(SYSTEM, member, deletes)
+    await wing.edges.remove_object(activity.actor, gone)
+
+
+def _named(activity: Activity, post: Node) -> frozenset[Iri]:
+    """All whom the post is addressed to or mentions."""
+    mentions = {
+        href
+        for tag in read.nodes(post, "tag")
+        if "Mention" in read.types(tag) and (href := read.iri(tag, "href")) is not None
+    }
+    return read.recipients(activity.node, post) | mentions
+
+
+async def _keep(
+    wing: Wing, activity: Activity, post: Node, member: MemberId, parent: Resource | None
+) -> None:
+    """Write the document and its edge; only the author may replace a document that is there."""
+    post_id = Iri(post["id"])
+    paths = wing.reader.about(member, INBOX, post_id)
+    held = wing.reader.resource(member, paths[0]) if paths else None
+    if held is not None and read.iri(orjson.loads(held.body), "attributedTo") != activity.actor:
+        return
+    path = held.path if held is not None else ResourcePath(INBOX + wing.tids.next())
+    context = post.get("@context", activity.node.get("@context", AS2))
+    body = orjson.dumps({"@context": context, **post})
+    document = PutDocument(path, MEDIA_TYPE, body, subject=post_id)
+    await wing.write.apply(SYSTEM, member, [document])
+    is_public = PUBLIC in read.recipients(post)
+    subject = parent.path if parent is not None else _ME
+    edge = Edge(subject, "reply", activity.actor, post_id, activity.id, is_public, activity.at)
+    await wing.edges.put(member, edge)

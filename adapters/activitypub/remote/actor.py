@@ -1,0 +1,199 @@
+"""Actors and objects of other servers: fetched from the origin that may speak for them, and cached.
+
+Spec: https://www.w3.org/TR/activitypub/#actor-objects and https://w3id.org/fep/fe34
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import orjson
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from multiformats import multibase
+
+from adapters.activitypub.jsonld import read
+from adapters.activitypub.jsonld.context import AS2, MEDIA_TYPE, PROFILED_TYPE
+from adapters.activitypub.jsonld.read import Node
+from adapters.activitypub.ports import Egress, Keys, RemoteCache
+from adapters.activitypub.signature import cavage
+from adapters.activitypub.signature.request import Request
+from adapters.activitypub.signature.verify import ActorKey, PublicKey, public_key
+from adapters.http.negotiate import parse_media_type
+from pod.errors import Forbidden, Gone, Invalid, PeerUnavailable, TooLarge, Unauthenticated
+from pod.model.ids import Iri, Origin
+from pod.ports import Clock
+
+ACTOR_TYPES: Final = frozenset({"Application", "Group", "Organization", "Person", "Service"})
+FRESH: Final = timedelta(hours=24)
+"""How long a cached actor is believed."""
+
+_KEPT_KEYS: Final = 10_000
+_ED25519: Final = b"\xed\x01"
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteActor:
+    """What delivery and signatures need of an actor of another server."""
+
+    id: Iri
+    inbox: Iri
+    shared_inbox: Iri | None
+    keys: Mapping[str, PublicKey]
+    fetched_at: datetime
+
+    @property
+    def mailbox(self) -> Iri:
+        """Where to deliver: the shared inbox, if there is one."""
+        return self.shared_inbox or self.inbox
+
+
+class Actors:
+    """Finds actors, their keys and other objects. Fetches are signed by the server's own actor."""
+
+    def __init__(
+        self, egress: Egress, cache: RemoteCache, keys: Keys, clock: Clock, server: Origin
+    ) -> None:
+        self._egress = egress
+        self._cache = cache
+        self._own_keys = keys
+        self._clock = clock
+        self._server = server
+        self._keys: dict[str, ActorKey] = {}
+
+    async def actor(self, iri: Iri, *, fresh: bool = False) -> RemoteActor:
+        """The actor with an id; raises Gone, PeerUnavailable, and Invalid for what is no actor."""
+        held = None if fresh else self.cached(iri)
+        if held is not None:
+            return held
+        document = await self.document(iri)
+        now = self._clock.now()
+        actor = read_actor(document, now)
+        await self._cache.put(iri, orjson.dumps(document), now)
+        return actor
+
+    def cached(self, iri: Iri) -> RemoteActor | None:
+        """The actor, if it was fetched of late."""
+        held = self._cache.get(iri)
+        if held is None or self._clock.now() - held[1] > FRESH:
+            return None
+        return read_actor(orjson.loads(held[0]), held[1])
+
+    async def actor_key(self, key_id: str, *, fresh: bool) -> ActorKey:
+        """The key with an id, listed by an actor of the same origin (see `verify.KeyFinder`)."""
+        known = self._keys.get(key_id)
+        if known is not None and not fresh:
+            return known
+        try:
+            owner = await self._owner(key_id)
+            actor = await self.actor(owner, fresh=fresh)
+        except (Invalid, Forbidden, TooLarge) as err:
+            raise Unauthenticated("The signer's key cannot be found.") from err
+        public = actor.keys.get(key_id)
+        if public is None:
+            raise Unauthenticated("The signer does not list the key.")
+        key = ActorKey(key_id, actor.id, public, actor.fetched_at)
+        if len(self._keys) >= _KEPT_KEYS:
+            self._keys.pop(next(iter(self._keys)))
+        self._keys[key_id] = key
+        return key
+
+    async def document(self, iri: Iri) -> Node:
+        """The AS2 document with an id, from its own origin.
+
+        A document that calls itself otherwise is asked for once more under that name. Raises Gone
+        (404 and 410), PeerUnavailable, Invalid, Forbidden and TooLarge.
+        """
+        document, url = await self._get(iri)
+        claimed = read.id_of(document)
+        if claimed is None or not read.same_origin(claimed, url):
+            raise Invalid("The document's id is not of the origin that serves it.")
+        if claimed not in (iri, iri.split("#", 1)[0]):
+            document, url = await self._get(claimed)
+            if read.id_of(document) != claimed or not read.same_origin(claimed, url):
+                raise Invalid("The document has another id than it was asked for.")
+        return document
+
+    async def _owner(self, key_id: str) -> Iri:
+        bare = read.iri({"id": key_id.split("#", 1)[0]}, "id")
+        if bare is None:
+            raise Unauthenticated("The signature's key id is not a web address.")
+        if "#" in key_id:
+            return bare
+        document = await self.document(bare)
+        key = read.node(document, "publicKey") or document
+        owner = read.iri(key, "owner") or read.id_of(document)
+        if owner is None or not read.same_origin(owner, key_id):
+            raise Unauthenticated("The key and its owner are of different origins.")
+        return owner
+
+    async def _get(self, iri: Iri) -> tuple[Node, str]:
+        signer = await self._own_keys.actor_key(None)
+        key_id = f"{self._server}/actor#main-key"
+        now = self._clock.now()
+
+        def headers(url: str) -> Mapping[str, str]:
+            bare = Request("GET", url, [])
+            signed = cavage.sign(bare, key_id=key_id, sign=signer.sign, now=now)
+            return {"Accept": f"{MEDIA_TYPE}, {PROFILED_TYPE}", **signed}
+
+        url = iri.split("#", 1)[0]
+        fetched = await self._egress.get(url, headers, max_bytes=read.MAX_BYTES)
+        if fetched.status in (404, 410):
+            raise Gone("There is no such document.")
+        if fetched.status != 200:
+            raise PeerUnavailable(f"Another server answered with {fetched.status}.")
+        if not _is_as2(fetched.content_type):
+            raise Invalid("The document is not AS2.")
+        return read.parse(fetched.body), fetched.url
+
+
+def read_actor(document: Node, fetched_at: datetime) -> RemoteActor:
+    """An actor document as a peer; raises Invalid when it cannot be one."""
+    actor, inbox = read.id_of(document), read.iri(document, "inbox")
+    if actor is None or inbox is None or ACTOR_TYPES.isdisjoint(read.types(document)):
+        raise Invalid("The document is not an actor.")
+    if not read.same_origin(actor, inbox):
+        raise Invalid("The actor's inbox is not of its origin.")
+    endpoints = read.node(document, "endpoints") or {}
+    return RemoteActor(
+        actor, inbox, read.iri(endpoints, "sharedInbox"), _keys_of(document, actor), fetched_at
+    )
+
+
+def _keys_of(document: Node, actor: Iri) -> dict[str, PublicKey]:
+    found: dict[str, PublicKey] = {}
+    for node in read.nodes(document, "publicKey"):
+        pem, key_id = node.get("publicKeyPem"), read.id_of(node)
+        if isinstance(pem, str) and key_id and read.iri(node, "owner") in (actor, None):
+            try:
+                found[key_id] = public_key(pem)
+            except Unauthenticated:
+                continue
+    for node in read.nodes(document, "assertionMethod"):
+        text, key_id = node.get("publicKeyMultibase"), read.id_of(node)
+        if isinstance(text, str) and key_id and read.iri(node, "controller") in (actor, None):
+            key = _multikey(text)
+            if key is not None:
+                found[key_id] = key
+    return {key_id: key for key_id, key in found.items() if read.same_origin(key_id, actor)}
+
+
+def _multikey(text: str) -> Ed25519PublicKey | None:
+    try:
+        raw = bytes(multibase.decode(text)) if text.startswith("z") and len(text) < 100 else b""
+        return Ed25519PublicKey.from_public_bytes(raw[2:]) if raw[:2] == _ED25519 else None
+    except (ValueError, KeyError):
+        return None
+
+
+def _is_as2(content_type: str) -> bool:
+    media = parse_media_type(content_type)
+    if media is None:
+        return False
+    if media.essence == MEDIA_TYPE:
+        return True
+    profile = dict(media.parameters).get("profile", "")
+    return media.essence == "application/ld+json" and AS2 in profile.split()

@@ -1,0 +1,99 @@
+"""What the rooms of this wing share: the core's services, the wing's ports, and who is local.
+
+Spec: https://www.w3.org/TR/activitypub/
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from adapters.activitypub.jsonld import read
+from adapters.activitypub.lens import profile
+from adapters.activitypub.lens.names import Names, member_at, object_id, read_object_path
+from adapters.activitypub.lens.profile import ActorKeys, Presented
+from adapters.activitypub.lens.published import Published, View
+from adapters.activitypub.ports import (
+    ActivityLog,
+    DeliveryQueue,
+    Edges,
+    Egress,
+    Followers,
+    Keys,
+    Seen,
+)
+from adapters.activitypub.remote.actor import Actors
+from pod.model.ids import Iri, Origin
+from pod.model.member import Member
+from pod.model.profile import Profile
+from pod.model.resource import Resource
+from pod.ports import Clock, Reader
+from pod.read import PROFILE_PATH, noun_of
+from pod.records.tid import TidClock
+from pod.write import Write
+
+
+@dataclass(frozen=True, slots=True)
+class Wing:
+    """The services of the pod as ActivityPub uses them; ``server`` is the server's own origin."""
+
+    server: Origin
+    reader: Reader
+    write: Write
+    keys: Keys
+    clock: Clock
+    tids: TidClock
+    egress: Egress
+    actors: Actors
+    followers: Followers
+    edges: Edges
+    seen: Seen
+    queue: DeliveryQueue
+    log: ActivityLog
+
+    @property
+    def shared_inbox(self) -> Iri:
+        """The one inbox of all members."""
+        return Iri(f"{self.server}/inbox")
+
+    def published(self, member: Member, resource: Resource) -> Published:
+        """A public record as the lenses take it."""
+        return Published(member, resource, Names(self.reader, member))
+
+    def presented(self, member: Member) -> Presented:
+        """A member as the profile lens takes them."""
+        resource = self.reader.resource(member.id, PROFILE_PATH)
+        return Presented(member, resource, Names(self.reader, member), self.server)
+
+    async def actor_view(self, member: Member) -> View:
+        """A member's actor, without context."""
+        presented = self.presented(member)
+        noun = noun_of(presented.resource) if presented.resource is not None else None
+        shown = noun if isinstance(noun, Profile) else Profile()
+        return profile.get(shown, presented, await self.actor_keys(member))
+
+    async def actor_keys(self, member: Member) -> ActorKeys:
+        """The public keys that a member's actor lists."""
+        rsa = await self.keys.actor_key(member.id)
+        proof = await self.keys.proof_key(member.id)
+        return ActorKeys(rsa.public_pem, proof.multikey)
+
+    def local_actor(self, iri: str) -> Member | None:
+        """The active member whose actor id this is."""
+        member = member_at(self.reader, iri)
+        return member if member and member.is_active and member.webid == iri else None
+
+    def local_object(self, iri: str) -> tuple[Member, Resource] | None:
+        """The public record of an active member whose object id this is."""
+        member = member_at(self.reader, iri)
+        path = member.path(iri) if member is not None and member.is_active else None
+        if member is None or path is None or not path.startswith("/repo/"):
+            return None
+        bare, _ = read_object_path(path)
+        resource = self.reader.resource(member.id, bare)
+        if resource is None or object_id(member, bare, resource.generation) != iri:
+            return None
+        return member, resource
+
+    def is_local(self, iri: str) -> bool:
+        """Whether an IRI is of this pod."""
+        return read.same_origin(iri, self.server) or member_at(self.reader, iri) is not None
