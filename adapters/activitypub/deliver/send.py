@@ -109,7 +109,8 @@ class Sender:
         finally:
             self._hosts.finish(host, self._wing.clock.now(), answered=answered)
             self._running.pop(delivery.id, None)
-            self._wake.set()
+            if len(self._running) <= self._pool // 2:
+                self._wake.set()
 
     async def _settle(self, delivery: Delivery, host: str, reply: Reply) -> None:
         step = next_step(reply, delivery.attempt, self._wing.clock.now())
