@@ -119,7 +119,7 @@ def test_a_byte_string_that_looks_like_a_cid_stays_a_byte_string(cid: bytes) -> 
         {"a": "\ud800"},
         (1,),
         Link(b"x"),
-        object(),
+        pytest.param(object(), id="object"),
     ],
     ids=repr,
 )

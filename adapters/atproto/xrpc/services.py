@@ -1,4 +1,7 @@
-"""What the XRPC methods work with: the core's services and the wing's ports, handed in once."""
+"""What the XRPC methods work with: the core's services and the wing's ports, handed in once.
+
+Spec: https://atproto.com/specs/xrpc
+"""
 
 from __future__ import annotations
 
