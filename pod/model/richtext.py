@@ -5,8 +5,9 @@ Spec: lexicon app.bsky.richtext.facet
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 import regex
@@ -46,6 +47,7 @@ class Segment:
 
 FACET: Final = "app.bsky.richtext.facet"
 _GRAPHEME: Final = regex.compile(r"\X")
+_ELLIPSIS: Final = "…"
 
 
 def graphemes(text: str) -> int:
@@ -55,16 +57,30 @@ def graphemes(text: str) -> int:
     return len(_GRAPHEME.findall(text))
 
 
+def cut(text: str, max_graphemes: int = 300, max_bytes: int = 3000) -> str:
+    """The text if it is short enough, else its beginning and an ellipsis, within both limits.
+
+    Both limits must leave room for the ellipsis: 1 grapheme, 3 bytes. No character is cut in two.
+    """
+    if len(text.encode()) <= max_bytes and graphemes(text) <= max_graphemes:
+        return text
+    kept, room = [], max_bytes - len(_ELLIPSIS.encode())
+    for match in islice(_GRAPHEME.finditer(text), max_graphemes - 1):
+        room -= len(match[0].encode())
+        if room < 0:
+            break
+        kept.append(match[0])
+    return "".join(kept).rstrip() + _ELLIPSIS
+
+
 def segments(text: str, facets: Sequence[Mapping[str, Any]]) -> tuple[Segment, ...]:
     """Cut a text at its facets; ranges that overlap or split a character are left out."""
     raw = text.encode()
     found: list[Segment] = []
     at = 0
-    for start, end, facet in sorted(_ranges(facets), key=lambda r: r[:2]):
-        features = tuple(f for f in map(_feature, facet.get("features", ())) if f is not None)
-        if start < at or end > len(raw) or end <= start or not features:
-            continue
-        if _splits(raw, start) or _splits(raw, end):
+    for start, end, facet in sorted(_ranges(raw, facets), key=lambda r: r[:2]):
+        features = _features(facet)
+        if start < at or not features:
             continue
         if start > at:
             found.append(Segment(raw[at:start].decode()))
@@ -95,46 +111,64 @@ def facets(parts: Sequence[Segment]) -> tuple[str, list[dict[str, Any]]]:
 def reanchor(old: str, kept: Sequence[Mapping[str, Any]], new: str) -> list[dict[str, Any]]:
     """Facets of an old text whose words still stand in the new one, moved to where they stand now.
 
-    A facet in the common beginning or end of both texts moves along; one in between survives where
-    its words stand exactly once in what was edited; all others are dropped.
+    A facet in the common beginning or end of both texts moves along; any other survives where its
+    words stand exactly once in what was written anew. All others are dropped, and so is one whose
+    words have become part of a longer word.
     """
-    a, b = old.encode(), new.encode()
-    head = next(
-        (i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b))
-    )
-    room = min(len(a), len(b)) - head
-    tail = 0
-    while tail < room and a[-1 - tail] == b[-1 - tail]:
-        tail += 1
+    before, after = old.encode(), new.encode()
+    head = _common(before, after)
+    tail = min(_common(before[::-1], after[::-1]), len(before) - head, len(after) - head)
     moved: list[dict[str, Any]] = []
-    for start, end, facet in _ranges(kept):
-        words = a[start:end]
+    for start, end, facet in _ranges(before, kept):
+        words = before[start:end]
         if end <= head:
             place = start
-        elif start >= len(a) - tail:
-            place = start + len(b) - len(a)
-        elif b.count(words) == 1 and words:
-            place = b.index(words)
+        elif start >= len(before) - tail:
+            place = start + len(after) - len(before)
         else:
-            continue
-        if b[place : place + len(words)] == words:
+            # Only where it touches what was written anew; elsewhere it stood before, unmarked.
+            room = max(0, head - len(words) + 1), len(after) - tail + len(words) - 1
+            if after.count(words, *room) != 1:
+                continue
+            place = after.index(words, *room)
+        grown = _outer_letters(after, place, place + len(words))
+        if grown <= _outer_letters(before, start, end):
             moved.append({**facet, "index": {"byteStart": place, "byteEnd": place + len(words)}})
     return moved
 
 
-def _ranges(facets: Sequence[Mapping[str, Any]]) -> list[tuple[int, int, Mapping[str, Any]]]:
-    found = []
+def _common(one: bytes, other: bytes) -> int:
+    """How many bytes two texts begin with in common."""
+    shorter = min(len(one), len(other))
+    return next((at for at in range(shorter) if one[at] != other[at]), shorter)
+
+
+def _outer_letters(raw: bytes, start: int, end: int) -> set[str]:
+    """On which sides a range is continued by a letter or digit."""
+    sides = {"before": raw[:start].decode()[-1:], "after": raw[end:].decode()[:1]}
+    return {side for side, neighbour in sides.items() if neighbour.isalnum()}
+
+
+def _ranges(
+    raw: bytes, facets: Sequence[Mapping[str, Any]]
+) -> Iterator[tuple[int, int, Mapping[str, Any]]]:
+    """The ranges that mark whole characters of the text, at least one."""
     for facet in facets:
-        index = facet.get("index")
-        if isinstance(index, Mapping):
-            start, end = index.get("byteStart"), index.get("byteEnd")
-            if isinstance(start, int) and isinstance(end, int) and start >= 0:
-                found.append((start, end, facet))
-    return found
+        match facet.get("index"):
+            case {"byteStart": int(start), "byteEnd": int(end)} if 0 <= start < end <= len(raw):
+                if not _splits(raw, start) and not _splits(raw, end):
+                    yield start, end, facet
 
 
 def _splits(raw: bytes, at: int) -> bool:
     return at < len(raw) and raw[at] & 0xC0 == 0x80
+
+
+def _features(facet: Mapping[str, Any]) -> tuple[Feature, ...]:
+    listed = facet.get("features")
+    if not isinstance(listed, list):
+        return ()
+    return tuple(feature for feature in map(_feature, listed) if feature is not None)
 
 
 def _feature(data: Any) -> Feature | None:
