@@ -117,12 +117,13 @@ class Registry:
                 raise Invalid(f"{name} must not be repeated")
             else:
                 given[name] = value
+        whole = {**_defaults(schema), **given}
         for name in schema.get("required", ()):
-            if name not in given:
+            if name not in whole:
                 raise Invalid(f'Params must have the property "{name}"')
         for name, value in given.items():
             _run(known[name][2], value, name)
-        return {**_defaults(schema), **given}
+        return whole
 
     def _param(self, nsid: Nsid, schema: Document) -> tuple[bool, str, Check]:
         is_list = schema["type"] == "array"

@@ -78,11 +78,14 @@ def compile_schema(schema: Schema, home: str, lookup: Lookup) -> Check:
 
 
 def _object(schema: Schema, home: str, lookup: Lookup) -> Check:
-    required = tuple(schema.get("required", ()))
+    inner_schemas = schema.get("properties", {})
+    # What has a default may lack, required or not.
+    required = tuple(
+        name for name in schema.get("required", ()) if "default" not in inner_schemas.get(name, ())
+    )
     nullable = frozenset(schema.get("nullable", ()))
     properties = {
-        name: compile_schema(inner, home, lookup)
-        for name, inner in schema.get("properties", {}).items()
+        name: compile_schema(inner, home, lookup) for name, inner in inner_schemas.items()
     }
 
     def check(value: Data) -> None:

@@ -52,6 +52,14 @@ def test_a_value_that_fits_is_taken(schema: dict[str, Any], value: Data) -> None
     check_of(schema)(value)
 
 
+def test_a_required_property_with_a_default_may_lack() -> None:
+    inner = {"a": {"type": "string", "default": "x"}, "b": {"type": "string"}}
+    check = check_of({"type": "object", "required": ["a", "b"], "properties": inner})
+    check({"b": "here"})
+    with pytest.raises(Wrong, match='must have the property "b"'):
+        check({"a": "here"})
+
+
 @pytest.mark.parametrize(
     ("schema", "value", "complaint"),
     [
