@@ -1,0 +1,143 @@
+"""The firehose's fan-out: backfill from the log, cutover, then streaming straight after commits.
+
+Spec: https://atproto.com/specs/event-stream, lexicon com.atproto.sync.subscribeRepos
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+from adapters.atproto.firehose.frames import error_frame, info_frame
+from pod.model.change import Change
+from pod.ports import Reader
+
+Push = Callable[[bytes], Awaitable[None]]
+"""Sends one frame and returns when the connection can take the next."""
+
+GOING_AWAY: Final = 1001
+POLICY_VIOLATION: Final = 1008
+_PAGE: Final = 500
+_PATIENCE_S: Final = 5.0
+
+
+class _Subscriber:
+    """The frames that wait for one consumer; the frames themselves are shared by all."""
+
+    def __init__(self, patience: asyncio.Timeout) -> None:
+        self.waiting: deque[tuple[int, bytes]] = deque()
+        self.news = asyncio.Event()
+        self.close_code: int | None = None
+        self._patience = patience
+
+    def finish(self, close_code: int) -> None:
+        """End the stream soon, even if the consumer takes nothing any more."""
+        self.close_code = close_code
+        self.waiting.clear()
+        self.news.set()
+        self._patience.reschedule(asyncio.get_running_loop().time() + _PATIENCE_S)
+
+
+class Outbox:
+    """All live consumers. Hand `on_changes` to the store's ``subscribe``.
+
+    A consumer for whom more than ``buffer`` frames wait is told ConsumerTooSlow and dropped.
+    """
+
+    def __init__(self, store: Reader, *, buffer: int = 500) -> None:
+        self._store = store
+        self._buffer = buffer
+        self._live: set[_Subscriber] = set()
+
+    @property
+    def consumers(self) -> int:
+        """How many consumers are at the live end."""
+        return len(self._live)
+
+    def on_changes(self, changes: Sequence[Change]) -> None:
+        """Pass the frames of changes that are now durable to every live consumer."""
+        frames = [(change.seq, change.frame) for change in changes if change.frame is not None]
+        if not frames:
+            return
+        for subscriber in self._live:
+            if subscriber.close_code is not None:
+                continue
+            subscriber.waiting.extend(frames)
+            if len(subscriber.waiting) > self._buffer:
+                subscriber.finish(POLICY_VIOLATION)
+            subscriber.news.set()
+
+    def close(self) -> None:
+        """End all streams: the server stops."""
+        for subscriber in self._live:
+            subscriber.finish(GOING_AWAY)
+
+    async def stream(self, cursor: int | None, push: Push) -> int:
+        """Send frames after ``cursor`` (None: from now on) until it must end.
+
+        Returns the code to close the connection with. Cancel it when the consumer goes.
+        """
+        if cursor is None:
+            last = self._store.head_seq()
+        elif cursor > self._store.head_seq():
+            await push(error_frame("FutureCursor", "Cursor in the future."))
+            return POLICY_VIOLATION
+        else:
+            last = cursor
+            if self._is_outdated(cursor):
+                await push(info_frame("OutdatedCursor", "Requested cursor exceeded limit."))
+        try:
+            async with asyncio.timeout(None) as patience:
+                return await self._follow(last, push, _Subscriber(patience))
+        except TimeoutError:
+            return POLICY_VIOLATION
+
+    async def _follow(self, last: int, push: Push, subscriber: _Subscriber) -> int:
+        try:
+            while True:
+                page = self._store.frames(after=last, limit=_PAGE)
+                if len(page) < _PAGE:
+                    # Cutover: nothing runs between this read and the registration but ourselves.
+                    self._live.add(subscriber)
+                for seq, frame in page:
+                    await push(frame)
+                    last = seq
+                if subscriber in self._live:
+                    return await self._stay(last, push, subscriber)
+        finally:
+            self._live.discard(subscriber)
+
+    async def _stay(self, last: int, push: Push, subscriber: _Subscriber) -> int:
+        waiting, news = subscriber.waiting, subscriber.news
+        while True:
+            while waiting:
+                seq, frame = waiting.popleft()
+                # A commit may be both read in the last page and told to the listeners later.
+                if seq > last:
+                    await push(frame)
+                    last = seq
+            if subscriber.close_code is not None:
+                break
+            news.clear()
+            await news.wait()
+        if subscriber.close_code == POLICY_VIOLATION:
+            await push(error_frame("ConsumerTooSlow", "Stream consumer too slow."))
+        return subscriber.close_code
+
+    def _is_outdated(self, cursor: int) -> bool:
+        """Whether events after the cursor are no longer kept."""
+        oldest = self._store.oldest_frame()
+        end = self._store.head_seq() + 1 if oldest is None else oldest[0]
+        while cursor + 1 < end:
+            page = self._store.changes(after=cursor, limit=_PAGE)
+            for change in page:
+                if change.seq >= end:
+                    return False
+                if change.kind != "document":
+                    return True
+            if not page:
+                return False
+            cursor = page[-1].seq
+        return False
