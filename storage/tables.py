@@ -194,3 +194,76 @@ cursor: Final = Table(
     Column("seq", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
+
+follower: Final = Table(
+    "follower",
+    metadata,
+    _member(key=True),
+    _key("actor"),
+    Column("inbox", Text, nullable=False),
+    Column("shared_inbox", Text),
+    Column("follow_id", Text, nullable=False),
+    Column("accepted", Boolean, nullable=False),
+    _time("since"),
+    sqlite_with_rowid=False,
+)
+Index("follower_by_actor", follower.c.actor)
+
+edge: Final = Table(
+    "edge",
+    metadata,
+    _member(key=True),
+    _key("path"),
+    _key("kind"),
+    _key("actor"),
+    _key("object"),
+    Column("activity", Text, nullable=False),
+    Column("is_public", Boolean, nullable=False),
+    _time("at"),
+    sqlite_with_rowid=False,
+)
+"""What actors elsewhere did to a resource; ``object`` is empty where they can do it only once."""
+Index("edge_by_activity", edge.c.actor, edge.c.activity)
+Index("edge_by_object", edge.c.actor, edge.c.object)
+
+seen_activity: Final = Table(
+    "seen_activity",
+    metadata,
+    _key("id"),
+    _time("at"),
+    sqlite_with_rowid=False,
+)
+
+remote_actor: Final = Table(
+    "remote_actor",
+    metadata,
+    Column("iri", Text, primary_key=True),
+    _time("fetched_at"),
+    Column("body", LargeBinary, nullable=False),
+)
+"""A cache; may be emptied at any time."""
+
+outgoing: Final = Table(
+    "outgoing",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("member_id", Integer, nullable=False),
+    Column("activity", Text, nullable=False, unique=True),
+    Column("body", LargeBinary, nullable=False),
+)
+"""Activities on their way, each once however many inboxes it goes to."""
+
+delivery: Final = Table(
+    "delivery",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("outgoing_id", Integer, ForeignKey("outgoing.id"), nullable=False),
+    Column("target", Text, nullable=False),
+    Column("is_actor", Boolean, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    _time("due_at"),
+)
+"""One activity for one inbox, or for an actor whose inbox is found when it is sent."""
+Index("delivery_once", delivery.c.outgoing_id, delivery.c.target, unique=True)
+Index("delivery_by_time", delivery.c.due_at, delivery.c.id)

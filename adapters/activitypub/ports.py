@@ -6,47 +6,16 @@ Spec: https://www.w3.org/TR/activitypub/#delivery
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Protocol
 
 from adapters.http.fetch import Fetched, HeadersFor
 from pod.keys.ed25519 import Ed25519Key
 from pod.keys.rsa import RsaKey
 from pod.model.change import Change
 from pod.model.ids import Iri, MemberId, Tid
+from pod.model.peer import Delivery, Edge, EdgeKind, Follower, Outgoing
 from pod.model.resource import ResourcePath
-
-EdgeKind = Literal["like", "announce", "reply", "accept"]
-
-
-@dataclass(frozen=True, slots=True)
-class Follower:
-    """An actor who follows a member, or (not ``accepted``) asks to."""
-
-    actor: Iri
-    inbox: Iri
-    shared_inbox: Iri | None
-    follow_id: Iri
-    accepted: bool
-    since: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """What an actor did to a resource of a member.
-
-    ``object`` is the reply's id, or empty: an actor likes a thing once. ``is_public`` tells whether
-    it may be shown to others.
-    """
-
-    path: ResourcePath
-    kind: EdgeKind
-    actor: Iri
-    object: str
-    activity: Iri
-    is_public: bool
-    at: datetime
 
 
 class Followers(Protocol):
@@ -136,30 +105,6 @@ class RemoteCache(Protocol):
 
     def get(self, iri: Iri) -> tuple[bytes, datetime] | None: ...
     async def put(self, iri: Iri, body: bytes, at: datetime) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One activity for one inbox; ``actor`` is set instead where the inbox is not known yet."""
-
-    id: int
-    member: MemberId
-    activity: str
-    body: bytes
-    inbox: Iri | None
-    actor: Iri | None
-    attempt: int
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """An activity with all whom it goes to."""
-
-    member: MemberId
-    activity: str
-    body: bytes
-    inboxes: tuple[Iri, ...] = ()
-    actors: tuple[Iri, ...] = ()
 
 
 class DeliveryQueue(Protocol):

@@ -15,11 +15,11 @@ from adapters.activitypub.deliver.audience import audience
 from adapters.activitypub.jsonld.context import ACTOR, with_context
 from adapters.activitypub.lens import index
 from adapters.activitypub.lens.published import View
-from adapters.activitypub.ports import Outgoing
 from adapters.activitypub.wing import Wing
 from pod.model.change import Change, ChangeOp
 from pod.model.ids import Tid
 from pod.model.member import Member
+from pod.model.peer import Outgoing
 from pod.model.resource import EMPTY, Resource, Tombstone
 from pod.read import PROFILE_PATH
 

@@ -12,14 +12,12 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
-from urllib.parse import urlsplit
 
 import structlog
 
 from adapters.activitypub.deliver.schedule import Hosts, Reply, next_step
 from adapters.activitypub.jsonld.context import MEDIA_TYPE
 from adapters.activitypub.lens.profile import key_id
-from adapters.activitypub.ports import Delivery
 from adapters.activitypub.signature import cavage, rfc9421
 from adapters.activitypub.signature.request import Request
 from adapters.activitypub.wing import Wing
@@ -27,6 +25,7 @@ from pod.errors import Forbidden, Gone, Invalid, PeerUnavailable, TooLarge
 from pod.keys.rsa import RsaKey
 from pod.model.ids import Iri
 from pod.model.member import Member
+from pod.model.peer import Delivery
 
 _POOL: Final = 96
 _REFUSED: Final = frozenset({400, 401, 403})
@@ -80,13 +79,12 @@ class Sender:
         due = self._wing.queue.due(now, limit=room + len(self._running), without=closed)
         started = 0
         for delivery in due:
-            host = host_of(delivery)
             if delivery.id in self._running or started == room:
                 continue
-            if not self._hosts.may_start(host, now):
+            if not self._hosts.may_start(delivery.host, now):
                 continue
-            self._hosts.start(host)
-            self._running[delivery.id] = asyncio.create_task(self._try(delivery, host))
+            self._hosts.start(delivery.host)
+            self._running[delivery.id] = asyncio.create_task(self._try(delivery))
             started += 1
         return started
 
@@ -100,41 +98,43 @@ class Sender:
         except TimeoutError:
             return
 
-    async def _try(self, delivery: Delivery, host: str) -> None:
+    async def _try(self, delivery: Delivery) -> None:
         answered = False
         try:
-            reply = await self._send(delivery, host)
+            reply = await self._send(delivery)
             answered = reply.status is not None and reply.status < 500
-            await self._settle(delivery, host, reply)
+            await self._settle(delivery, reply)
         finally:
-            self._hosts.finish(host, self._wing.clock.now(), answered=answered)
+            self._hosts.finish(delivery.host, self._wing.clock.now(), answered=answered)
             self._running.pop(delivery.id, None)
             if len(self._running) <= self._pool // 2:
                 self._wake.set()
 
-    async def _settle(self, delivery: Delivery, host: str, reply: Reply) -> None:
+    async def _settle(self, delivery: Delivery, reply: Reply) -> None:
         step = next_step(reply, delivery.attempt, self._wing.clock.now())
         if step == "give up":
-            log.info("delivery given up", host=host, status=reply.status)
+            log.info("delivery given up", host=delivery.host, status=reply.status)
         if isinstance(step, str):
             await self._wing.queue.done(delivery)
         else:
             await self._wing.queue.again(delivery, step)
 
-    async def _send(self, delivery: Delivery, host: str) -> Reply:
+    async def _send(self, delivery: Delivery) -> Reply:
         """Post once, in the scheme that the host took last; once more in the other if refused."""
         member = self._wing.reader.member(delivery.member)
         if member is None:
             return Reply(410)
         try:
-            inbox = delivery.inbox or (await self._wing.actors.actor(_known(delivery))).mailbox
+            inbox = delivery.target
+            if delivery.is_actor:
+                inbox = (await self._wing.actors.actor(inbox)).mailbox
             key = await self._wing.keys.actor_key(member.id)
-            modern = self._hosts.wants_modern(host)
+            modern = self._hosts.wants_modern(delivery.host)
             reply = await self._post(delivery, inbox, member, key, modern=modern)
             if reply.status in _REFUSED and not modern:
                 again = await self._post(delivery, inbox, member, key, modern=True)
                 if again.status is not None and 200 <= again.status < 300:
-                    self._hosts.remember_modern(host)
+                    self._hosts.remember_modern(delivery.host)
                     return again
             return reply
         except PeerUnavailable:
@@ -153,13 +153,3 @@ class Sender:
             inbox, delivery.body, {**plain, **signed}, max_bytes=64 * 1024
         )
         return Reply(fetched.status, fetched.headers.get("Retry-After"))
-
-
-def host_of(delivery: Delivery) -> str:
-    """The host that a delivery goes to, or where its inbox will be found."""
-    return urlsplit(delivery.inbox or delivery.actor or "").netloc.lower()
-
-
-def _known(delivery: Delivery) -> Iri:
-    assert delivery.actor is not None
-    return delivery.actor

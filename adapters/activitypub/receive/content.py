@@ -14,12 +14,12 @@ import orjson
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.context import AS2, MEDIA_TYPE, PUBLIC
 from adapters.activitypub.jsonld.read import Node
-from adapters.activitypub.ports import Edge
 from adapters.activitypub.receive.activity import Activity, own_object
 from adapters.activitypub.remote.actor import ACTOR_TYPES
 from adapters.activitypub.wing import Wing
 from pod.access.agent import SYSTEM
 from pod.model.ids import Iri, MemberId
+from pod.model.peer import Edge
 from pod.model.resource import Resource, ResourcePath
 from pod.write import Delete, PutDocument
 

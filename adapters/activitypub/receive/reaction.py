@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.context import PUBLIC
-from adapters.activitypub.ports import Edge, EdgeKind
 from adapters.activitypub.receive.activity import Activity
 from adapters.activitypub.wing import Wing
+from pod.model.peer import Edge, EdgeKind
 
 
 async def on_like(wing: Wing, activity: Activity) -> None:

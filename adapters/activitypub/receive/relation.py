@@ -12,11 +12,11 @@ import orjson
 
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.lens import index, profile
-from adapters.activitypub.ports import Edge, Follower, Outgoing
 from adapters.activitypub.receive.activity import Activity
 from adapters.activitypub.wing import Wing
 from pod.model.ids import Iri, MemberId
 from pod.model.member import Member
+from pod.model.peer import Edge, Follower, Outgoing
 from pod.model.resource import Resource, ResourcePath
 
 FOLLOWS: Final = "/data/social/follow/"

@@ -1,0 +1,69 @@
+"""What stands between a member and people on other servers: followers, reactions, deliveries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from pod.model.ids import Iri, MemberId
+from pod.model.resource import ResourcePath
+
+EdgeKind = Literal["like", "announce", "reply", "accept"]
+
+
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """An actor who follows a member, or (not ``accepted``) asks to."""
+
+    actor: Iri
+    inbox: Iri
+    shared_inbox: Iri | None
+    follow_id: Iri
+    accepted: bool
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What an actor did to a resource of a member.
+
+    ``object`` is the id of the post that replies or mentions, and empty for what an actor does only
+    once. ``is_public`` tells whether it may be shown to others.
+    """
+
+    path: ResourcePath
+    kind: EdgeKind
+    actor: Iri
+    object: str
+    activity: Iri
+    is_public: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """An activity with all whom it goes to: inboxes, and actors whose inbox is not known yet."""
+
+    member: MemberId
+    activity: str
+    body: bytes
+    inboxes: tuple[Iri, ...] = ()
+    actors: tuple[Iri, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One activity for one target, an inbox or (``is_actor``) an actor. ``attempt`` counts from 0.
+
+    ``host`` is the target's host, by which deliveries are kept apart.
+    """
+
+    id: int
+    member: MemberId
+    activity: str
+    body: bytes
+    target: Iri
+    is_actor: bool
+    host: str
+    attempt: int

@@ -1,0 +1,140 @@
+"""What actors of other servers did to members' resources, and the activities that were seen."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Select, delete, func, select
+
+from pod.model.ids import Iri, MemberId
+from pod.model.peer import Edge, EdgeKind
+from pod.model.resource import ResourcePath
+from storage.engine import Database
+from storage.rows import Row, from_us, to_us
+from storage.statements import compiled, given, insert_row, upsert
+from storage.tables import edge, seen_activity
+
+_c: Final = edge.c
+
+
+def _of_kind(statement: Select[Any]) -> Select[Any]:
+    return statement.where(
+        _c.member_id == given("member"), _c.path == given("path"), _c.kind == given("kind")
+    )
+
+
+_COUNT: Final = compiled(_of_kind(select(func.count())).where(_c.is_public.is_(True)))
+_PAGE: Final = compiled(
+    _of_kind(select(edge)).where(_c.is_public.is_(True)).order_by(_c.at.desc()).limit(given("n"))
+)
+_HELD: Final = compiled(_of_kind(select(edge)).where(_c.actor == given("actor")).limit(1))
+_ABOUT: Final = compiled(
+    select(edge).where(_c.actor == given("actor"), _c.object == given("object"))
+)
+_PUT: Final = upsert(edge)
+_REMOVE: Final = compiled(
+    delete(edge).where(
+        _c.member_id == given("member"),
+        _c.path == given("path"),
+        _c.kind == given("kind"),
+        _c.actor == given("actor"),
+    )
+)
+_REMOVE_BY: Final = {
+    column: compiled(delete(edge).where(_c.actor == given("actor"), _c[column] == given(column)))
+    for column in ("activity", "object")
+}
+_REMOVE_ACTOR: Final = compiled(delete(edge).where(_c.actor == given("actor")))
+_SEEN: Final = compiled(select(seen_activity.c.at).where(seen_activity.c.id == given("id")))
+_ADD_SEEN: Final = insert_row(seen_activity, or_ignore=True)
+_FORGET_SEEN: Final = compiled(delete(seen_activity).where(seen_activity.c.at < given("before")))
+
+
+class SqlEdges:
+    """Likes, announces, replies, mentions and accepts; reads inline, writes durable."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def count(self, member: MemberId, path: ResourcePath, kind: EdgeKind) -> int:
+        """How many public edges of a kind a resource has."""
+        row = self._database.read.execute(_COUNT, (member, path, kind)).fetchone()
+        count: int = row[0]
+        return count
+
+    def page(
+        self, member: MemberId, path: ResourcePath, kind: EdgeKind, *, limit: int
+    ) -> list[Edge]:
+        """The newest public edges of a kind."""
+        rows = self._database.read.execute(_PAGE, (member, path, kind, limit)).fetchall()
+        return [_edge_of(row) for row in rows]
+
+    def held(self, member: MemberId, path: ResourcePath, kind: EdgeKind, actor: Iri) -> Edge | None:
+        """An edge of one actor."""
+        row = self._database.read.execute(_HELD, (member, path, kind, actor)).fetchone()
+        return _edge_of(row) if row is not None else None
+
+    def about(self, actor: Iri, object_id: Iri) -> list[tuple[MemberId, Edge]]:
+        """The replies and mentions that one post of an actor made."""
+        rows = self._database.read.execute(_ABOUT, (actor, object_id)).fetchall()
+        return [(MemberId(row[0]), _edge_of(row)) for row in rows]
+
+    async def put(self, member: MemberId, edge: Edge) -> None:
+        """Add an edge, once for (path, kind, actor, object)."""
+        told = (edge.path, edge.kind, edge.actor, edge.object, edge.activity, edge.is_public)
+        await self._run(_PUT, (member, *told, to_us(edge.at)))
+
+    async def remove(
+        self, member: MemberId, path: ResourcePath, kind: EdgeKind, actor: Iri
+    ) -> None:
+        """Take back what an actor did to a resource, in whichever activity."""
+        await self._run(_REMOVE, (member, path, kind, actor))
+
+    async def remove_activity(self, actor: Iri, activity: Iri) -> None:
+        """Take back what an activity of an actor did."""
+        await self._run(_REMOVE_BY["activity"], (actor, activity))
+
+    async def remove_object(self, actor: Iri, object_id: Iri) -> None:
+        """Forget a post of an actor."""
+        await self._run(_REMOVE_BY["object"], (actor, object_id))
+
+    async def remove_actor(self, actor: Iri) -> None:
+        """Forget all that an actor did."""
+        await self._run(_REMOVE_ACTOR, (actor,))
+
+    async def _run(self, statement: str, row: Row) -> None:
+        await self._database.write(lambda tx: tx.execute(statement, row))
+
+
+class SqlSeen:
+    """Ids of activities that were processed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def has(self, activity: Iri) -> bool:
+        """Whether the activity was processed before."""
+        return self._database.read.execute(_SEEN, (activity,)).fetchone() is not None
+
+    async def add(self, activity: Iri, at: datetime) -> None:
+        """Note that it was processed."""
+        row = (activity, to_us(at))
+        await self._database.write(lambda tx: tx.execute(_ADD_SEEN, row))
+
+    async def forget(self, before: datetime) -> None:
+        """Drop ids that are too old to be replayed."""
+        await self._database.write(lambda tx: tx.execute(_FORGET_SEEN, (to_us(before),)))
+
+
+def _edge_of(row: Row) -> Edge:
+    _, path, kind, actor, object_id, activity, is_public, at = row
+    return Edge(
+        ResourcePath(path),
+        kind,
+        Iri(actor),
+        object_id,
+        Iri(activity),
+        bool(is_public),
+        from_us(at),
+    )

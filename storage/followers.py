@@ -1,0 +1,118 @@
+"""Followers from the fediverse, by member."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import delete, func, select
+
+from pod.model.ids import Iri, MemberId
+from pod.model.peer import Follower
+from storage.engine import Database
+from storage.rows import Row, from_us, to_us
+from storage.statements import compiled, given, upsert
+from storage.tables import follower
+
+_c: Final = follower.c
+_ACCEPTED: Final = select(follower).where(_c.member_id == given("member"), _c.accepted.is_(True))
+_GET: Final = compiled(
+    select(follower).where(_c.member_id == given("member"), _c.actor == given("actor"))
+)
+_COUNT: Final = compiled(
+    select(func.count()).where(_c.member_id == given("member"), _c.accepted.is_(True))
+)
+_PAGE: Final = compiled(
+    _ACCEPTED.where(_c.actor > given("after")).order_by(_c.actor).limit(given("limit"))
+)
+_WAITING: Final = compiled(
+    select(follower)
+    .where(_c.member_id == given("member"), _c.accepted.is_(False))
+    .order_by(_c.actor)
+    .limit(given("limit"))
+)
+_INBOXES: Final = compiled(
+    select(func.coalesce(_c.shared_inbox, _c.inbox))
+    .where(_c.member_id == given("member"), _c.accepted.is_(True))
+    .distinct()
+)
+_PUT: Final = upsert(follower)
+_REMOVE: Final = compiled(
+    delete(follower).where(_c.member_id == given("member"), _c.actor == given("actor"))
+)
+_REMOVE_FOLLOW: Final = compiled(
+    delete(follower).where(_c.actor == given("actor"), _c.follow_id == given("follow"))
+)
+_REMOVE_ACTOR: Final = compiled(delete(follower).where(_c.actor == given("actor")))
+
+
+class SqlFollowers:
+    """Who follows whom; reads inline, writes durable when they return."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, member: MemberId, actor: Iri) -> Follower | None:
+        """The follower with an id, accepted or not."""
+        row = self._database.read.execute(_GET, (member, actor)).fetchone()
+        return _follower_of(row) if row is not None else None
+
+    def count(self, member: MemberId) -> int:
+        """How many followers are accepted."""
+        count: int = self._database.read.execute(_COUNT, (member,)).fetchone()[0]
+        return count
+
+    def page(self, member: MemberId, *, after: str, limit: int) -> list[Follower]:
+        """Accepted followers in the order of their ids."""
+        rows = self._database.read.execute(_PAGE, (member, after, limit)).fetchall()
+        return [_follower_of(row) for row in rows]
+
+    def waiting(self, member: MemberId, *, limit: int) -> list[Follower]:
+        """Those who ask to follow."""
+        rows = self._database.read.execute(_WAITING, (member, limit)).fetchall()
+        return [_follower_of(row) for row in rows]
+
+    def inboxes(self, member: MemberId) -> list[Iri]:
+        """Each inbox once that reaches accepted followers, the shared one where there is one."""
+        return [Iri(row[0]) for row in self._database.read.execute(_INBOXES, (member,)).fetchall()]
+
+    async def put(self, member: MemberId, follower: Follower) -> None:
+        """Add or replace a follower."""
+        await self._run(_PUT, (member, *_columns(follower)))
+
+    async def remove(self, member: MemberId, actor: Iri) -> None:
+        """Forget a follower of a member."""
+        await self._run(_REMOVE, (member, actor))
+
+    async def remove_follow(self, actor: Iri, follow_id: Iri) -> None:
+        """Take back one follow of an actor."""
+        await self._run(_REMOVE_FOLLOW, (actor, follow_id))
+
+    async def remove_actor(self, actor: Iri) -> None:
+        """Forget an actor who is gone, with every member."""
+        await self._run(_REMOVE_ACTOR, (actor,))
+
+    async def _run(self, statement: str, row: Row) -> None:
+        await self._database.write(lambda tx: tx.execute(statement, row))
+
+
+def _follower_of(row: Row) -> Follower:
+    _, actor, inbox, shared, follow_id, accepted, since = row
+    return Follower(
+        Iri(actor),
+        Iri(inbox),
+        Iri(shared) if shared is not None else None,
+        Iri(follow_id),
+        bool(accepted),
+        from_us(since),
+    )
+
+
+def _columns(follower: Follower) -> Row:
+    return (
+        follower.actor,
+        follower.inbox,
+        follower.shared_inbox,
+        follower.follow_id,
+        follower.accepted,
+        to_us(follower.since),
+    )
