@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import bindparam, delete, func, select, update
 
 from pod.model.change import Change
-from pod.model.ids import Iri, MemberId
+from pod.model.ids import Iri, MemberId, Tid
 from pod.model.peer import Delivery, Outgoing
 from storage.engine import Database, Transaction
 from storage.rows import Row, change_of, from_us, to_us

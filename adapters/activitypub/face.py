@@ -1,0 +1,125 @@
+"""The ActivityPub wing as the server sees it: a view, routes, two workers, the acts of members.
+
+Spec: https://www.w3.org/TR/activitypub/
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Final
+
+from quart import Blueprint
+
+from adapters.activitypub.deliver.reactor import Reactor
+from adapters.activitypub.deliver.send import Sender
+from adapters.activitypub.ports import (
+    ActivityLog,
+    DeliveryQueue,
+    Edges,
+    Egress,
+    Followers,
+    Keys,
+    RemoteCache,
+    Seen,
+)
+from adapters.activitypub.remote.actor import Actors
+from adapters.activitypub.routes.inbox import routes
+from adapters.activitypub.routes.objects import as2_view
+from adapters.activitypub.social import Social
+from adapters.activitypub.wing import Wing
+from adapters.http.hosts import Hosts
+from adapters.http.views import View
+from pod.model.ids import Origin
+from pod.ports import Clock, Store
+from pod.records.tid import TidClock
+from pod.write import Write
+
+SEEN_FOR: Final = timedelta(days=7)
+"""How long ids of activities are kept: far longer than any signature lives."""
+
+CACHED_FOR: Final = timedelta(days=30)
+
+
+class ActivityPub:
+    """The whole wing.
+
+    ``view`` goes to content negotiation, ``routes`` to the application; `react` and `deliver` are
+    to be kept running, `tidy` done once in a while.
+    """
+
+    def __init__(
+        self,
+        *,
+        server: Origin,
+        store: Store,
+        write: Write,
+        keys: Keys,
+        clock: Clock,
+        tids: TidClock,
+        egress: Egress,
+        cache: RemoteCache,
+        followers: Followers,
+        edges: Edges,
+        seen: Seen,
+        queue: DeliveryQueue,
+        log: ActivityLog,
+    ) -> None:
+        self._store = store
+        self._cache = cache
+        self._wing = Wing(
+            server=server,
+            reader=store,
+            write=write,
+            keys=keys,
+            clock=clock,
+            tids=tids,
+            egress=egress,
+            actors=Actors(egress, cache, keys, clock, server),
+            followers=followers,
+            edges=edges,
+            seen=seen,
+            queue=queue,
+            log=log,
+        )
+        self._reactor = Reactor(self._wing)
+        self._sender = Sender(self._wing)
+        self.view: View = as2_view(self._wing)
+        self.social = Social(self._wing)
+
+    def routes(self, hosts: Hosts) -> Blueprint:
+        """The routes that are this wing's alone: inboxes, collections, activities, ``/actor``."""
+        return routes(self._wing, hosts)
+
+    async def react(self) -> None:
+        """Turn changes into deliveries, until cancelled."""
+        wake = asyncio.Event()
+        wake.set()
+        unsubscribe = self._store.subscribe(lambda _: wake.set())
+        try:
+            while True:
+                await wake.wait()
+                wake.clear()
+                await self._reactor.catch_up()
+                self._sender.wake()
+        finally:
+            unsubscribe()
+
+    async def deliver(self) -> None:
+        """Send what is due, until cancelled; what is under way then stays in the queue."""
+        await self._sender.run()
+
+    async def flush(self) -> None:
+        """Turn all changes and try each due delivery once, then return."""
+        await self._reactor.catch_up()
+        await self._sender.drain()
+
+    async def tidy(self) -> None:
+        """Forget seen ids and cached actors that are too old to matter."""
+        now = self._wing.clock.now()
+        await self._wing.seen.forget(now - SEEN_FOR)
+        await self._cache.forget(now - CACHED_FOR)
+
+    def backlog(self) -> int:
+        """How many deliveries wait."""
+        return self._wing.queue.size()

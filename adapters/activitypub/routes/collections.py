@@ -1,0 +1,155 @@
+"""A member's collections: outbox, followers, following, liked, featured, and those of a post.
+
+Spec: https://www.w3.org/TR/activitypub/#collections
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import orjson
+
+from adapters.activitypub.deliver.reactor import activity_of
+from adapters.activitypub.jsonld.context import without_context
+from adapters.activitypub.lens import index
+from adapters.activitypub.lens.collection import collection, counted, page
+from adapters.activitypub.lens.published import Published, View
+from adapters.activitypub.receive.relation import FOLLOWS, accepted_follow
+from adapters.activitypub.wing import Wing
+from pod.errors import Gone, Invalid, NotFound
+from pod.model.ids import Iri, Tid
+from pod.model.member import Member
+from pod.model.profile import Profile
+from pod.model.relation import Relation
+from pod.read import NOTES_PREFIX, PROFILE_PATH, noun_of
+
+PAGE: Final = 20
+FOLLOWERS_PAGE: Final = 100
+_REPOSTS: Final = "/repo/app.bsky.feed.repost/"
+_LIKES: Final = "/repo/app.bsky.feed.like/"
+_AT_FOLLOWS: Final = "/repo/app.bsky.graph.follow/"
+_SHOWN: Final = frozenset({"Create", "Announce"})
+_NAME: Final = re.compile(r"([2-7a-z]{13})-([0-9]{1,4})")
+_MOST: Final = 1_000
+"""Entries of one collection that are looked at."""
+
+
+def outbox(wing: Wing, member: Member, at: str | None) -> View:
+    """What a member posted, newest first: the Creates and Announces of what still stands."""
+    outbox_id = f"{member.origin}/outbox"
+    if at is None:
+        total = sum(_count(wing, member, prefix) for prefix in (NOTES_PREFIX, _REPOSTS))
+        return collection(outbox_id, total)
+    before = _position(at)
+    changes = wing.log.page(member.id, before=before, limit=PAGE * 4)
+    items: list[View] = []
+    last: int | None = None
+    for change in changes:
+        last = change.seq
+        for place, op in reversed(list(enumerate(change.ops))):
+            name = f"{outbox_id}/{change.rev}-{place}"
+            activity = activity_of(wing, member, op, name) if op.action == "create" else None
+            if activity is not None and activity["type"] in _SHOWN:
+                items.append(without_context(activity))
+        if len(items) >= PAGE:
+            break
+    return page(outbox_id, at, items, str(last) if last is not None else None)
+
+
+def activity(wing: Wing, member: Member, name: str) -> View:
+    """The activity with a name of the outbox, a document of its own; raises NotFound and Gone."""
+    match = _NAME.fullmatch(name)
+    change = wing.log.at(member.id, Tid(match.group(1))) if match else None
+    if match is None or change is None or int(match.group(2)) >= len(change.ops):
+        raise NotFound
+    op = change.ops[int(match.group(2))]
+    if not op.path.startswith("/repo/"):
+        raise NotFound
+    found = activity_of(wing, member, op, f"{member.origin}/outbox/{name}")
+    if found is None:
+        raise Gone
+    return found
+
+
+def followers(wing: Wing, member: Member, at: str | None) -> View:
+    """Who follows a member."""
+    followers_id = f"{member.origin}/followers"
+    if at is None:
+        return collection(followers_id, wing.followers.count(member.id))
+    found = wing.followers.page(member.id, after=at, limit=FOLLOWERS_PAGE)
+    following = found[-1].actor if len(found) == FOLLOWERS_PAGE else None
+    return page(followers_id, at, [follower.actor for follower in found], following)
+
+
+def following(wing: Wing, member: Member) -> View:
+    """Whom a member follows: actors who accepted, and members of this pod."""
+    actors: dict[str, None] = {}
+    for resource in wing.reader.resources(member.id, FOLLOWS, after=None, limit=_MOST):
+        actor = orjson.loads(resource.body)["object"]
+        if accepted_follow(wing, member, resource, Iri(actor)):
+            actors[actor] = None
+    actors |= dict.fromkeys(_objects(wing, member, _AT_FOLLOWS))
+    return collection(f"{member.origin}/following", len(actors), items=list(actors))
+
+
+def liked(wing: Wing, member: Member) -> View:
+    """What a member likes, as far as it has a place in the fediverse."""
+    found = wing.reader.resources(member.id, "/data/social/like/", after=None, limit=_MOST)
+    objects = dict.fromkeys(orjson.loads(resource.body)["object"] for resource in found)
+    objects |= dict.fromkeys(_objects(wing, member, _LIKES))
+    return collection(f"{member.origin}/liked", len(objects), items=list(objects))
+
+
+def featured(wing: Wing, member: Member) -> View:
+    """The pinned post."""
+    found = wing.reader.resource(member.id, PROFILE_PATH)
+    noun = noun_of(found) if found is not None else None
+    items: list[View] = []
+    if isinstance(noun, Profile) and noun.pinned is not None:
+        names = wing.presented(member).names
+        place = names.locate(noun.pinned.uri)
+        view = index.get(wing.published(*place)) if place and place[0].id == member.id else None
+        if view is not None:
+            items.append(view)
+    return collection(f"{member.origin}/featured", len(items), items=items)
+
+
+def reactions(wing: Wing, published: Published, name: str) -> View | None:
+    """Replies, likes or shares of a post; None for other names. Only public ones are told."""
+    member, path = published.author, published.resource.path
+    collection_id = f"{published.id}?c={name}"
+    edges = wing.edges
+    match name:
+        case "replies":
+            kept = edges.page(member.id, path, "reply", limit=FOLLOWERS_PAGE)
+            total = edges.count(member.id, path, "reply")
+            return counted(collection_id, total, [edge.object for edge in kept])
+        case "likes":
+            return counted(collection_id, edges.count(member.id, path, "like"), [])
+        case "shares":
+            return counted(collection_id, edges.count(member.id, path, "announce"), [])
+        case _:
+            return None
+
+
+def _objects(wing: Wing, member: Member, prefix: str) -> list[str]:
+    found: list[str] = []
+    for resource in wing.reader.resources(member.id, prefix, after=None, limit=_MOST):
+        if isinstance(noun_of(resource), Relation):
+            view: dict[str, Any] | None = index.get(wing.published(member, resource))
+            if view is not None:
+                found.append(view["object"])
+    return found
+
+
+def _count(wing: Wing, member: Member, prefix: str) -> int:
+    return len(wing.reader.resources(member.id, prefix, after=None, limit=_MOST))
+
+
+def _position(at: str) -> int | None:
+    if not at:
+        return None
+    if not (at.isascii() and at.isdecimal() and len(at) < 19):
+        raise Invalid("There is no such page.")
+    return int(at)

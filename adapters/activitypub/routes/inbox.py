@@ -1,0 +1,107 @@
+"""The web routes of this wing: inboxes, collections, activities, and the server's own actor.
+
+Spec: https://www.w3.org/TR/activitypub/#inbox and https://www.w3.org/TR/activitypub/#shared-inbox-delivery
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import orjson
+from quart import Blueprint, Response, request
+
+from adapters.activitypub.jsonld.context import AS2, MEDIA_TYPE, with_context
+from adapters.activitypub.jsonld.read import MAX_BYTES
+from adapters.activitypub.lens.collection import collection
+from adapters.activitypub.receive.dispatch import Receiver
+from adapters.activitypub.routes import collections, objects
+from adapters.activitypub.signature.request import Request
+from adapters.activitypub.wing import Wing
+from adapters.http.hosts import Hosts
+from adapters.http.incoming import presented
+from adapters.http.negotiate import parse_media_type
+from pod.errors import NotFound, TooLarge, Unsupported
+from pod.model.ids import Nsid, Rkey
+from pod.model.member import Member
+from pod.model.resource import record_path
+
+_ACCEPTED: Final = frozenset({MEDIA_TYPE, "application/ld+json", "application/json"})
+"""What an activity may be posted as; ActivityPods says plain JSON."""
+
+
+def routes(wing: Wing, hosts: Hosts) -> Blueprint:
+    """All routes of the wing that are its alone."""
+    blueprint = Blueprint("activitypub", __name__)
+    receiver = Receiver(wing)
+
+    @blueprint.post("/inbox")
+    @blueprint.post("/inbox/")
+    async def inbox() -> Response:
+        if not hosts.is_server(request.host):
+            _active(hosts)
+        media = parse_media_type(request.headers.get("Content-Type", ""))
+        if media is None or media.essence not in _ACCEPTED:
+            raise Unsupported("Activities are posted as application/activity+json.")
+        if (request.content_length or 0) > MAX_BYTES:
+            raise TooLarge("An activity may take at most 256 KiB.")
+        sent = presented(hosts, await request.get_data(as_text=False))
+        headers = list(sent.headers.items())
+        await receiver.receive(Request(sent.method, sent.url, headers, sent.body))
+        return Response(b"", status=202)
+
+    @blueprint.get("/actor")
+    async def actor() -> Response:
+        _require_server(hosts)
+        return _as2(await objects.server_actor(wing))
+
+    @blueprint.get("/actor/outbox")
+    async def actor_outbox() -> Response:
+        _require_server(hosts)
+        empty = collection(f"{wing.server}/actor/outbox", 0, items=[])
+        return _as2(with_context(empty, AS2))
+
+    @blueprint.get("/outbox/<name>")
+    async def activity(name: str) -> Response:
+        return _as2(collections.activity(wing, _active(hosts), name))
+
+    @blueprint.get("/repo/<nsid>/<rkey>;g<int:generation>")
+    async def later_life(nsid: str, rkey: str, generation: int) -> Response:
+        member = _active(hosts)
+        path = record_path(Nsid(nsid), Rkey(rkey))
+        resource = wing.reader.resource(member.id, path)
+        wanted = f"{member.url(path)};g{generation}"
+        return _as2(objects.later_life(wing, member, resource, wanted))
+
+    def serve(name: str, show: Callable[[Member], dict[str, Any]]) -> None:
+        async def view() -> Response:
+            return _as2(with_context(show(_active(hosts)), AS2))
+
+        blueprint.add_url_rule(f"/{name}", name, view, methods=["GET"])
+
+    serve("outbox", lambda member: collections.outbox(wing, member, request.args.get("page")))
+    serve("followers", lambda member: collections.followers(wing, member, request.args.get("page")))
+    serve("following", lambda member: collections.following(wing, member))
+    serve("liked", lambda member: collections.liked(wing, member))
+    serve("featured", lambda member: collections.featured(wing, member))
+    return blueprint
+
+
+def _active(hosts: Hosts) -> Member:
+    member = hosts.member(request.host)
+    if not member.is_active:
+        raise NotFound("nobody lives at this address")
+    return member
+
+
+def _require_server(hosts: Hosts) -> None:
+    if not hosts.is_server(request.host):
+        raise NotFound
+
+
+def _as2(document: dict[str, Any]) -> Response:
+    response = Response(orjson.dumps(document), content_type=MEDIA_TYPE)
+    response.headers["Vary"] = "Accept, Signature"
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cache-Control"] = "no-cache"
+    return response

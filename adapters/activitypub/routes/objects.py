@@ -1,0 +1,104 @@
+"""The AS2 views of a member's URLs: the actor, public objects, and what is left of deleted ones.
+
+Spec: https://www.w3.org/TR/activitypub/#retrieving-objects
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from adapters.activitypub.deliver.reactor import buried
+from adapters.activitypub.jsonld.context import (
+    ACTOR,
+    AS2,
+    MEDIA_TYPE,
+    PROFILED_TYPE,
+    SECURITY,
+    with_context,
+)
+from adapters.activitypub.lens import index
+from adapters.activitypub.lens.names import object_id
+from adapters.activitypub.lens.published import View
+from adapters.activitypub.routes.collections import reactions
+from adapters.activitypub.wing import Wing
+from adapters.http.views import Ask, Rendered
+from adapters.http.views import View as HttpView
+from pod.errors import Gone
+from pod.model.member import Member
+from pod.model.resource import Resource
+
+
+def as2_view(wing: Wing) -> HttpView:
+    """What content negotiation offers as AS2 on ``/``, ``/me`` and public records."""
+
+    async def render(ask: Ask) -> Rendered | None:
+        document = await render_as2(wing, ask)
+        return Rendered(orjson.dumps(document), MEDIA_TYPE) if document is not None else None
+
+    return HttpView("as2", (MEDIA_TYPE, PROFILED_TYPE), render, shows_more=True)
+
+
+async def render_as2(wing: Wing, ask: Ask) -> dict[str, Any] | None:
+    """The AS2 document of a URL, None for what has none; raises Gone for an earlier life's id."""
+    if ask.path in ("/", "/me"):
+        return with_context(await wing.actor_view(ask.member), ACTOR)
+    if ask.tombstone is not None:
+        former = index.get(wing.published(ask.member, buried(ask.tombstone)))
+        if former is None:
+            return None
+        deleted_at = ask.tombstone.deleted_at.isoformat().replace("+00:00", "Z")
+        return with_context(index.tombstone(former["id"], former["type"], deleted_at), AS2)
+    if ask.resource is None or not ask.resource.is_record:
+        return None
+    if ask.resource.generation > 1:
+        raise Gone
+    return object_document(wing, ask.member, ask.resource, ask.query.get("c"))
+
+
+def object_document(
+    wing: Wing, member: Member, resource: Resource, part: str | None
+) -> dict[str, Any] | None:
+    """A public record as AS2, or (``part``) its replies, likes or shares."""
+    published = wing.published(member, resource)
+    if part is not None:
+        found = reactions(wing, published, part)
+        return with_context(found, AS2) if found is not None else None
+    view = index.get(published)
+    return index.document(view) if view is not None else None
+
+
+def later_life(wing: Wing, member: Member, resource: Resource | None, wanted: str) -> View:
+    """The object whose id names a later life of its path; raises Gone for another life."""
+    if resource is None or object_id(member, resource.path, resource.generation) != wanted:
+        raise Gone
+    document = object_document(wing, member, resource, None)
+    if document is None:
+        raise Gone
+    return document
+
+
+async def server_actor(wing: Wing) -> dict[str, Any]:
+    """The server's own actor, in whose name documents of other servers are fetched."""
+    actor_id = f"{wing.server}/actor"
+    key = await wing.keys.actor_key(None)
+    host = wing.server.split("://", 1)[1]
+    view = {
+        "id": actor_id,
+        "type": "Application",
+        "preferredUsername": host.split(":")[0],
+        "name": host,
+        "inbox": wing.shared_inbox,
+        "outbox": f"{wing.server}/actor/outbox",
+        "endpoints": {"sharedInbox": wing.shared_inbox},
+        "manuallyApprovesFollowers": True,
+        "publicKey": {
+            "id": f"{actor_id}#main-key",
+            "owner": actor_id,
+            "publicKeyPem": key.public_pem,
+        },
+    }
+    return with_context(
+        view, [AS2, SECURITY, {"manuallyApprovesFollowers": "as:manuallyApprovesFollowers"}]
+    )
