@@ -45,7 +45,9 @@ def routes(wing: Wing, hosts: Hosts) -> Blueprint:
             raise Unsupported("Activities are posted as application/activity+json.")
         if (request.content_length or 0) > MAX_BYTES:
             raise TooLarge("An activity may take at most 256 KiB.")
-        sent = presented(hosts, await request.get_data(as_text=False))
+        sent = presented(
+            hosts, await request.get_data(cache=False, as_text=False, parse_form_data=False)
+        )
         headers = list(sent.headers.items())
         await receiver.receive(Request(sent.method, sent.url, headers, sent.body))
         return Response(b"", status=202)
