@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 from http import HTTPStatus
 from typing import Final
 
@@ -36,7 +37,12 @@ STATUS: Final[Mapping[type[PodError], int]] = {
 """Total over the leaves: a test walks them all."""
 
 CHALLENGE: Final = 'Bearer realm="commonpod"'
-_MEDIA: Final = ("application/problem+json", "text/plain")
+_MEDIA: Final = ("application/problem+json", "text/plain", "text/html")
+_PAGE: Final = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{title}</title><link rel="stylesheet" href="/assets/style.css">
+<main class="notice"><h1>{title}</h1><p>{detail}</p><p><a href="/">Home</a></p></main></html>
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,9 @@ def _problem(
     if media == "text/plain":
         body = f"{status} {title}\n{detail}\n".encode()
         media = "text/plain; charset=utf-8"
+    elif media == "text/html":
+        body = _PAGE.format(title=title, detail=escape(detail)).encode()
+        media = "text/html; charset=utf-8"
     else:
         shown = {"type": "about:blank", "title": title, "status": status, "detail": detail}
         body = orjson.dumps(shown | ({"error": name} if name else {}))

@@ -5,6 +5,7 @@ Spec: RFC 9110 sections 12 and 13, RFC 8288 (Link)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -29,7 +30,8 @@ class Ask:
     """What is asked for: a member's path, and what is there.
 
     ``resource`` is None for virtual things such as ``/me``; ``tombstone`` is set instead where
-    something was deleted. ``query`` holds the first value of each parameter.
+    something was deleted. ``query`` holds the first value of each parameter. ``generation`` is the
+    birth of the path that the URL means: ``;g2`` after a record key, 1 without.
     """
 
     member: Member
@@ -38,6 +40,7 @@ class Ask:
     agent: Agent
     query: Mapping[str, str] = field(default_factory=dict)
     tombstone: Tombstone | None = None
+    generation: int = 1
 
     @property
     def url(self) -> str:
@@ -160,6 +163,12 @@ def response_of(answer: Answer) -> Response:
     return response
 
 
+def _key_of(segment: str) -> tuple[Rkey, int]:
+    """Record key and generation of a URL's last segment; a key never holds a semicolon."""
+    match = re.fullmatch(r"(.+);g([1-9]\d{0,8})", segment)
+    return (Rkey(match[1]), int(match[2])) if match else (Rkey(segment), 1)
+
+
 def rooms(
     *,
     hosts: Hosts,
@@ -175,15 +184,19 @@ def rooms(
     """
     blueprint = Blueprint("views", __name__)
 
-    async def show(path: ResourcePath) -> Response:
+    async def show(path: ResourcePath, generation: int = 1) -> Response:
         member = hosts.member(request.host)
         agent = await authenticator.agent(presented(hosts))
         allow(agent, member, path)
         resource = reader.resource(member.id, path)
         tombstone = None if resource else reader.tombstone(member.id, path)
-        if resource is None and tombstone is None and path.startswith("/repo/"):
+        born = resource.generation if resource else tombstone.generation if tombstone else 0
+        if path.startswith("/repo/") and generation > born:
             raise NotFound
-        ask = Ask(member, path, resource, agent, request.args.to_dict(), tombstone)
+        if 1 < generation < born:
+            raise Gone
+        query = request.args.to_dict()
+        ask = Ask(member, path, resource, agent, query, tombstone, generation)
         return response_of(await views.answer(ask, fields()))
 
     @blueprint.get("/")
@@ -198,6 +211,7 @@ def rooms(
 
     @blueprint.get("/repo/<nsid>/<rkey>")
     async def record(nsid: str, rkey: str) -> Response:
-        return await show(record_path(Nsid(nsid), Rkey(rkey)))
+        key, generation = _key_of(rkey)
+        return await show(record_path(Nsid(nsid), key), generation)
 
     return blueprint

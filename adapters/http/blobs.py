@@ -1,0 +1,113 @@
+"""Public media: ``/blobs/{cid}`` on a member's origin, whole or in ranges, cacheable for ever.
+
+Spec: RFC 9110 section 14 (ranges), RFC 8246 (immutable), https://www.w3.org/TR/CSP3/#directive-sandbox
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from quart import Blueprint, Response, request
+
+from adapters.http.conditional import not_modified
+from adapters.http.cors import echo
+from adapters.http.hosts import Hosts
+from adapters.http.incoming import fields
+from pod.errors import Invalid, NotFound
+from pod.media import Media
+from pod.ports import BlobRow
+from pod.records.cid import cid_from_text, cid_text
+
+_RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+_INLINE: Final = ("image/", "video/", "audio/")
+_SCRIPTED: Final = frozenset({"image/svg+xml"})
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The bytes from ``start`` up to ``end`` (exclusive)."""
+
+    start: int
+    end: int
+
+
+class Unsatisfiable(ValueError):
+    """A range that lies outside the bytes."""
+
+
+def span_of(header: str | None, size: int) -> Span | None:
+    """The one range that a ``Range`` header asks for.
+
+    None for no header, several ranges or another unit: then all is sent. Raises Unsatisfiable.
+    """
+    match = _RANGE.fullmatch(header.strip()) if header else None
+    if match is None or match[1] == match[2] == "":
+        return None
+    if match[1] == "":
+        length = int(match[2])
+        if length == 0 or size == 0:
+            raise Unsatisfiable
+        return Span(max(0, size - length), size)
+    start = int(match[1])
+    end = int(match[2]) + 1 if match[2] else size
+    if end <= start:
+        return None
+    if start >= size:
+        raise Unsatisfiable
+    return Span(start, min(end, size))
+
+
+def rooms(hosts: Hosts, media: Media) -> Blueprint:
+    """GET and HEAD of public blobs; only bytes that a public record shows are found."""
+    blueprint = Blueprint("blobs", __name__)
+
+    @blueprint.get("/blobs/<cid>")
+    async def blob(cid: str) -> Response:
+        member = hosts.member(request.host)
+        if not member.is_active:
+            raise NotFound
+        try:
+            row = media.public(member.id, cid_from_text(cid))
+        except Invalid as error:
+            raise NotFound from error
+        return _serve(row, media, fields())
+
+    return blueprint
+
+
+def _serve(row: BlobRow, media: Media, asked: Mapping[str, str]) -> Response:
+    tag = f'"{cid_text(row.cid)}"'
+    headers = echo(asked) | _headers(row, tag)
+    if not_modified(asked, tag, None):
+        return Response(b"", status=304, headers=headers)
+    is_same = asked.get("If-Range", tag) == tag
+    try:
+        span = span_of(asked.get("Range"), row.size) if is_same else None
+    except Unsatisfiable:
+        return Response(b"", status=416, headers={"Content-Range": f"bytes */{row.size}"})
+    if span is not None:
+        headers["Content-Range"] = f"bytes {span.start}-{span.end - 1}/{row.size}"
+    whole = span or Span(0, row.size)
+    body: bytes | AsyncIterator[bytes] = b""
+    if request.method != "HEAD":
+        body = media.stream(row.cid, start=whole.start, end=whole.end)
+    response = Response(body, status=206 if span else 200, headers=headers)
+    response.headers["Content-Type"] = row.media_type
+    response.headers["Content-Length"] = str(whole.end - whole.start)
+    return response
+
+
+def _headers(row: BlobRow, tag: str) -> dict[str, str]:
+    shown = row.media_type.startswith(_INLINE) and row.media_type not in _SCRIPTED
+    return {
+        "ETag": tag,
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "public, max-age=31536000, immutable",
+        "Content-Disposition": "inline" if shown else "attachment",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+        "X-Content-Type-Options": "nosniff",
+    }

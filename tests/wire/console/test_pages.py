@@ -1,0 +1,433 @@
+"""The pages a person sees: what is written there, and that it is only what was written."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import orjson
+import pytest
+
+from pod.model.ids import Nsid
+from pod.model.resource import ResourcePath
+from pod.records.cid import cid_text
+from pod.records.data import Data
+from pod.write import PutRecord
+from tests.kit.hall import Author, author, blob_data, hall_of
+from tests.kit.house import Pod, owner
+from tests.kit.pages import Page
+
+HOST = "alice.localhost:2583"
+ORIGIN = f"http://{HOST}"
+BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
+ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+class Visitor:
+    """A browser at a member's origin."""
+
+    def __init__(self, pod: Pod, host: str = HOST) -> None:
+        self._client = hall_of(pod).test_client()
+        self._host = host
+
+    async def get(self, path: str, **headers: str) -> Any:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self._client.get(path, headers={"Host": self._host, **named})
+
+    async def page(self, path: str) -> Page:
+        response = await self.get(path, Accept=BROWSER)
+        assert response.status_code == 200, await response.get_data(as_text=True)
+        return Page(await response.get_data(as_text=True))
+
+
+Scene = Callable[[Author, Visitor], Awaitable[None]]
+
+
+def play(scene: Scene) -> None:
+    async def run() -> None:
+        pod = Pod()
+        await scene(await author(pod), Visitor(pod))
+
+    asyncio.run(run())
+
+
+def facet(text: str, words: str, feature: dict[str, Data]) -> dict[str, Data]:
+    start = text.encode().index(words.encode())
+    return {
+        "index": {"byteStart": start, "byteEnd": start + len(words.encode())},
+        "features": [feature],
+    }
+
+
+async def image(alice: Author, alt: str) -> dict[str, Data]:
+    blob = await alice.blob(b"\x89PNG\r\n\x1a\n" + alt.encode(), "image/png")
+    return {
+        "image": blob_data(blob),
+        "alt": alt,
+        "aspectRatio": {"width": 1200, "height": 800},
+    }
+
+
+def test_a_post_page_shows_text_links_tags_language_and_image_with_its_alt() -> None:
+    async def scene(alice: Author, visitor: Visitor) -> None:
+        text = "Grüße from https://maps.example <b> #maps"
+        path = await alice.post(
+            text,
+            langs=["de"],
+            facets=[
+                facet(
+                    text,
+                    "https://maps.example",
+                    {"$type": "app.bsky.richtext.facet#link", "uri": "https://maps.example"},
+                ),
+                facet(text, "#maps", {"$type": "app.bsky.richtext.facet#tag", "tag": "maps"}),
+            ],
+            embed={
+                "$type": "app.bsky.embed.images",
+                "images": [await image(alice, 'A "quoted" alt <text>')],
+            },
+        )
+        page = await visitor.page(path)
+        (content,) = page.of_class("e-content")
+        assert content.text.strip() == text
+        assert content.attributes["lang"] == "de"
+        assert page.all("a", href="https://maps.example", rel="nofollow noopener")
+        assert page.all("a", rel="tag", href=f"{ORIGIN}/?tag=maps")
+        (photo,) = page.all("img", **{"class": "u-photo"})
+        assert photo.attributes["alt"] == 'A "quoted" alt <text>'
+        assert (photo.attributes["width"], photo.attributes["height"]) == ("1200", "800")
+        shown = await visitor.get(photo.attributes["src"].removeprefix(ORIGIN))
+        assert (await shown.get_data()).endswith(b"<text>")
+
+    play(scene)
+
+
+def test_a_post_page_tells_crawlers_and_peers_what_it_is() -> None:
+    async def scene(alice: Author, visitor: Visitor) -> None:
+        path = await alice.post(
+            "A walk",
+            embed={"$type": "app.bsky.embed.images", "images": [await image(alice, "Trees")]},
+        )
+        page = await visitor.page(path)
+        url = ORIGIN + path
+        assert page.meta("og:url") == [url]
+        assert page.meta("og:type") == ["article"]
+        assert page.meta("og:description") == ["A walk"]
+        assert page.meta("og:image:alt") == ["Trees"]
+        assert page.meta("og:image")[0].startswith(f"{ORIGIN}/blobs/")
+        assert page.meta("twitter:card") == ["summary_large_image"]
+        assert page.meta("fediverse:creator") == [f"@alice@{HOST}"]
+        (published,) = page.meta("article:published_time")
+        assert published == page.all("time")[0].attributes["datetime"]
+        forms = {link.attributes.get("type") for link in page.all("link", href=url)}
+        assert {"application/activity+json", "text/turtle", "application/ld+json"} <= forms
+        assert page.all("link", rel="alternate", href=alice.member.at_uri(path))
+        assert page.all("link", rel="canonical", href=url)
+
+    play(scene)
+
+
+def test_the_profile_is_a_card_with_picture_words_and_claims() -> None:
+    async def scene(alice: Author, visitor: Visitor) -> None:
+        avatar = await alice.blob(b"\xff\xd8\xffavatar", "image/jpeg")
+        await alice.write(
+            "app.bsky.actor.profile",
+            {
+                "displayName": "Alice <Martin>",
+                "description": "Reads.\nSee https://garden.example/notes.",
+                "website": "https://garden.example",
+                "avatar": blob_data(avatar),
+            },
+            "self",
+        )
+        page = await visitor.page("/")
+        assert [name.text for name in page.all("h1")] == ["Alice <Martin>"]
+        assert page.all("a", href="https://garden.example/notes")
+        mine = {
+            link.attributes["href"]
+            for link in page.all("a")
+            if "me" in link.attributes.get("rel", "").split()
+        }
+        assert mine == {
+            f"{ORIGIN}/me",
+            "https://garden.example",
+            f"at://{alice.member.did}",
+        }
+        (face,) = page.all("img", alt="Alice <Martin>")
+        assert face.attributes["src"] == f"{ORIGIN}/blobs/{cid_text(avatar.cid)}"
+        assert page.meta("og:type") == ["profile"]
+
+    play(scene)
+
+
+def test_home_and_me_are_the_same_page() -> None:
+    async def scene(alice: Author, visitor: Visitor) -> None:
+        await alice.post("hello")
+        home, me = [await (await visitor.get(path)).get_data() for path in ("/", "/me")]
+        assert home == me
+
+    play(scene)
+
+
+def test_pages_lead_from_the_newest_to_the_oldest_post_without_gaps() -> None:
+    async def scene(alice: Author, visitor: Visitor) -> None:
+        for number in range(45):
+            await alice.post(f"number {number}")
+        seen: list[str] = []
+        here: str | None = "/"
+        while here is not None:
+            page = await visitor.page(here)
+            seen += [content.text.strip() for content in page.of_class("e-content")]
+            onward = page.all("a", rel="next")
+            here = onward[0].attributes["href"] if onward else None
+        assert seen == [f"number {number}" for number in reversed(range(45))]
+
+    play(scene)
+
+
+def test_a_pinned_post_comes_first_and_once() -> None:
+    async def scene(alice: Author, visitor: Visitor) -> None:
+        old = await alice.post("old but dear")
+        await alice.post("new")
+        found = alice.pod.store.resource(alice.member.id, old)
+        assert found is not None
+        pin: dict[str, Data] = {"uri": alice.member.at_uri(old), "cid": cid_text(found.cid)}
+        await alice.write("app.bsky.actor.profile", {"pinnedPost": pin}, "self")
+        page = await visitor.page("/")
+        texts = [content.text.strip() for content in page.of_class("e-content")]
+        assert texts == ["old but dear", "new"]
+
+    play(scene)
+
+
+def test_the_tag_page_shows_only_posts_with_the_tag() -> None:
+    async def scene(alice: Author, visitor: Visitor) -> None:
+        await alice.post("about beans", tags=["Garden"])
+        await alice.post("about maps")
+        page = await visitor.page("/?tag=garden")
+        assert [content.text.strip() for content in page.of_class("e-content")] == ["about beans"]
+
+    play(scene)
+
+
+def test_an_answer_shows_what_it_answers_where_that_lives_here() -> None:
+    async def scene(alice: Author, visitor: Visitor) -> None:
+        bob = await author(alice.pod, "bob")
+        asked = await bob.post("Which map?")
+        found = alice.pod.store.resource(bob.member.id, asked)
+        assert found is not None
+        ref: dict[str, Data] = {"uri": bob.member.at_uri(asked), "cid": cid_text(found.cid)}
+        path = await alice.post(
+            "This one.",
+            reply={"root": ref, "parent": ref},
+            embed={"$type": "app.bsky.embed.record", "record": ref},
+        )
+        page = await visitor.page(path)
+        (context,) = page.of_class("u-in-reply-to")
+        assert context.attributes["href"] == bob.member.url(asked)
+        assert "Which map?" in context.text
+        (quote,) = page.all("blockquote")
+        assert "Which map?" in quote.text
+        await bob.delete(asked)
+        later = await visitor.page(path)
+        assert "Which map?" not in later.html
+
+    play(scene)
+
+
+def test_sensitive_pictures_are_folded_away_and_not_in_previews() -> None:
+    async def scene(alice: Author, visitor: Visitor) -> None:
+        path = await alice.post(
+            "careful",
+            labels={
+                "$type": "com.atproto.label.defs#selfLabels",
+                "values": [{"val": "graphic-media"}],
+            },
+            embed={"$type": "app.bsky.embed.images", "images": [await image(alice, "blood")]},
+        )
+        page = await visitor.page(path)
+        (fold,) = page.all("details")
+        assert "open" not in fold.attributes
+        assert page.meta("og:image") == []
+
+    play(scene)
+
+
+@pytest.mark.parametrize(
+    "uri", ["javascript:alert(1)", "data:text/html,x", "https://", "http://[bad/"]
+)
+def test_links_that_are_no_web_addresses_are_only_words(uri: str) -> None:
+    async def scene(alice: Author, visitor: Visitor) -> None:
+        feature: dict[str, Data] = {"$type": "app.bsky.richtext.facet#link", "uri": uri}
+        record: dict[str, Data] = {
+            "text": "click",
+            "createdAt": "2026-01-01T00:00:00Z",
+            "facets": [{"index": {"byteStart": 0, "byteEnd": 5}, "features": [feature]}],
+            "embed": {
+                "$type": "app.bsky.embed.external",
+                "external": {"uri": uri, "title": "t", "description": ""},
+            },
+        }
+        await alice.write("app.bsky.actor.profile", {"displayName": "A"}, "self")
+        path = await _unchecked(alice, record)
+        page = await visitor.page(path)
+        targets = {link.attributes.get("href", "") for link in page.all("a")}
+        assert uri not in targets
+
+    play(scene)
+
+
+async def _unchecked(alice: Author, record: dict[str, Data]) -> ResourcePath:
+    """Write a post that its lexicon would refuse, as other servers may hand over in an import."""
+    put = PutRecord(
+        Nsid("app.bsky.feed.post"),
+        None,
+        {"$type": "app.bsky.feed.post", **record},
+        validate=False,
+    )
+    receipt = await alice.pod.write.apply(owner(alice.member), alice.member.id, [put])
+    return receipt.results[0].path
+
+
+def test_an_unknown_record_is_a_readable_page() -> None:
+    async def scene(alice: Author, visitor: Visitor) -> None:
+        path = await alice.write(
+            "com.example.plant",
+            {"name": "<script>", "height": {"cm": 180}, "dry": False, "raw": b"\x01", "no": None},
+        )
+        page = await visitor.page(path)
+        (title,) = page.all("h1")
+        assert title.text == "com.example.plant"
+        keys = [key.text for key in page.all("dt")]
+        assert {"name", "height", "cm", "dry", "raw"} <= set(keys)
+        assert "180" in page.html
+        assert not page.all("script")
+
+    play(scene)
+
+
+def test_an_article_is_a_page_whose_markdown_cannot_carry_markup() -> None:
+    async def scene(alice: Author, visitor: Visitor) -> None:
+        content = (
+            "# Beans\n\n*First* <script>x</script> [bad](javascript:x) ![i](https://x.example/i)"
+        )
+        path = await alice.write("com.whtwnd.blog.entry", {"title": "A year", "content": content})
+        page = await visitor.page(path)
+        assert [title.text for title in page.all("h1")] == ["A year"]
+        assert [title.text for title in page.all("h2")] == ["Beans"]
+        assert page.all("em")
+        assert not page.all("script")
+        assert not page.all("img")
+        assert "javascript:" not in {a.attributes.get("href", "")[:11] for a in page.all("a")}
+
+    play(scene)
+
+
+def test_a_deleted_post_is_410_and_says_so() -> None:
+    async def scene(alice: Author, visitor: Visitor) -> None:
+        path = await alice.post("soon gone")
+        await alice.delete(path)
+        response = await visitor.get(path, Accept=BROWSER)
+        html = await response.get_data(as_text=True)
+        assert response.status_code == 410
+        assert "deleted" in html
+        assert "soon gone" not in html
+        assert "soon gone" not in (await visitor.page("/")).html
+
+    play(scene)
+
+
+def test_no_page_needs_scripts_or_anything_from_elsewhere() -> None:
+    async def scene(alice: Author, visitor: Visitor) -> None:
+        path = await alice.post("hello")
+        for where in ("/", path):
+            response = await visitor.get(where, Accept=BROWSER)
+            policy = response.headers["Content-Security-Policy"]
+            assert policy.startswith("default-src 'none'")
+            assert "script-src" not in policy
+            assert "unsafe" not in policy
+            page = Page(await response.get_data(as_text=True))
+            loaded = [
+                element.attributes.get("src") or element.attributes.get("href", "")
+                for element in page.elements
+                if element.tag in ("img", "video", "script", "iframe")
+                or element.attributes.get("rel") in ("stylesheet", "icon")
+            ]
+            assert all(url.startswith(("/", ORIGIN)) for url in loaded)
+            assert not page.all("script")
+            assert not [e for e in page.elements if "style" in e.attributes]
+
+    play(scene)
+
+
+def test_pages_have_a_language_one_main_one_heading_and_text_for_every_image() -> None:
+    async def scene(alice: Author, visitor: Visitor) -> None:
+        path = await alice.post(
+            "x", embed={"$type": "app.bsky.embed.images", "images": [await image(alice, "A")]}
+        )
+        other = await alice.write("com.example.plant", {"name": "bean"})
+        for where in ("/", path, other):
+            page = await visitor.page(where)
+            assert page.all("html", lang="en")
+            assert len(page.all("main")) == 1
+            assert len(page.all("h1")) == 1
+            assert all("alt" in picture.attributes for picture in page.all("img"))
+            assert page.all("a", **{"class": "skip"})
+
+    play(scene)
+
+
+def test_the_feeds_hold_the_posts_and_not_the_answers_to_others() -> None:
+    async def scene(alice: Author, visitor: Visitor) -> None:
+        bob = await author(alice.pod, "bob")
+        asked = await bob.post("Which map?")
+        found = alice.pod.store.resource(bob.member.id, asked)
+        assert found is not None
+        ref: dict[str, Data] = {"uri": bob.member.at_uri(asked), "cid": cid_text(found.cid)}
+        await alice.post("answer", reply={"root": ref, "parent": ref})
+        path = await alice.post("A & B <c> \u0007")
+        url = ORIGIN + path
+        atom = ET.fromstring(await (await visitor.get("/feed.atom")).get_data())
+        assert [e.findtext(f"{ATOM}id") for e in atom.findall(f"{ATOM}entry")] == [url]
+        assert "&amp; B &lt;c&gt;" in (atom.findtext(f"{ATOM}entry/{ATOM}content") or "")
+        rss = ET.fromstring(await (await visitor.get("/feed.rss")).get_data())
+        assert [item.findtext("guid") for item in rss.findall("channel/item")] == [url]
+        feed = orjson.loads(await (await visitor.get("/feed.json")).get_data())
+        assert [item["id"] for item in feed["items"]] == [url]
+
+    play(scene)
+
+
+def test_an_unchanged_feed_or_page_is_304() -> None:
+    async def scene(alice: Author, visitor: Visitor) -> None:
+        path = await alice.post("hello")
+        for where in ("/", path, "/feed.atom", "/feed.rss", "/feed.json", "/assets/style.css"):
+            first = await visitor.get(where)
+            again = await visitor.get(where, If_None_Match=first.headers["ETag"])
+            assert (again.status_code, await again.get_data()) == (304, b"")
+        before = (await visitor.get("/feed.atom")).headers["ETag"]
+        await alice.post("more")
+        assert (await visitor.get("/feed.atom", If_None_Match=before)).status_code == 200
+
+    play(scene)
+
+
+def test_the_front_door_tells_how_to_sign_in_and_who_lives_here() -> None:
+    async def scene(alice: Author, _: Visitor) -> None:
+        server = Visitor(alice.pod, "localhost:2583")
+        page = await server.page("/")
+        assert "http://localhost:2583" in page.html
+        assert page.all("a", href=f"{ORIGIN}/")
+
+    play(scene)
+
+
+def test_nobody_lives_at_an_unknown_address() -> None:
+    async def scene(alice: Author, _: Visitor) -> None:
+        stranger = Visitor(alice.pod, "mallory.localhost:2583")
+        for path in ("/", "/me", "/feed.atom"):
+            assert (await stranger.get(path)).status_code == 404
+
+    play(scene)
