@@ -1,0 +1,77 @@
+"""The face of the ATProto wing: all that the server may know of it.
+
+Spec: https://atproto.com/specs/atp
+"""
+
+from __future__ import annotations
+
+from adapters.atproto.auth import Authenticator
+from adapters.atproto.crawl import Crawl
+from adapters.atproto.firehose.outbox import Outbox
+from adapters.atproto.ports import Lexicons
+from adapters.atproto.project import MemoryProjection
+from adapters.atproto.proxy import Proxy
+from adapters.atproto.session_tokens import SessionTokens
+from adapters.atproto.xrpc import (
+    blob,
+    identity,
+    local_view,
+    preferences,
+    repo_import,
+    repo_read,
+    repo_write,
+    server_account,
+    server_session,
+    sync_blob,
+    sync_repo,
+)
+from adapters.atproto.xrpc.call import Method
+from adapters.atproto.xrpc.elsewhere import forward
+from adapters.atproto.xrpc.router import Router
+from adapters.atproto.xrpc.services import Services
+from adapters.atproto.xrpc.subscribe_repos import NSID as SUBSCRIBE_REPOS
+from adapters.atproto.xrpc.subscribe_repos import SubscribeRepos
+
+__all__ = [
+    "METHODS",
+    "Authenticator",
+    "Crawl",
+    "MemoryProjection",
+    "Outbox",
+    "Proxy",
+    "Services",
+    "SessionTokens",
+    "xrpc",
+]
+
+_ROOMS = (
+    blob,
+    identity,
+    local_view,
+    preferences,
+    repo_import,
+    repo_read,
+    repo_write,
+    server_account,
+    server_session,
+    sync_blob,
+    sync_repo,
+)
+
+METHODS: tuple[Method, ...] = tuple(
+    found for room in _ROOMS for found in vars(room).values() if isinstance(found, Method)
+)
+"""Every method that this server answers itself."""
+
+
+def xrpc(services: Services, lexicons: Lexicons, outbox: Outbox) -> Router:
+    """All of XRPC as one ASGI application; `Router.serves` tells which paths are its own."""
+    authenticator = Authenticator(services.tokens, services.store, services.settings.admin_password)
+    return Router(
+        METHODS,
+        {SUBSCRIBE_REPOS: SubscribeRepos(outbox)},
+        services,
+        authenticator,
+        lexicons,
+        forward,
+    )

@@ -1,0 +1,410 @@
+"""A whole pod behind its XRPC application, in memory, and a client that speaks raw ASGI to it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from adapters.atproto import face
+from adapters.atproto.proxy import Proxy
+from adapters.atproto.session_tokens import SessionTokens
+from adapters.atproto.xrpc.router import Router
+from adapters.atproto.xrpc.services import Services
+from adapters.http.passwords import Passwords
+from pod.access.grant import RefreshGrant
+from pod.access.policy import Policy
+from pod.account import Accounts
+from pod.draft import Drafts
+from pod.errors import NotFound, PeerUnavailable
+from pod.keys.curves import SigningKey
+from pod.keys.keyring import KeyRing
+from pod.media import Media
+from pod.model.ids import Cid, Did, Handle, MemberId, Origin
+from pod.model.member import Member
+from pod.ports import Store
+from pod.read import Read
+from pod.records.lexicon.registry import Registry
+from pod.records.tid import TidClock
+from pod.settings import AppView, Hashing, Limits, ServiceDomain, Settings
+from pod.transfer import Transfer
+from pod.write import Write
+from storage.in_memory import MemoryStore
+
+ORIGIN = Origin("https://pods.example")
+PASSWORD = "correct horse"
+REGISTRY = Registry.load()
+SETTINGS = Settings(
+    origin=ORIGIN,
+    data_dir=Path("unused"),
+    service_domains=(ServiceDomain(".test", "https://{name}.test"),),
+    open_sign_up=True,
+    admin_password="swordfish",
+    limits=Limits(blob_bytes=100_000, repo_import_bytes=2_000_000),
+    hashing=Hashing(time_cost=1, memory_kib=8, workers=1),
+)
+
+
+class MovableClock:
+    """Real time, moved forward at will."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+class MemoryBlobs:
+    """Blob bytes in a dict."""
+
+    def __init__(self) -> None:
+        self.bodies: dict[Cid, bytes] = {}
+
+    async def put(self, cid: Cid, body: bytes) -> None:
+        self.bodies[cid] = body
+
+    async def size(self, cid: Cid) -> int | None:
+        return len(self.bodies[cid]) if cid in self.bodies else None
+
+    async def stream(
+        self, cid: Cid, *, start: int = 0, end: int | None = None
+    ) -> AsyncIterator[bytes]:
+        if cid not in self.bodies:
+            raise NotFound
+        yield self.bodies[cid][start:end]
+
+    async def delete(self, cid: Cid) -> None:
+        self.bodies.pop(cid, None)
+
+
+class MemoryGrants:
+    """Refresh grants in a dict."""
+
+    def __init__(self) -> None:
+        self.grants: dict[str, RefreshGrant] = {}
+
+    def refresh_grant(self, grant_id: str) -> RefreshGrant | None:
+        return self.grants.get(grant_id)
+
+    async def add_refresh_grant(self, grant: RefreshGrant) -> None:
+        self.grants[grant.id] = grant
+
+    async def rotate_refresh_grant(
+        self, grant_id: str, successor: RefreshGrant, *, grace_until: datetime
+    ) -> RefreshGrant | None:
+        used = self.grants.get(grant_id)
+        if used is None:
+            return None
+        if used.next_id is not None:
+            return self.grants[used.next_id]
+        ends = min(used.expires_at, grace_until)
+        self.grants[grant_id] = replace(used, next_id=successor.id, expires_at=ends)
+        self.grants[successor.id] = successor
+        return successor
+
+    async def revoke_refresh_grant(self, grant_id: str) -> None:
+        self.grants.pop(grant_id, None)
+
+    async def revoke_refresh_grants(self, member: MemberId) -> None:
+        self.grants = {i: g for i, g in self.grants.items() if g.member != member}
+
+
+class MemoryPreferences:
+    """Preferences in a dict."""
+
+    def __init__(self) -> None:
+        self.bodies: dict[MemberId, bytes] = {}
+
+    def preferences(self, member: MemberId) -> bytes | None:
+        return self.bodies.get(member)
+
+    async def put_preferences(self, member: MemberId, body: bytes) -> None:
+        self.bodies[member] = body
+
+
+class Directory:
+    """DIDs, their documents and handles, as a network would know them."""
+
+    def __init__(self) -> None:
+        self.documents: dict[str, dict[str, Any]] = {}
+        self.handles: dict[str, Did] = {}
+        self.is_down = False
+
+    async def create(
+        self, *, handle: Handle, origin: Origin, signing_key: str, recovery_key: str | None
+    ) -> Did:
+        if self.is_down:
+            raise PeerUnavailable
+        number = len(self.documents)
+        digits = "abcdefghijklmnopqrstuvwxyz"
+        did = Did("did:plc:" + digits[number // 26] * 12 + digits[number % 26] * 12)
+        self.documents[did] = {
+            "id": did,
+            "alsoKnownAs": [f"at://{handle}"],
+            "verificationMethod": [
+                {
+                    "id": f"{did}#atproto",
+                    "publicKeyMultibase": signing_key.removeprefix("did:key:"),
+                }
+            ],
+            "service": [{"id": "#atproto_pds", "serviceEndpoint": ORIGIN}],
+        }
+        return did
+
+    async def set_handle(self, member: Member, handle: Handle) -> None:
+        self.documents[member.did]["alsoKnownAs"] = [f"at://{handle}"]
+
+    async def did_document(self, did: Did, *, fresh: bool = False) -> dict[str, Any] | None:
+        if self.is_down:
+            raise PeerUnavailable
+        return self.documents.get(did)
+
+    async def resolve_handle(self, handle: Handle) -> Did | None:
+        return self.handles.get(handle)
+
+
+@dataclass
+class Upstream:
+    """Another service that answers every request the same and remembers what it was asked."""
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=lambda: {"content-type": "application/json"})
+    body: bytes = b"{}"
+    asked: list[tuple[str, dict[str, str], bytes | None]] = field(default_factory=list)
+
+    async def get(
+        self, url: str, headers: Mapping[str, str] | None = None, *, max_bytes: int | None = None
+    ) -> Upstream:
+        self.asked.append((url, dict(headers or {}), None))
+        return self
+
+    async def post(
+        self,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str] | None = None,
+        *,
+        max_bytes: int | None = None,
+    ) -> Upstream:
+        self.asked.append((url, dict(headers or {}), body))
+        return self
+
+
+@dataclass
+class Reply:
+    """What the application answered."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def error(self) -> str:
+        """The error's name; fails if this is no error."""
+        assert self.status >= 400, self.body
+        assert set(self.json) == {"error", "message"}
+        return self.json["error"]
+
+
+@dataclass
+class Person:
+    """Somebody with an account and a session."""
+
+    member: Member
+    access: str
+    refresh: str
+
+    @property
+    def did(self) -> Did:
+        return self.member.did
+
+
+class Pod:
+    """Everything that stands behind the XRPC application, and the application."""
+
+    def __init__(self, store: Store, *, appview: AppView | None = None) -> None:
+        self.store = store
+        self.settings = replace(SETTINGS, appview=appview)
+        self.clock = MovableClock()
+        self.directory = Directory()
+        self.upstream = Upstream()
+        self.blobs = MemoryBlobs()
+        self.grants = MemoryGrants()
+        self.keys = KeyRing(store)
+        self.outbox = face.Outbox(store)
+        self.app: Router
+        self.services: Services
+
+    async def open(self) -> Pod:
+        await self.keys.open()
+        self.store.subscribe(self.outbox.on_changes)
+        store, clock, limits = self.store, self.clock, self.settings.limits
+        repo_keys: dict[MemberId, SigningKey] = {}
+        tids = TidClock(clock)
+        policy = Policy(store, None)
+        repos = face.MemoryProjection(
+            lambda member: repo_keys.get(member) or self.keys.repo_key(member), tids
+        )
+        drafts = Drafts(REGISTRY, tids, limits)
+
+        async def controls(handle: Handle) -> bool:
+            return handle in self.directory.handles
+
+        self.services = Services(
+            settings=self.settings,
+            version="test",
+            clock=clock,
+            store=store,
+            read=Read(store, policy),
+            write=Write(store, policy, repos, drafts, tids, clock, quota_bytes=limits.quota_bytes),
+            media=Media(store, self.blobs, clock, limits),
+            transfer=Transfer(store, policy, repos, clock),
+            accounts=Accounts(
+                store,
+                repos,
+                self.directory,
+                clock,
+                self.settings,
+                repo_keys.__setitem__,
+                controls_domain=controls,
+            ),
+            keyring=self.keys,
+            repos=repos,
+            tokens=SessionTokens(self.keys.session_secret(), self.settings.did, clock),
+            grants=self.grants,
+            passwords=Passwords(self.settings.hashing),
+            preferences=MemoryPreferences(),
+            identities=self.directory,
+            proxy=Proxy(self.settings.appview, self.directory, self.upstream, self.keys, clock),
+        )
+        self.app = face.xrpc(self.services, REGISTRY, self.outbox)
+        return self
+
+    async def ask(
+        self,
+        verb: str,
+        path: str,
+        query: Any = "",
+        *,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        token: str | None = None,
+    ) -> Reply:
+        """Send one request; ``query`` is text, or parameters to encode."""
+        text = query if isinstance(query, str) else urlencode(query, doseq=True)
+        sent = {"host": "pods.example"} | dict(headers or {})
+        if token is not None:
+            sent["authorization"] = f"Bearer {token}"
+        if body is not None:
+            sent.setdefault("content-length", str(len(body)))
+        scope = {
+            "type": "http",
+            "method": verb,
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": text.encode("utf-8", "surrogateescape"),
+            "headers": [(k.lower().encode(), v.encode("latin-1")) for k, v in sent.items()],
+        }
+        incoming = [{"type": "http.request", "body": body or b"", "more_body": False}]
+        messages: list[dict[str, Any]] = []
+
+        async def receive() -> dict[str, Any]:
+            return incoming.pop() if incoming else {"type": "http.disconnect"}
+
+        async def send(message: dict[str, Any]) -> None:
+            messages.append(message)
+
+        await self.app(scope, receive, send)
+        start = messages[0]
+        content = b"".join(message.get("body", b"") for message in messages[1:])
+        names = {k.decode(): v.decode("latin-1") for k, v in start["headers"]}
+        return Reply(start["status"], names, content)
+
+    async def connect(self, path: str, query: str, *, until: int) -> list[dict[str, Any]]:
+        """Open a WebSocket, take the first ``until`` messages of the server, and go."""
+        sent: list[dict[str, Any]] = []
+        enough = asyncio.Event()
+        incoming = [{"type": "websocket.connect"}]
+
+        async def receive() -> dict[str, Any]:
+            if incoming:
+                return incoming.pop()
+            await enough.wait()
+            return {"type": "websocket.disconnect"}
+
+        async def send(message: dict[str, Any]) -> None:
+            sent.append(message)
+            if len(sent) >= until:
+                enough.set()
+
+        scope = {"type": "websocket", "path": path, "query_string": query.encode()}
+        await asyncio.wait_for(self.app(scope, receive, send), 5)
+        return sent[:until]
+
+    async def get(self, nsid: str, token: str | None = None, **params: Any) -> Reply:
+        """Ask a query."""
+        given = {k: v for k, v in params.items() if v is not None}
+        return await self.ask("GET", f"/xrpc/{nsid}", given, token=token)
+
+    async def post(self, nsid: str, json_body: Any = None, token: str | None = None) -> Reply:
+        """Call a procedure with a JSON body, or none."""
+        body = None if json_body is None else json.dumps(json_body).encode()
+        headers = {} if body is None else {"content-type": "application/json"}
+        return await self.ask("POST", f"/xrpc/{nsid}", body=body, headers=headers, token=token)
+
+    async def upload(self, body: bytes, media_type: str, token: str) -> Reply:
+        """Upload a blob."""
+        path = "/xrpc/com.atproto.repo.uploadBlob"
+        return await self.ask(
+            "POST", path, body=body, headers={"content-type": media_type}, token=token
+        )
+
+    async def join(self, name: str) -> Person:
+        """Sign somebody up."""
+        given = {"handle": f"{name}.test", "email": f"{name}@mail.example", "password": PASSWORD}
+        reply = await self.post("com.atproto.server.createAccount", given)
+        assert reply.status == 200, reply.body
+        member = self.store.member_by_did(reply.json["did"])
+        assert member is not None
+        return Person(member, reply.json["accessJwt"], reply.json["refreshJwt"])
+
+    async def write_post(self, person: Person, text: str, **more: Any) -> Any:
+        """Create a post; the answer of createRecord."""
+        record = {
+            "$type": "app.bsky.feed.post",
+            "text": text,
+            "createdAt": "2026-01-02T03:04:05.678Z",
+        } | more
+        given = {"repo": person.did, "collection": "app.bsky.feed.post", "record": record}
+        reply = await self.post("com.atproto.repo.createRecord", given, person.access)
+        assert reply.status == 200, reply.body
+        return reply.json
+
+    def state(self) -> tuple[object, ...]:
+        """What must not change when a request is refused."""
+        members = self.store.members(after=MemberId(0), limit=100)
+        repos = [self.store.repo(member.id) for member in members]
+        return self.store.head_seq(), members, repos, dict(self.blobs.bodies)
+
+
+def in_pod(story: Any, *, appview: AppView | None = None) -> None:
+    """Run an async story with a fresh pod."""
+
+    async def run() -> None:
+        pod = await Pod(MemoryStore(), appview=appview).open()
+        try:
+            await story(pod)
+        finally:
+            pod.services.passwords.close()
+
+    asyncio.run(run())
