@@ -1,0 +1,130 @@
+"""Edits of a semantic view: what was shown, what is wanted, and which field each triple belongs to.
+
+Spec: https://solidproject.org/TR/protocol#reading-writing-resources
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Generic, TypeVar
+
+from pyoxigraph import BlankNode, Literal, NamedNode, Triple
+
+from adapters.solid.lens.generic import type_iri
+from adapters.solid.ports import Speech
+from adapters.solid.rdf.parse import Graph
+from adapters.solid.rdf.vocab import XSD
+from pod.errors import Conflict, Unprocessable
+from pod.model.ids import AtUri
+from pod.model.member import Member
+from pod.model.note import StrongRef
+from pod.model.resource import Resource
+
+Value = NamedNode | BlankNode | Literal
+N = TypeVar("N")
+
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
+_DATETIME: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a view is about: the ``topic`` node that carries its facts, and whose it is."""
+
+    topic: NamedNode
+    author: Member
+    speech: Speech
+    cite: Callable[[AtUri], tuple[StrongRef, Resource] | None]
+
+
+@dataclass(slots=True)
+class Change:
+    """What an edit does to one field: values that went and values that came."""
+
+    removed: list[Value] = field(default_factory=list)
+    added: list[Value] = field(default_factory=list)
+
+
+Changes = Mapping[str, Change]
+
+
+@dataclass(frozen=True)
+class Lens(Generic[N]):
+    """One noun as RDF.
+
+    ``editable`` names the field of each predicate that a writer may change, ``derived`` are the
+    predicates of the topic that follow from the rest. ``blank`` makes an empty noun born at a time.
+    """
+
+    editable: Mapping[NamedNode, str]
+    derived: frozenset[NamedNode]
+    show: Callable[[N, Place], Graph]
+    edit: Callable[[N, Changes, Place], N]
+    blank: Callable[[str], N] | None = None
+
+
+def spoken(text: str, language: str | None) -> Literal:
+    """A text with its language, where that is known and well formed."""
+    if language is not None and _LANGUAGE.fullmatch(language):
+        return Literal(text, language=language.lower())
+    return Literal(text)
+
+
+def moment(text: str) -> Literal:
+    """A time as a typed literal where it is one."""
+    return Literal(text, datatype=XSD.dateTime) if _DATETIME.fullmatch(text) else Literal(text)
+
+
+def integer(number: int) -> Literal:
+    """A number."""
+    return Literal(str(number), datatype=XSD.integer)
+
+
+def iri(text: str) -> NamedNode | None:
+    """A text as an IRI, None where it is not one."""
+    try:
+        return NamedNode(text)
+    except ValueError:
+        return None
+
+
+def facts(topic: NamedNode, *pairs: tuple[NamedNode, Value | None]) -> Graph:
+    """The facts about a topic that have a value."""
+    return [Triple(topic, predicate, value) for predicate, value in pairs if value is not None]
+
+
+def record_class(collection: str) -> NamedNode:
+    """The class of a record in the default view, the same as in the generic one."""
+    return type_iri(collection)
+
+
+def one_text(name: str, change: Change) -> Literal | None:
+    """The literal that a field with mirrored predicates is changed to; None removes it.
+
+    Raises Conflict when the new values disagree or only some of the mirrors were taken away,
+    Unprocessable for a value that is not a text or a time.
+    """
+    texts = {value.value: value for value in change.added if isinstance(value, Literal)}
+    if len(texts) > 1:
+        raise Conflict(f"The new values of {name} disagree: {', '.join(sorted(texts))[:200]}")
+    if len([v for v in change.added if isinstance(v, Literal)]) != len(change.added):
+        raise Unprocessable(f"The {name} must be a literal")
+    for value in texts.values():
+        if value.language is None and value.datatype not in (XSD.string, XSD.dateTime):
+            raise Unprocessable(f"The {name} cannot be a {value.datatype}")
+    return next(iter(texts.values()), None)
+
+
+def texts_after(before: Sequence[str], name: str, change: Change) -> tuple[str, ...]:
+    """The texts of a field with several values after a change, in their order."""
+    for value in change.added:
+        if not isinstance(value, Literal):
+            raise Unprocessable(f"The {name} must be a literal")
+    gone = {value.value for value in change.removed if isinstance(value, Literal)}
+    came = [value.value for value in change.added if isinstance(value, Literal)]
+    kept = [text for text in before if text not in gone]
+    return tuple(dict.fromkeys([*kept, *came]))
