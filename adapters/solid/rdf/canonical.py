@@ -9,6 +9,7 @@ Spec: https://www.w3.org/TR/n-triples/#canonical-ntriples
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final
@@ -19,6 +20,8 @@ from adapters.solid.rdf.parse import Graph
 from adapters.solid.rdf.write import write_ntriples
 
 _ROUNDS: Final = 16
+_CHOICES: Final = 32
+"""How many times one of several alike nodes is told from the others before order decides."""
 
 
 def canonical(triples: Sequence[Triple]) -> bytes:
@@ -43,11 +46,25 @@ def _names(triples: Sequence[Triple]) -> dict[BlankNode, BlankNode]:
         for node in {triple.subject, triple.object}:
             if isinstance(node, BlankNode):
                 around.setdefault(node, []).append(triple)
-    colours = dict.fromkeys(around, "")
-    for _ in range(min(_ROUNDS, len(around) + 1)):
-        colours = {node: _colour(node, near, colours) for node, near in around.items()}
+    colours = _refine(around, dict.fromkeys(around, ""))
+    for _ in range(_CHOICES):
+        counts = Counter(colours.values())
+        alike = min(
+            (node for node in around if counts[colours[node]] > 1),
+            key=colours.__getitem__,
+            default=None,
+        )
+        if alike is None:
+            break
+        colours = _refine(around, {**colours, alike: colours[alike] + "!"})
     ordered = sorted(around, key=lambda node: colours[node])
     return {node: BlankNode(f"a{i}") for i, node in enumerate(ordered)}
+
+
+def _refine(around: dict[BlankNode, Graph], colours: dict[BlankNode, str]) -> dict[BlankNode, str]:
+    for _ in range(min(_ROUNDS, len(around) + 1)):
+        colours = {node: _colour(node, near, colours) for node, near in around.items()}
+    return colours
 
 
 def _colour(node: BlankNode, near: Graph, colours: dict[BlankNode, str]) -> str:
@@ -57,4 +74,5 @@ def _colour(node: BlankNode, near: Graph, colours: dict[BlankNode, str]) -> str:
         return f"[{colours[term]}]" if isinstance(term, BlankNode) else str(term)
 
     lines = sorted(f"{seen(t.subject)} {t.predicate} {seen(t.object)}" for t in near)
+    lines.append(colours[node])
     return sha256("\n".join(lines).encode()).hexdigest()
