@@ -99,6 +99,31 @@ def test_nesting_up_to_the_bound_is_taken_on_both_paths() -> None:
     assert cbor.encode(cbor.decode(block)) == block
 
 
+@pytest.mark.parametrize(
+    "block",
+    [
+        b"\x1b" + b"\xff" * 8,
+        b"\x1b\x80" + bytes(7),
+        b"\x3b\x80" + bytes(7),
+        b"\xd8\x2a\x58\x26\x00" + records.PREFIXES[0] + bytes(33),
+        b"\xd8\x2a\x58\x23\x00\x12\x20" + bytes(32),
+        b"\xd8\x2a\x58\x25\x00\x01\x70\x12\x20" + bytes(32),
+        b"\xd8\x2a\x46\x00\x01\x55\x00\x01z",
+        b"\xfb\x3f\xf8" + bytes(6),
+        b"\xfa\x3f\xc0\x00\x00",
+        b"\x18\x01",
+        b"\x78\x01a",
+        b"\xd9\x00\x2a\x58\x25\x00" + records.PREFIXES[0] + bytes(32),
+    ],
+    ids=bytes.hex,
+)
+def test_what_the_fast_codec_would_take_is_refused_on_both_paths(block: bytes) -> None:
+    for decode in (cbor.decode, cbor.decode_strictly):
+        for whole in (block, b"\xa1\x61a" + block):
+            with pytest.raises(Invalid):
+                decode(whole)
+
+
 @pytest.mark.parametrize("cid", [prefix + bytes(32) for prefix in records.PREFIXES])
 def test_a_byte_string_that_looks_like_a_cid_stays_a_byte_string(cid: bytes) -> None:
     data: Data = {"link": Link(cid), "bytes": cid}

@@ -97,6 +97,7 @@ def test_a_datetime_is_an_instant_in_utc(text: str, moment: datetime) -> None:
     "text",
     [
         "2023-02-29T00:00:00Z",
+        "0000-01-01T00:00:00+01:00",
         "2023-02-28T24:00:00Z",
         "2023-02-28T00:00:00+24:00",
         "2023-02-28T00:00:00+01:60",
