@@ -53,7 +53,7 @@ def span_of(header: str | None, size: int) -> Span | None:
         return Span(max(0, size - length), size)
     start = int(match[1])
     end = int(match[2]) + 1 if match[2] else size
-    if end <= start:
+    if match[2] and end <= start:
         return None
     if start >= size:
         raise Unsatisfiable
@@ -71,7 +71,7 @@ def rooms(hosts: Hosts, media: Media) -> Blueprint:
             raise NotFound
         try:
             row = media.public(member.id, cid_from_text(cid))
-        except Invalid as error:
+        except (Invalid, NotFound) as error:
             raise NotFound from error
         return _serve(row, media, fields())
 

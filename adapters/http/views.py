@@ -156,10 +156,12 @@ VARY = "Accept, Authorization, Signature"
 
 
 def response_of(answer: Answer) -> Response:
-    """An answer as Quart sends it."""
-    response = Response(answer.body, status=answer.status)
+    """An answer as Quart sends it; to HEAD without the bytes, but with their length."""
+    is_head = request.method == "HEAD"
+    response = Response(b"" if is_head else answer.body, status=answer.status)
     del response.headers["Content-Type"]
     response.headers.update(answer.headers)
+    response.headers["Content-Length"] = str(len(answer.body))
     return response
 
 
