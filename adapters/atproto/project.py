@@ -61,7 +61,7 @@ class MemoryProjection:
         signer: Callable[[MemberId], SigningKey],
         tid: TidClock,
         *,
-        max_records: int = 2_000_000,
+        max_records: int = 1_000_000,
     ) -> None:
         self._signer = signer
         self._tid = tid

@@ -19,7 +19,7 @@ Push = Callable[[bytes], Awaitable[None]]
 
 GOING_AWAY: Final = 1001
 POLICY_VIOLATION: Final = 1008
-_PAGE: Final = 500
+_PAGE: Final = 100
 _PATIENCE_S: Final = 5.0
 
 

@@ -77,7 +77,7 @@ class _Loader:
         if not keys and trees == [None]:
             raise Invalid("the tree has an empty node")
         node = Node(height, tuple(keys), tuple(vals), tuple(trees))
-        if node.block != block or node.cid != cid:
+        if node.cid != cid or node.block != block:
             raise Invalid("a node of the tree is not canonical")
         node.forget_block()
         return node

@@ -62,24 +62,18 @@ class Node:
         self._cid: Cid | None = None
 
     @property
-    def is_new(self) -> bool:
-        """Whether nobody has asked for the CID yet."""
-        return self._cid is None
-
-    @property
     def cid(self) -> Cid:
         """CID of the block; seals the node and all below it."""
         cid = self._cid
         if cid is None:
-            cid = self._cid = record_cid(self.block)
+            self._block = self._encode()
+            cid = self._cid = record_cid(self._block)
         return cid
 
     @property
     def block(self) -> bytes:
-        """The node's canonical DAG-CBOR."""
-        if self._block is None:
-            self._block = self._encode()
-        return self._block
+        """The node's canonical DAG-CBOR: kept since the CID was computed, or encoded again."""
+        return self._encode() if self._block is None else self._block
 
     def forget_block(self) -> None:
         """Keep only the CID; the block is encoded again when it is wanted."""
