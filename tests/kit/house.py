@@ -18,6 +18,7 @@ from pod.media import Media
 from pod.model.ids import Cid, Did, Handle, Iri, Origin
 from pod.model.member import Member
 from pod.model.resource import Resource
+from pod.ports import Store
 from pod.read import Read
 from pod.records.lexicon.registry import Registry
 from pod.records.tid import TidClock
@@ -97,7 +98,12 @@ class Acls:
 class Pod:
     """Every core service, wired as the server wires them."""
 
-    def __init__(self, data_dir: Path | None = None, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        data_dir: Path | None = None,
+        limits: Limits | None = None,
+        store: Store | None = None,
+    ) -> None:
         self.clock = FrozenClock()
         self.settings = Settings(
             origin=Origin("http://localhost:2583"),
@@ -107,7 +113,7 @@ class Pod:
             limits=limits or Limits(),
             service_domains=(ServiceDomain(".test", "http://{name}.localhost:2583"),),
         )
-        self.store = MemoryStore()
+        self.store = store if store is not None else MemoryStore()
         self.keyring = KeyRing(self.store)
         self.tids = TidClock(self.clock)
         self.projection = MemoryProjection(self.keyring.repo_key, self.tids)

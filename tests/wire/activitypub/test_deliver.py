@@ -1,0 +1,364 @@
+"""What members do reaches who should hear of it, signed, once, and whatever some hosts do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from adapters.activitypub.signature.verify import fits, read
+from pod.model.member import Member
+from pod.model.resource import Annotation, Complement, ResourcePath
+from pod.records.cid import cid_text
+from pod.write import Delete, PutDocument, PutRecord
+from tests.kit.fediverse import EVERYBODY, KEYS, FediPod, Peer, fedi_pod
+from tests.kit.house import owner
+from tests.kit.stored import sql_store
+
+Story = Callable[[FediPod, Member, Peer], Awaitable[None]]
+NOW = "2026-11-24T12:00:00.000Z"
+
+
+@pytest.fixture
+def tell(tmp_path: Path) -> Callable[[Story], None]:
+    """Run a story with a pod, its member alice, and bob, who follows her from a peer."""
+
+    def run(story: Story) -> None:
+        async def whole() -> None:
+            async with fedi_pod(tmp_path) as pod:
+                alice, bob = await pod.member(), pod.network.add(Peer())
+                await pod.post(bob, bob.activity("Follow", alice.webid))
+                await pod.wing.flush()
+                bob.received.clear()
+                await story(pod, alice, bob)
+
+        asyncio.run(whole())
+
+    return run
+
+
+def ref(member: Member, resource: Any) -> dict[str, str]:
+    return {"uri": member.at_uri(resource.path), "cid": cid_text(resource.cid)}
+
+
+def test_a_post_an_edit_and_a_deletion_reach_a_follower(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        post = await pod.note(alice, "Hello")
+        await pod.wing.flush()
+        pod.clock.pass_by(5)
+        rkey = post.path.rpartition("/")[2]
+        edited = {"text": "Hello again", "createdAt": NOW}
+        await pod.record(alice, "app.bsky.feed.post", edited, rkey=rkey)
+        await pod.wing.flush()
+        await pod.write.apply(owner(alice), alice.id, [Delete(post.path)])
+        await pod.wing.flush()
+        create, update, delete = bob.activities
+        url = alice.url(post.path)
+        assert [a["type"] for a in bob.activities] == ["Create", "Update", "Delete"]
+        assert create["object"]["id"] == update["object"]["id"] == delete["object"]["id"] == url
+        assert create["object"]["content"] == "<p>Hello</p>"
+        assert update["object"]["content"] == "<p>Hello again</p>"
+        assert update["object"]["updated"] > create["object"]["published"]
+        assert delete["object"]["type"] == "Tombstone"
+        assert create["to"] == [EVERYBODY]
+        assert len({a["id"] for a in bob.activities}) == 3
+        assert all(a["id"].startswith(f"{alice.origin}/outbox/") for a in bob.activities)
+        assert {request.url for request in bob.received} == {"http://peer.test/inbox"}
+
+    tell(story)
+
+
+def test_what_is_sent_is_signed_by_the_members_key(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        await pod.note(alice)
+        await pod.wing.flush()
+        _, actor = await pod.get(alice.webid)
+        key = load_pem_public_key(actor["publicKey"]["publicKeyPem"].encode())
+        claim = read(bob.received[0], pod.clock.now())
+        assert claim.key_id == actor["publicKey"]["id"]
+        assert fits(claim, key)  # type: ignore[arg-type]
+
+    tell(story)
+
+
+def test_each_host_gets_one_copy_by_its_shared_inbox(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        ann = Peer("ann", bob.origin)
+        bob.documents[ann.id] = ann.actor()
+        await pod.post(ann, ann.activity("Follow", alice.webid, 2))
+        await pod.wing.flush()
+        bob.received.clear()
+        await pod.note(alice)
+        await pod.wing.flush()
+        assert len(bob.received) == 1
+
+    tell(story)
+
+
+def test_a_mentioned_actor_hears_of_it_without_following(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        eve = pod.network.add(Peer("eve", "http://eve.test", KEYS[1]))
+        text = "hi @eve@eve.test"
+        link = {"$type": "app.bsky.richtext.facet#link", "uri": eve.id}
+        facet = {"index": {"byteStart": 3, "byteEnd": len(text)}, "features": [link]}
+        await pod.note(alice, text, facets=[facet])
+        await pod.wing.flush()
+        (create,) = eve.activities
+        assert create["object"]["tag"] == [
+            {"type": "Mention", "href": eve.id, "name": "@eve@eve.test"}
+        ]
+        assert eve.id in create["cc"]
+
+    tell(story)
+
+
+def test_members_of_one_pod_hear_of_each_other(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        town = pod.network.add(Peer("town", pod.settings.origin))
+        carol = await pod.member("carol")
+        post = await pod.note(alice)
+        liked = {"subject": ref(alice, post), "createdAt": NOW}
+        like = await pod.record(carol, "app.bsky.feed.like", liked)
+        await pod.record(carol, "app.bsky.graph.follow", {"subject": alice.did, "createdAt": NOW})
+        reply = {"root": ref(alice, post), "parent": ref(alice, post)}
+        await pod.note(carol, "Indeed", reply=reply)
+        await pod.wing.flush()
+        told = {activity["type"]: activity for activity in town.activities}
+        assert told["Like"]["object"] == alice.url(post.path)
+        assert told["Like"]["id"] == carol.url(like.results[0].path)
+        assert told["Follow"]["object"] == alice.webid
+        assert told["Create"]["object"]["inReplyTo"] == alice.url(post.path)
+        await pod.write.apply(owner(carol), carol.id, [Delete(like.results[0].path)])
+        await pod.wing.flush()
+        assert town.activities[-1]["type"] == "Undo"
+        assert town.activities[-1]["object"]["id"] == told["Like"]["id"]
+
+    tell(story)
+
+
+def test_blocks_and_private_documents_reach_nobody(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        carol = await pod.member("carol")
+        block = {"subject": carol.did, "createdAt": NOW}
+        await pod.record(alice, "app.bsky.graph.block", block)
+        await pod.record(alice, "com.example.unknown", {"text": "secret?"}, rkey="x")
+        path = ResourcePath("/data/diary.ttl")
+        document = PutDocument(path, "text/turtle", b"<> <> <> .")
+        await pod.write.apply(owner(alice), alice.id, [document])
+        await pod.wing.flush()
+        assert bob.received == []
+        assert pod.wing.backlog() == 0
+
+    tell(story)
+
+
+def test_a_changed_profile_is_told_as_an_update_of_the_actor(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        await pod.record(alice, "app.bsky.actor.profile", {"displayName": "Al"}, rkey="self")
+        await pod.wing.flush()
+        (update,) = bob.activities
+        assert (update["type"], update["object"]["name"]) == ("Update", "Al")
+        assert update["object"]["id"] == alice.webid
+
+    tell(story)
+
+
+def test_an_annotation_alone_is_told_but_no_change_is_not(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        post = await pod.note(alice)
+        await pod.wing.flush()
+        same = PutRecord(
+            "app.bsky.feed.post",
+            post.path.rpartition("/")[2],
+            {"$type": "app.bsky.feed.post", "text": "Hello", "createdAt": NOW},
+        )
+        await pod.write.apply(owner(alice), alice.id, [same])
+        await pod.wing.flush()
+        assert len(bob.received) == 1
+
+    tell(story)
+
+
+def test_likes_and_boosts_of_the_fediverse_are_sent_and_undone(
+    tell: Callable[[Story], None],
+) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        note = bob.note()
+        bob.documents[note["id"]] = note
+        me = owner(alice)
+        await pod.wing.social.like(me, alice, note["id"])
+        await pod.wing.social.announce(me, alice, note["id"])
+        await pod.wing.social.announce(me, alice, note["id"])
+        await pod.wing.flush()
+        assert sorted(a["type"] for a in bob.activities) == ["Announce", "Like"]
+        assert (await pod.get(f"{alice.origin}/liked"))[1]["orderedItems"] == [note["id"]]
+        await pod.wing.social.undo(me, alice, "like", note["id"])
+        await pod.wing.flush()
+        undo = bob.activities[-1]
+        assert (undo["type"], undo["object"]["type"]) == ("Undo", "Like")
+        assert undo["object"]["id"] in {a["id"] for a in bob.activities}
+
+    tell(story)
+
+
+def test_a_peer_that_refuses_the_old_signature_gets_the_new_one_from_then_on(
+    tell: Callable[[Story], None],
+) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        bob.answers = lambda request: 202 if request.has("signature-input") else 401
+        await pod.note(alice, "one")
+        await pod.wing.flush()
+        await pod.note(alice, "two")
+        await pod.wing.flush()
+        assert [request.has("signature-input") for request in bob.received] == [False, True, True]
+        _, actor = await pod.get(alice.webid)
+        key = load_pem_public_key(actor["publicKey"]["publicKeyPem"].encode())
+        assert fits(read(bob.received[2], pod.clock.now()), key)  # type: ignore[arg-type]
+
+    tell(story)
+
+
+def test_a_dead_host_is_tried_again_by_the_schedule_and_holds_nobody_up(
+    tell: Callable[[Story], None],
+) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        eve = pod.network.add(Peer("eve", "http://eve.test", KEYS[1]))
+        await pod.post(eve, eve.activity("Follow", alice.webid))
+        await pod.wing.flush()
+        eve.received.clear()
+        bob.is_down = True
+        await pod.note(alice)
+        await pod.wing.flush()
+        assert len(eve.received) == 1
+        assert pod.wing.backlog() == 1
+        bob.is_down = False
+        await pod.wing.flush()
+        assert bob.received == []
+        pod.clock.pass_by(16)
+        await pod.wing.flush()
+        assert len(bob.received) == 1
+        assert pod.wing.backlog() == 0
+
+    tell(story)
+
+
+def test_a_refusal_for_good_is_given_up(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        bob.answers = lambda _: 410
+        await pod.note(alice)
+        await pod.wing.flush()
+        assert pod.wing.backlog() == 0
+
+    tell(story)
+
+
+def test_a_peer_that_asks_for_patience_gets_it(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        bob.answers, bob.retry_after = (lambda _: 429), "600"
+        await pod.note(alice)
+        await pod.wing.flush()
+        bob.answers = lambda _: 202
+        pod.clock.pass_by(599)
+        await pod.wing.flush()
+        assert len(bob.received) == 1
+        pod.clock.pass_by(2)
+        await pod.wing.flush()
+        assert (len(bob.received), pod.wing.backlog()) == (2, 0)
+
+    tell(story)
+
+
+def test_the_queue_outlives_the_process(tmp_path: Path) -> None:
+    async def first() -> None:
+        async with fedi_pod(tmp_path) as pod:
+            alice, bob = await pod.member(), pod.network.add(Peer())
+            await pod.post(bob, bob.activity("Follow", alice.webid))
+            bob.is_down = True
+            await pod.note(alice)
+            await pod.wing.flush()
+            assert pod.wing.backlog() == 2
+
+    async def second() -> None:
+        async with sql_store(tmp_path / "pod.db") as store:
+            pod = FediPod(store)
+            pod.clock.pass_by(60)
+            bob = pod.network.add(Peer())
+            await pod.wing.flush()
+            assert [a["type"] for a in bob.activities] == ["Accept", "Create"]
+
+    asyncio.run(first())
+    asyncio.run(second())
+
+
+def test_a_replayed_log_posts_nothing_twice(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        bob.is_down = True
+        await pod.note(alice)
+        await pod.wing.flush()
+        await pod.queue.enqueue([], pod.clock.now(), cursor=0)
+        await pod.wing.flush()
+        assert pod.wing.backlog() == 1
+
+    tell(story)
+
+
+def test_the_workers_deliver_by_themselves(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        arrived = asyncio.Event()
+
+        def answer(_: object) -> int:
+            arrived.set()
+            return 202
+
+        bob.answers = answer
+        workers = [asyncio.create_task(work()) for work in (pod.wing.react, pod.wing.deliver)]
+        await pod.note(alice)
+        async with asyncio.timeout(10):
+            await arrived.wait()
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+        assert bob.activities[0]["type"] == "Create"
+
+    tell(story)
+
+
+def test_a_reused_rkey_gets_a_new_ap_id(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        post = await pod.note(alice, "first")
+        rkey = post.path.rpartition("/")[2]
+        await pod.wing.flush()
+        await pod.write.apply(owner(alice), alice.id, [Delete(post.path)])
+        await pod.wing.flush()
+        again = {"text": "second", "createdAt": NOW}
+        await pod.record(alice, "app.bsky.feed.post", again, rkey=rkey)
+        await pod.wing.flush()
+        first, gone, second = bob.activities
+        assert gone["object"]["id"] == first["object"]["id"]
+        assert second["object"]["id"] == first["object"]["id"] + ";g2"
+        status, document = await pod.get(second["object"]["id"])
+        assert (status, document["id"]) == (200, second["object"]["id"])
+        assert (await pod.get(first["object"]["id"]))[0] == 410
+        assert (await pod.get(first["object"]["id"] + ";g1"))[0] in (404, 410)
+
+    tell(story)
+
+
+def test_an_answer_to_a_fediverse_post_names_it(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        target = "http://peer.test/notes/1"
+        notes = Complement(
+            (Annotation("as2", f'{{"inReplyTo":"{target}","cc":["{bob.id}"]}}'.encode()),)
+        )
+        record = {"text": "Indeed", "createdAt": NOW}
+        await pod.record(alice, "app.bsky.feed.post", record, complement=notes)
+        await pod.wing.flush()
+        (create,) = bob.activities
+        assert create["object"]["inReplyTo"] == target
+        assert bob.id in create["cc"]
+
+    tell(story)
