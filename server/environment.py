@@ -71,6 +71,16 @@ def describe(kind: type = Settings, prefix: str = "") -> list[tuple[str, str, st
     return rows
 
 
+def reference() -> str:
+    """The settings as a Markdown table: what ``docs/configuration.md`` shows."""
+    lines = ["| setting | environment | type | default |", "|---|---|---|---|"]
+    for name, kind, default in describe():
+        variable = PREFIX + name.upper().replace(".", "__")
+        shown = kind.replace("|", "\\|")
+        lines.append(f"| `{name}` | `{variable}` | {shown} | `{default}` |")
+    return "\n".join(lines) + "\n"
+
+
 def _type_name(hint: Any) -> str:
     return hint.__name__ if isinstance(hint, type) else str(hint).replace("pod.model.ids.", "")
 

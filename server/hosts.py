@@ -7,9 +7,10 @@ authorises it.
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import unquote_to_bytes
 
 Scope = MutableMapping[str, Any]
@@ -34,34 +35,33 @@ def is_plain(raw_path: bytes) -> bool:
     return True
 
 
+class Rooms(Protocol):
+    """An open house, as the door sees it."""
+
+    @property
+    def xrpc(self) -> App: ...
+    @property
+    def pages(self) -> App: ...
+    def serves_xrpc(self, path: str) -> bool: ...
+    async def close(self) -> None: ...
+
+
 class FrontDoor:
-    """The ASGI application of the whole house.
+    """The ASGI application of the whole house, opened and closed with the server's lifespan."""
 
-    ``start`` and ``stop`` are awaited with the server's lifespan.
-    """
-
-    def __init__(
-        self,
-        xrpc: App,
-        serves_xrpc: Callable[[str], bool],
-        pages: App,
-        start: Callable[[], Awaitable[None]],
-        stop: Callable[[], Awaitable[None]],
-    ) -> None:
-        self._xrpc = xrpc
-        self._serves_xrpc = serves_xrpc
-        self._pages = pages
-        self._start = start
-        self._stop = stop
+    def __init__(self, opening: Callable[[], Awaitable[Rooms]]) -> None:
+        self._opening = opening
+        self._rooms: Rooms | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection event stream."""
-        if scope["type"] == "lifespan":
+        rooms = self._rooms
+        if scope["type"] == "lifespan" or rooms is None:
             await self._live(receive, send)
-        elif self._serves_xrpc(scope["path"]):
-            await self._xrpc(scope, receive, send)
+        elif rooms.serves_xrpc(scope["path"]):
+            await rooms.xrpc(scope, receive, send)
         elif is_plain(scope["raw_path"].partition(b"?")[0]):
-            await self._pages(scope, receive, send)
+            await rooms.pages(scope, receive, send)
         else:
             await _refuse(scope, send)
 
@@ -69,12 +69,24 @@ class FrontDoor:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                await self._start()
+                try:
+                    self._rooms = await self._opening()
+                except Exception as err:
+                    await send({"type": "lifespan.startup.failed", "message": str(err)})
+                    raise
+                settle_memory()
                 await send({"type": "lifespan.startup.complete"})
             else:
-                await self._stop()
+                if self._rooms is not None:
+                    await self._rooms.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+def settle_memory() -> None:
+    """Leave what start-up made out of every later collection: it lives as long as the process."""
+    gc.collect()
+    gc.freeze()
 
 
 async def _refuse(scope: Scope, send: Send) -> None:

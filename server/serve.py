@@ -6,7 +6,6 @@ Both run the same ASGI application on uvloop and stop cleanly on SIGINT and SIGT
 from __future__ import annotations
 
 import asyncio
-import gc
 import importlib
 import signal
 from typing import Any, Literal
@@ -27,12 +26,6 @@ def serve(app: App, settings: Settings, server: ServerName) -> None:
     runner = _uvicorn if server == "uvicorn" else _hypercorn
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
         loop.run(runner(app, settings))
-
-
-def settle_memory() -> None:
-    """Leave what start-up made out of every later collection: it lives as long as the process."""
-    gc.collect()
-    gc.freeze()
 
 
 async def _hypercorn(app: App, settings: Settings) -> None:

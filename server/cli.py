@@ -1,0 +1,126 @@
+"""The ``commonpod`` command."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from pod.errors import PodError
+from pod.settings import Settings
+from server import demo, environment, observe
+from server.hosts import FrontDoor
+from server.serve import ServerName, serve
+from server.wire import House, open_house
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="A pod that speaks three tongues."
+)
+identity = typer.Typer(no_args_is_help=True, help="The names of a member.")
+config = typer.Typer(no_args_is_help=True, help="The settings.")
+app.add_typer(identity, name="identity")
+app.add_typer(config, name="config")
+
+DataDir = Annotated[Path | None, typer.Option(help="Where the data is kept.")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on.")]
+Dev = Annotated[bool, typer.Option(help="Open sign-up, plain http, names in localhost.")]
+File = Annotated[Path | None, typer.Option("--config", help="A TOML file of settings.")]
+Server = Annotated[ServerName, typer.Option(help="hypercorn, or uvicorn for a busy host.")]
+
+
+def main() -> None:
+    """Run the command line; what a person can mend ends in one line, not in a traceback."""
+    try:
+        app()
+    except PodError as err:
+        Console(stderr=True).print(f"commonpod: {err.safe_text}", style="red", highlight=False)
+        raise SystemExit(1) from err
+
+
+@app.command("serve")
+def serve_(
+    data_dir: DataDir = None,
+    port: Port = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    plc: Annotated[str | None, typer.Option(help="URL of a PLC directory.")] = None,
+    rate_limits: Annotated[bool | None, typer.Option(help="Whether to limit rates.")] = None,
+    file: File = None,
+    server: Server = "hypercorn",
+    *,
+    dev: Dev = False,
+) -> None:
+    """Serve the pod; ready when /xrpc/_health answers 200."""
+    given = {
+        "data_dir": data_dir,
+        "port": port,
+        "host": host,
+        "plc_url": plc,
+        "rate_limits": rate_limits,
+    }
+    settings = _settings(file, given, dev=dev)
+    observe.configure()
+    serve(FrontDoor(lambda: open_house(settings)), settings, server)
+
+
+@app.command()
+def run(data_dir: DataDir = None, port: Port = None, server: Server = "hypercorn") -> None:
+    """Serve a pod for trying out, with a demo member."""
+    settings = _settings(None, {"data_dir": data_dir, "port": port}, dev=True)
+    observe.configure()
+
+    async def open_with_demo() -> House:
+        house = await open_house(settings)
+        await demo.greet(house)
+        return house
+
+    serve(FrontDoor(open_with_demo), settings, server)
+
+
+@identity.command("verify")
+def identity_verify(
+    name: Annotated[str, typer.Argument(help="A handle, DID, acct:, actor or WebID.")],
+    *,
+    dev: Dev = False,
+) -> None:
+    """Walk the claims between all names of a member, from any one of them."""
+    from server.identity import verify_name
+
+    text, holds = asyncio.run(verify_name(name, may_reach_private=dev))
+    typer.echo(text)
+    raise typer.Exit(0 if holds else 1)
+
+
+@config.command("show")
+def config_show(file: File = None, *, dev: Dev = False) -> None:
+    """Print the settings in force, without secrets."""
+    shown: dict[str, Any] = asdict(_settings(file, {}, dev=dev))
+    shown.pop("admin_password")
+    typer.echo(json.dumps(shown, indent=2, default=str))
+
+
+@config.command("check")
+def config_check(file: File = None, *, dev: Dev = False) -> None:
+    """Say whether the settings are valid."""
+    _settings(file, {}, dev=dev)
+    typer.echo("The settings are valid.")
+
+
+@config.command("example")
+def config_example() -> None:
+    """Print every setting with its type and default, as docs/configuration.md lists them."""
+    typer.echo(environment.reference(), nl=False)
+
+
+def _settings(file: Path | None, given: dict[str, Any], *, dev: bool) -> Settings:
+    if dev:
+        port = given.get("port") or int(os.environ.get("COMMONPOD_PORT", "2583"))
+        data_dir = given.get("data_dir") or Path(os.environ.get("COMMONPOD_DATA_DIR", "data"))
+        chosen = {name: value for name, value in given.items() if value is not None}
+        given = environment.for_development(data_dir, port) | chosen
+    return environment.load(os.environ, file, given)
