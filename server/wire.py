@@ -2,8 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
+
+from quart import Quart
+
+from adapters.atproto import face as atproto
+from adapters.http.fetch import Fetch
+from adapters.http.hosts import Hosts
+from adapters.http.passwords import Passwords
+from adapters.identity import face as identity
+from adapters.solid import face as solid
+from pod.access.policy import Policy
+from pod.account import Accounts
+from pod.draft import Drafts
+from pod.keys.keyring import KeyRing
+from pod.media import Media
+from pod.model.ids import Did, Handle
+from pod.model.member import Member
+from pod.read import Read
+from pod.records.lexicon.registry import Registry
+from pod.records.tid import TidClock
+from pod.settings import Settings
+from pod.transfer import Transfer
+from pod.write import Write
+from server.credentials import AnyCredential
+from server.hosts import App
+from server.pages import make_pages
+from server.plc_log import VaultLog
+from server.workers import Workers
+from storage.blobs import FolderBlobs
+from storage.engine import Database
+from storage.grants import StoredGrants
+from storage.key_vault import Seal
+from storage.migrate import upgrade
+from storage.preferences import StoredPreferences
+from storage.store import SqlStore
 
 COLLECT_EVERY_S: Final = 600.0
 
@@ -14,3 +51,158 @@ class SystemClock:
     def now(self) -> datetime:
         """The current time."""
         return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """An open house: what the front door serves, and what the demo and the tools use."""
+
+    settings: Settings
+    store: SqlStore
+    accounts: Accounts
+    write: Write
+    media: Media
+    passwords: Passwords
+    xrpc: App
+    pages: App
+    serves_xrpc: Callable[[str], bool]
+    close: Callable[[], Awaitable[None]]
+
+
+async def open_house(settings: Settings) -> House:
+    """Wire everything over the data folder of ``settings``; needs a running event loop."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = settings.data_dir / "pod.sqlite"
+    upgrade(path)
+    database = Database(path)
+    store = SqlStore(database, Seal.open(settings.data_dir / "seal.key"))
+    clock = SystemClock()
+    tids = TidClock(clock)
+    keyring = KeyRing(store)
+    await keyring.open()
+    lexicons = Registry.load()
+    projection = atproto.MemoryProjection(keyring.repo_key, tids)
+    policy = Policy(store, solid.WacDocuments())
+    limits = settings.limits
+    drafts = Drafts(lexicons, tids, limits)
+    write = Write(
+        store, policy, projection, drafts, tids, clock, quota_bytes=limits.quota_bytes
+    )
+    read = Read(store, policy)
+    media = Media(store, FolderBlobs(settings.data_dir / "blobs"), clock, limits)
+    fetch = Fetch(settings.egress)
+    passwords = Passwords(settings.hashing)
+
+    directory: atproto.Directory = (
+        atproto.PlcClient(fetch, settings.plc_url)
+        if settings.plc_url
+        else atproto.PlcDirectory(VaultLog(store), clock)
+    )
+    accounts = Accounts(
+        store,
+        projection,
+        atproto.MemberDids(directory, keyring.rotation_key(), settings.origin),
+        clock,
+        settings,
+        keyring.prime,
+        controls_domain=_leads_here(settings, fetch),
+    )
+
+    def local_did(handle: Handle) -> Did | None:
+        member = store.member_by_handle(handle)
+        return member.did if member is not None else None
+
+    def did_document(member: Member) -> dict[str, Any]:
+        key = keyring.repo_key(member.id)
+        return atproto.member_document(member, key.did_key, settings.origin)
+
+    def own_document(did: Did) -> dict[str, Any] | None:
+        member = store.member_by_did(did)
+        return did_document(member) if member is not None else None
+
+    identities = atproto.NetworkIdentities(
+        directory,
+        atproto.HandleResolver(local_did, atproto.dns_txt, fetch),
+        fetch,
+        clock,
+        own=own_document,
+    )
+    outbox = atproto.Outbox(store, buffer=limits.firehose_buffer)
+    crawl = atproto.Crawl(settings.relays, settings.host_name, fetch, clock)
+    tokens = atproto.SessionTokens(keyring.session_secret(), settings.did, clock)
+    services = atproto.Services(
+        settings=settings,
+        version=_version(),
+        clock=clock,
+        store=store,
+        read=read,
+        write=write,
+        media=media,
+        transfer=Transfer(store, policy, projection, clock),
+        accounts=accounts,
+        keyring=keyring,
+        repos=projection,
+        tokens=tokens,
+        grants=StoredGrants(store),
+        passwords=passwords,
+        preferences=StoredPreferences(store),
+        identities=identities,
+        proxy=atproto.Proxy(settings.appview, identities, fetch, keyring, clock),
+    )
+    xrpc = atproto.xrpc(services, lexicons, outbox)
+    hosts = Hosts(store, settings.origin)
+    sessions = atproto.Authenticator(tokens, store, settings.admin_password)
+    credentials = AnyCredential(sessions)
+    pages = make_pages(
+        [
+            identity.rooms(
+                identity.Corner(
+                    hosts, store, did_document, open_sign_up=settings.open_sign_up
+                )
+            ),
+        ]
+    )
+
+    store.subscribe(outbox.on_changes)
+    store.subscribe(crawl.on_changes)
+    workers = Workers()
+    workers.every("blob collector", COLLECT_EVERY_S, media.collect)
+
+    async def close() -> None:
+        outbox.close()
+        await workers.stop()
+        await fetch.close()
+        passwords.close()
+        await database.close()
+
+    return House(
+        settings=settings,
+        store=store,
+        accounts=accounts,
+        write=write,
+        media=media,
+        passwords=passwords,
+        xrpc=xrpc,
+        pages=pages,
+        serves_xrpc=xrpc.serves,
+        close=close,
+    )
+
+
+def _leads_here(settings: Settings, fetch: Fetch) -> Callable[[Handle], Awaitable[bool]]:
+    """Whether a brought domain leads to this server: it then answers with the server's DID."""
+
+    async def controls(handle: Handle) -> bool:
+        if settings.dev:
+            return True
+        answer = await fetch.get(f"https://{handle}/.well-known/commonpod", max_bytes=1_000)
+        return answer.status == 200 and answer.body.decode("latin-1").strip() == settings.did
+
+    return controls
+
+
+def _version() -> str:
+    try:
+        return version("commonpod")
+    except PackageNotFoundError:
+        return "0"
