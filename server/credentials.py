@@ -1,1 +1,29 @@
-"""One decision for every credential: session tokens now, signatures of peers beside them."""
+"""One decision for every credential: a session token names the member, on every wing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from adapters.atproto import face as atproto
+from adapters.http.credentials import Presented, token_of
+from pod.access.agent import PUBLIC, Agent
+from pod.errors import Invalid, Unauthenticated
+
+
+class SessionCredentials:
+    """Implements `adapters.http.credentials.Authenticator` over the pod's own access tokens."""
+
+    def __init__(self, sessions: atproto.Authenticator) -> None:
+        self._sessions = sessions
+
+    async def agent(self, presented: Presented) -> Agent:
+        """Who proved to be asking: PUBLIC without credentials, Unauthenticated for bad ones."""
+        token = token_of(presented.headers)
+        if token is None:
+            return PUBLIC
+        header = f"Bearer {token.value}".encode("latin-1", "replace")
+        try:
+            caller = self._sessions.access(header, full=False, takendown_may=False)
+        except Invalid as err:
+            raise Unauthenticated(err.safe_text, name=err.name) from err
+        return replace(caller.agent, app_origin=presented.headers.get("Origin"))

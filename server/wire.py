@@ -85,9 +85,7 @@ async def open_house(settings: Settings) -> House:
     policy = Policy(store, solid.WacDocuments())
     limits = settings.limits
     drafts = Drafts(lexicons, tids, limits)
-    write = Write(
-        store, policy, projection, drafts, tids, clock, quota_bytes=limits.quota_bytes
-    )
+    write = Write(store, policy, projection, drafts, tids, clock, quota_bytes=limits.quota_bytes)
     read = Read(store, policy)
     media = Media(store, FolderBlobs(settings.data_dir / "blobs"), clock, limits)
     fetch = Fetch(settings.egress)
@@ -156,9 +154,7 @@ async def open_house(settings: Settings) -> House:
     pages = make_pages(
         [
             identity.rooms(
-                identity.Corner(
-                    hosts, store, did_document, open_sign_up=settings.open_sign_up
-                )
+                identity.Corner(hosts, store, did_document, open_sign_up=settings.open_sign_up)
             ),
         ]
     )
