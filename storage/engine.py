@@ -78,6 +78,7 @@ def connect(path: Path, *, query_only: bool) -> sqlite3.Connection:
         "synchronous=FULL",
         "foreign_keys=ON",
         "temp_store=MEMORY",
+        "cache_size=-16000",
         "wal_autocheckpoint=0",
         f"query_only={int(query_only)}",
     ):

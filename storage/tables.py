@@ -25,9 +25,9 @@ from sqlalchemy import (
 metadata: Final = MetaData()
 
 
-def _member(*, key: bool = False, optional: bool = False) -> Column[int]:
+def _member(*, key: bool = False) -> Column[int]:
     """The column that says whose row it is."""
-    return Column("member_id", Integer, ForeignKey("member.id"), primary_key=key, nullable=optional)
+    return Column("member_id", Integer, ForeignKey("member.id"), primary_key=key, nullable=False)
 
 
 def _key(name: str) -> Column[str]:
@@ -35,9 +35,9 @@ def _key(name: str) -> Column[str]:
     return Column(name, Text, primary_key=True)
 
 
-def _time(name: str, *, optional: bool = False) -> Column[int]:
+def _time(name: str) -> Column[int]:
     """Microseconds since 1970."""
-    return Column(name, BigInteger, nullable=optional)
+    return Column(name, BigInteger, nullable=False)
 
 
 member: Final = Table(
@@ -174,18 +174,26 @@ app_password: Final = Table(
     sqlite_with_rowid=False,
 )
 
-refresh_token: Final = Table(
-    "refresh_token",
+refresh_grant: Final = Table(
+    "refresh_grant",
     metadata,
     _key("id"),
     _member(),
+    Column("credential", Text, nullable=False),
     _time("expires_at"),
     Column("next_id", Text),
-    Column("app_password_name", Text),
+    Column("app_password", Text),
     sqlite_with_rowid=False,
 )
-Index("refresh_token_by_member", refresh_token.c.member_id)
-Index("refresh_token_by_next", refresh_token.c.next_id)
+Index("refresh_grant_by_member", refresh_grant.c.member_id)
+Index("refresh_grant_by_next", refresh_grant.c.next_id)
+
+preference: Final = Table(
+    "preference",
+    metadata,
+    _member(key=True),
+    Column("body", LargeBinary, nullable=False),
+)
 
 cursor: Final = Table(
     "cursor",

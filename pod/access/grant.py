@@ -15,6 +15,7 @@ class RefreshGrant:
 
     ``id`` is the token's ``jti``; ``credential`` is what its access tokens may do; ``next_id`` is
     set once it was used: whoever uses it again within its grace gets the same successor.
+    ``app_password`` names the app password that the session began with.
     """
 
     id: str
@@ -22,3 +23,15 @@ class RefreshGrant:
     credential: Credential
     expires_at: datetime
     next_id: str | None = None
+    app_password: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AppPassword:
+    """A password that a member made for one app; ``hash`` is its encoded hash."""
+
+    member: MemberId
+    name: str
+    hash: str
+    is_privileged: bool
+    created_at: datetime

@@ -86,18 +86,25 @@ CREATE TABLE blob_ref (
 )
  WITHOUT ROWID;
 CREATE INDEX blob_ref_by_path ON blob_ref (member_id, path);
-CREATE TABLE refresh_token (
+CREATE TABLE preference (
+    member_id INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (member_id),
+    FOREIGN KEY(member_id) REFERENCES member (id)
+);
+CREATE TABLE refresh_grant (
     id TEXT NOT NULL,
     member_id INTEGER NOT NULL,
+    credential TEXT NOT NULL,
     expires_at BIGINT NOT NULL,
     next_id TEXT,
-    app_password_name TEXT,
+    app_password TEXT,
     PRIMARY KEY (id),
     FOREIGN KEY(member_id) REFERENCES member (id)
 )
  WITHOUT ROWID;
-CREATE INDEX refresh_token_by_member ON refresh_token (member_id);
-CREATE INDEX refresh_token_by_next ON refresh_token (next_id);
+CREATE INDEX refresh_grant_by_member ON refresh_grant (member_id);
+CREATE INDEX refresh_grant_by_next ON refresh_grant (next_id);
 CREATE TABLE repo (
     member_id INTEGER NOT NULL,
     commit_cid BLOB NOT NULL,

@@ -1,0 +1,84 @@
+"""Blob bytes in a local folder, one file for each content, named by its CID."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+import obstore
+from obstore.store import LocalStore
+
+from pod.errors import Invalid, NotFound
+from pod.model.ids import Cid
+from pod.records.cid import cid_from_text, cid_text
+from storage.durable import sync_folder, write_file
+
+_CHUNK_BYTES: Final = 256 << 10
+
+
+class FolderBlobs:
+    """`pod.ports.BlobStore` in a folder, which is made where there is none.
+
+    Files are spread over folders by two characters of their digest. Writing is our own, as an
+    object store on local files does not sync them.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder = folder
+        self._files = LocalStore(folder)
+
+    async def put(self, cid: Cid, body: bytes) -> None:
+        """Keep bytes durably; keeping the same bytes twice is one copy."""
+        await asyncio.to_thread(self._put, self._folder / _name(cid), body)
+
+    async def size(self, cid: Cid) -> int | None:
+        """How many bytes a blob has, None if it is not here."""
+        try:
+            return (await obstore.head_async(self._files, _name(cid)))["size"]
+        except FileNotFoundError:
+            return None
+
+    async def stream(
+        self, cid: Cid, *, start: int = 0, end: int | None = None
+    ) -> AsyncIterator[bytes]:
+        """Bytes from ``start`` up to ``end`` (exclusive) or the blob's end; raises NotFound."""
+        size = await self.size(cid)
+        if size is None:
+            raise NotFound("Blob not found.", name="BlobNotFound")
+        end = size if end is None else min(end, size)
+        if start >= end:
+            return
+        found = await obstore.get_async(self._files, _name(cid), options={"range": (start, end)})
+        async for chunk in found.stream(min_chunk_size=_CHUNK_BYTES):
+            yield bytes(chunk)
+
+    async def delete(self, cid: Cid) -> None:
+        """Drop a blob; nothing happens if it is not here."""
+        path = self._folder / _name(cid)
+        await asyncio.to_thread(path.unlink, missing_ok=True)
+
+    async def cids(self) -> AsyncIterator[Cid]:
+        """Every blob that is here, in no order: what the check for orphans goes through."""
+        async for page in obstore.list(self._files):
+            for entry in page:
+                try:
+                    yield cid_from_text(Path(entry["path"]).name)
+                except Invalid:
+                    continue
+
+    def _put(self, path: Path, body: bytes) -> None:
+        if path.exists():
+            sync_folder(path.parent)
+            return
+        if not path.parent.exists():
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            sync_folder(self._folder)
+        write_file(path, body)
+
+
+def _name(cid: Cid) -> str:
+    text = cid_text(cid)
+    return f"{text[-4:-2]}/{text}"
