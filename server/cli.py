@@ -15,9 +15,10 @@ from rich.console import Console
 from pod.errors import PodError
 from pod.settings import Settings
 from server import demo, environment, observe
-from server.hosts import FrontDoor
+from server.hosts import FrontDoor, Rooms
+from server.identity import verify_name
 from server.serve import ServerName, serve
-from server.wire import House, open_house
+from server.wire import open_house
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="A pod that speaks three tongues."
@@ -65,7 +66,11 @@ def serve_(
     }
     settings = _settings(file, given, dev=dev)
     observe.configure()
-    serve(FrontDoor(lambda: open_house(settings)), settings, server)
+
+    async def opening() -> Rooms:
+        return (await open_house(settings)).rooms
+
+    serve(FrontDoor(opening), settings, server)
 
 
 @app.command()
@@ -74,24 +79,22 @@ def run(data_dir: DataDir = None, port: Port = None, server: Server = "hypercorn
     settings = _settings(None, {"data_dir": data_dir, "port": port}, dev=True)
     observe.configure()
 
-    async def open_with_demo() -> House:
+    async def opening() -> Rooms:
         house = await open_house(settings)
         await demo.greet(house)
-        return house
+        return house.rooms
 
-    serve(FrontDoor(open_with_demo), settings, server)
+    serve(FrontDoor(opening), settings, server)
 
 
 @identity.command("verify")
 def identity_verify(
-    name: Annotated[str, typer.Argument(help="A handle, DID, acct:, actor or WebID.")],
-    *,
-    dev: Dev = False,
+    name: Annotated[str, typer.Argument(help="A handle, DID, fediverse address, actor or WebID.")],
+    plc: Annotated[str | None, typer.Option(help="URL of a PLC directory.")] = None,
+    pod: Annotated[str | None, typer.Option(help="Origin of a development pod.")] = None,
 ) -> None:
     """Walk the claims between all names of a member, from any one of them."""
-    from server.identity import verify_name
-
-    text, holds = asyncio.run(verify_name(name, may_reach_private=dev))
+    text, holds = asyncio.run(verify_name(name, plc=plc, pod=pod))
     typer.echo(text)
     raise typer.Exit(0 if holds else 1)
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import gc
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Final, Protocol
+from dataclasses import dataclass
+from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 Scope = MutableMapping[str, Any]
@@ -21,6 +22,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 TWINS: Final = re.compile(
     rb"//|\\|%(?:2f|5c|00|2e|7f|[01][0-9a-f])|[\x00-\x20\x7f]|/\.{1,2}(?:/|$)", re.IGNORECASE
 )
+PLC: Final = "/plc/"
 REFUSED: Final = b"This path has more than one reading; write it in its plain form.\n"
 
 
@@ -35,15 +37,15 @@ def is_plain(raw_path: bytes) -> bool:
     return True
 
 
-class Rooms(Protocol):
-    """An open house, as the door sees it."""
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """An open house, as the door sees it. ``plc`` is the development PLC directory, if any."""
 
-    @property
-    def xrpc(self) -> App: ...
-    @property
-    def pages(self) -> App: ...
-    def serves_xrpc(self, path: str) -> bool: ...
-    async def close(self) -> None: ...
+    xrpc: App
+    serves_xrpc: Callable[[str], bool]
+    pages: App
+    close: Callable[[], Awaitable[None]]
+    plc: App | None = None
 
 
 class FrontDoor:
@@ -60,6 +62,8 @@ class FrontDoor:
             await self._live(receive, send)
         elif rooms.serves_xrpc(scope["path"]):
             await rooms.xrpc(scope, receive, send)
+        elif rooms.plc is not None and scope["path"].startswith(PLC):
+            await rooms.plc({**scope, "path": scope["path"][len(PLC) - 1 :]}, receive, send)
         elif is_plain(scope["raw_path"].partition(b"?")[0]):
             await rooms.pages(scope, receive, send)
         else:

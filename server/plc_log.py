@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from adapters.atproto.face import Entry
 
+from adapters.atproto.face import Entry
 from pod.model.ids import Did
 from pod.ports import Store, Tx
 

@@ -6,16 +6,19 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from quart import Quart
-
+from adapters.activitypub import face as activitypub
 from adapters.atproto import face as atproto
+from adapters.console import face as console
+from adapters.http import blobs, views
 from adapters.http.fetch import Fetch
 from adapters.http.hosts import Hosts
 from adapters.http.passwords import Passwords
+from adapters.http.record_views import RECORD_VIEWS
 from adapters.identity import face as identity
-from adapters.solid import face as solid
+from adapters.solid.wac.document import WacDocuments
+from pod.access.acl import Mode
 from pod.access.policy import Policy
 from pod.account import Accounts
 from pod.draft import Drafts
@@ -29,20 +32,24 @@ from pod.records.tid import TidClock
 from pod.settings import Settings
 from pod.transfer import Transfer
 from pod.write import Write
-from server.credentials import AnyCredential
-from server.hosts import App
+from server.credentials import SessionCredentials
+from server.hosts import App, Rooms
 from server.pages import make_pages
 from server.plc_log import VaultLog
 from server.workers import Workers
 from storage.blobs import FolderBlobs
+from storage.delivery_queue import SqlActivityLog, SqlDeliveryQueue
+from storage.edges import SqlEdges, SqlSeen
 from storage.engine import Database
+from storage.followers import SqlFollowers
 from storage.grants import StoredGrants
 from storage.key_vault import Seal
 from storage.migrate import upgrade
 from storage.preferences import StoredPreferences
+from storage.remote_cache import SqlRemoteCache
 from storage.store import SqlStore
 
-COLLECT_EVERY_S: Final = 600.0
+TIDY_EVERY_S: Final = 600.0
 
 
 class SystemClock:
@@ -63,10 +70,7 @@ class House:
     write: Write
     media: Media
     passwords: Passwords
-    xrpc: App
-    pages: App
-    serves_xrpc: Callable[[str], bool]
-    close: Callable[[], Awaitable[None]]
+    rooms: Rooms
 
 
 async def open_house(settings: Settings) -> House:
@@ -82,7 +86,7 @@ async def open_house(settings: Settings) -> House:
     await keyring.open()
     lexicons = Registry.load()
     projection = atproto.MemoryProjection(keyring.repo_key, tids)
-    policy = Policy(store, solid.WacDocuments())
+    policy = Policy(store, WacDocuments())
     limits = settings.limits
     drafts = Drafts(lexicons, tids, limits)
     write = Write(store, policy, projection, drafts, tids, clock, quota_bytes=limits.quota_bytes)
@@ -91,11 +95,8 @@ async def open_house(settings: Settings) -> House:
     fetch = Fetch(settings.egress)
     passwords = Passwords(settings.hashing)
 
-    directory: atproto.Directory = (
-        atproto.PlcClient(fetch, settings.plc_url)
-        if settings.plc_url
-        else atproto.PlcDirectory(VaultLog(store), clock)
-    )
+    own_plc = None if settings.plc_url else atproto.PlcDirectory(VaultLog(store), clock)
+    directory: atproto.Directory = own_plc or atproto.PlcClient(fetch, settings.plc_url or "")
     accounts = Accounts(
         store,
         projection,
@@ -143,18 +144,56 @@ async def open_house(settings: Settings) -> House:
         tokens=tokens,
         grants=StoredGrants(store),
         passwords=passwords,
-        preferences=StoredPreferences(store),
+        preferences=StoredPreferences(database),
         identities=identities,
         proxy=atproto.Proxy(settings.appview, identities, fetch, keyring, clock),
     )
     xrpc = atproto.xrpc(services, lexicons, outbox)
     hosts = Hosts(store, settings.origin)
-    sessions = atproto.Authenticator(tokens, store, settings.admin_password)
-    credentials = AnyCredential(sessions)
+    fediverse = activitypub.ActivityPub(
+        server=settings.origin,
+        store=store,
+        write=write,
+        keys=keyring,
+        clock=clock,
+        tids=tids,
+        egress=fetch,
+        cache=SqlRemoteCache(database),
+        followers=SqlFollowers(database),
+        edges=SqlEdges(database),
+        seen=SqlSeen(database),
+        queue=SqlDeliveryQueue(database),
+        log=SqlActivityLog(database),
+    )
+    faces = console.Console(
+        hosts=hosts,
+        reader=store,
+        read=read,
+        welcome=console.Welcome(
+            handle_suffix=settings.service_domains[0].handle_suffix
+            if settings.service_domains
+            else "",
+            open_sign_up=settings.open_sign_up,
+            contact=settings.contact_email,
+            lists_members=settings.dev,
+        ),
+    )
+    credentials = SessionCredentials(atproto.Authenticator(tokens, store, settings.admin_password))
     pages = make_pages(
         [
             identity.rooms(
                 identity.Corner(hosts, store, did_document, open_sign_up=settings.open_sign_up)
+            ),
+            fediverse.routes(hosts),
+            faces.rooms(),
+            blobs.rooms(hosts, media),
+            views.rooms(
+                hosts=hosts,
+                reader=store,
+                authenticator=credentials,
+                allow=lambda agent, owner, path: policy.require(agent, Mode.READ, owner, path),
+                views=views.Views([faces.view, fediverse.view, *RECORD_VIEWS]),
+                front_door=faces.front_door,
             ),
         ]
     )
@@ -162,7 +201,10 @@ async def open_house(settings: Settings) -> House:
     store.subscribe(outbox.on_changes)
     store.subscribe(crawl.on_changes)
     workers = Workers()
-    workers.every("blob collector", COLLECT_EVERY_S, media.collect)
+    workers.every("blob collector", TIDY_EVERY_S, media.collect)
+    workers.every("fediverse tidying", TIDY_EVERY_S, fediverse.tidy)
+    workers.keep_running("fediverse reactor", fediverse.react)
+    workers.keep_running("fediverse delivery", fediverse.deliver)
 
     async def close() -> None:
         outbox.close()
@@ -178,10 +220,7 @@ async def open_house(settings: Settings) -> House:
         write=write,
         media=media,
         passwords=passwords,
-        xrpc=xrpc,
-        pages=pages,
-        serves_xrpc=xrpc.serves,
-        close=close,
+        rooms=Rooms(xrpc, xrpc.serves, cast("App", pages), close, cast("App | None", own_plc)),
     )
 
 

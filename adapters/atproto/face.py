@@ -7,6 +7,12 @@ from __future__ import annotations
 
 from adapters.atproto.auth import Authenticator
 from adapters.atproto.crawl import Crawl
+from adapters.atproto.did.client import Directory, MemberDids, PlcClient
+from adapters.atproto.did.directory import PlcDirectory
+from adapters.atproto.did.document import member_document
+from adapters.atproto.did.handle import HandleResolver, dns_txt
+from adapters.atproto.did.identities import NetworkIdentities
+from adapters.atproto.did.plc import Entry
 from adapters.atproto.firehose.outbox import Outbox
 from adapters.atproto.ports import Lexicons
 from adapters.atproto.project import MemoryProjection
@@ -36,11 +42,20 @@ __all__ = [
     "METHODS",
     "Authenticator",
     "Crawl",
+    "Directory",
+    "Entry",
+    "HandleResolver",
+    "MemberDids",
     "MemoryProjection",
+    "NetworkIdentities",
     "Outbox",
+    "PlcClient",
+    "PlcDirectory",
     "Proxy",
     "Services",
     "SessionTokens",
+    "dns_txt",
+    "member_document",
     "xrpc",
 ]
 
