@@ -85,3 +85,9 @@ def test_a_forged_activity_never_reaches_the_log(sign: str) -> None:
 def test_the_plc_directory_answers_on_loopback() -> None:
     with peer("plc.mjs") as directory:
         assert directory.ready["url"].startswith("http://127.0.0.1:")
+
+
+def test_peers_find_names_under_localhost_on_this_machine() -> None:
+    with peer("plc.mjs") as directory, peer("solid_client.mjs") as app:
+        url = directory.ready["url"].replace("127.0.0.1", "alice.localhost") + "/_health"
+        assert app.ask("send", url=url, method="GET")["status"] == 200

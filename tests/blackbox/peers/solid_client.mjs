@@ -9,7 +9,7 @@ import { base64, bytes, serve } from './line.mjs'
 
 const token = process.argv[2]
 
-// The client's own fetch with the token of the member, and with .localhost names left as they are.
+// The fetch that the client is given: with the token of the member.
 function fetchAs(url, init = {}) {
   const headers = new Headers(init.headers)
   if (token) headers.set('authorization', `Bearer ${token}`)
