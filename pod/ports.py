@@ -7,6 +7,7 @@ transaction: on SQLite a point read costs about 10 microseconds inline, less tha
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -71,6 +72,15 @@ class Reader(Protocol):
 
     def record_index(self, member: MemberId) -> Iterator[tuple[str, Cid]]:
         """Every public record as (``collection/rkey``, cid), in key order."""
+        ...
+
+    def records(
+        self, member: MemberId, prefix: str, *, after: str | None, limit: int, reverse: bool = False
+    ) -> list[tuple[str, Cid, bytes]]:
+        """Public records whose ``collection/rkey`` starts with ``prefix``, in key order.
+
+        As (``collection/rkey``, cid, block): lighter than `resources`. ``after`` is exclusive.
+        """
         ...
 
     def record_blocks(self, member: MemberId, cids: Sequence[Cid]) -> dict[Cid, bytes]:
@@ -177,6 +187,10 @@ class Store(Reader, Protocol):
 
     async def write_long(self, work: Callable[[Tx], T]) -> T:
         """Like `write` for a long work: it runs in a thread, other writes wait, reads do not."""
+        ...
+
+    def snapshot(self) -> AbstractContextManager[Reader]:
+        """Reads of one unchanging state, for one thread at a time: long exports."""
         ...
 
     def subscribe(self, listener: Callable[[Sequence[Change]], None]) -> Callable[[], None]:

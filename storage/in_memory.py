@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -96,6 +97,15 @@ class MemoryReader:
 
     def record_index(self, member: MemberId) -> Iterator[tuple[str, Cid]]:
         return iter([(r.path[len(PUBLIC) :], r.cid) for r in self._records(member)])
+
+    def records(
+        self, member: MemberId, prefix: str, *, after: str | None, limit: int, reverse: bool = False
+    ) -> list[tuple[str, Cid, bytes]]:
+        found = [(r.path[len(PUBLIC) :], r.cid, r.body) for r in self._records(member)]
+        found = [item for item in found if item[0].startswith(prefix)]
+        if after is not None:
+            found = [item for item in found if (item[0] < after if reverse else item[0] > after)]
+        return (found[::-1] if reverse else found)[:limit]
 
     def record_blocks(self, member: MemberId, cids: Sequence[Cid]) -> dict[Cid, bytes]:
         return {r.cid: r.body for r in self._records(member) if r.cid in cids}
@@ -269,6 +279,11 @@ class MemoryStore(MemoryReader):
     async def write_long(self, work: Callable[[Tx], T]) -> T:
         """The same: nothing takes long here."""
         return await self.write(work)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[MemoryReader]:
+        """Reads of one unchanging state: writes make a new one."""
+        yield MemoryReader(self._state)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener`` after each write with the changes it made, in order."""

@@ -58,10 +58,15 @@ _CONTAINER: Final = compiled(
 _INDEX: Final = _page(select(_r.path, _r.cid).where(_r.media_type == RECORD_TYPE), *_PAST)
 _COUNT: Final = compiled(select(func.count()).where(_r.member_id == given("member"), *_IS_PUBLIC))
 _BY_CID: Final = (_r.member_id == given("member"), _r.cid == given("cid"))
-_BLOCK: Final = compiled(select(_r.body).where(*_BY_CID).where(*_IS_PUBLIC).limit(1))
+# Not a range of paths, for which the planner would leave the index by CID.
+_IN_PUBLIC: Final = (func.substr(_r.path, 1, len(PUBLIC)) == PUBLIC, _r.media_type == RECORD_TYPE)
+_BLOCK: Final = compiled(select(_r.body).where(*_BY_CID, *_IN_PUBLIC).limit(1))
 _HELD: Final = compiled(
-    select(_r.path).where(*_BY_CID, _r.path != given("besides")).where(*_IS_PUBLIC).limit(1)
+    select(_r.path).where(*_BY_CID, _r.path != given("besides"), *_IN_PUBLIC).limit(1)
 )
+_RECORDS: Final = select(_r.path, _r.cid, _r.body).where(_r.media_type == RECORD_TYPE)
+_RECORDS_AFTER: Final = _page(_RECORDS, *_PAST)
+_RECORDS_BEFORE: Final = _page(_RECORDS, *_IN_RANGE, reverse=True)
 _ABOUT: Final = compiled(
     select(_r.path)
     .where(_r.member_id == given("member"), _r.subject == given("subject"))
@@ -132,6 +137,20 @@ class ResourceReads(Rows):
             for path, cid in page:
                 yield path[len(PUBLIC) :], Cid(cid)
             after = page[-1][0]
+
+    def records(
+        self, member: MemberId, prefix: str, *, after: str | None, limit: int, reverse: bool = False
+    ) -> list[tuple[str, Cid, bytes]]:
+        """Public records whose ``collection/rkey`` starts with ``prefix``, in key order."""
+        low, high, at = PUBLIC + prefix, prefix_end(PUBLIC + prefix), len(PUBLIC)
+        past = None if after is None else PUBLIC + after
+        if reverse:
+            top = high if past is None else min(high, past)
+            rows = self._execute(_RECORDS_BEFORE, (member, low, top, limit))
+        else:
+            start = low if past is None else max(low, past)
+            rows = self._execute(_RECORDS_AFTER, (member, start, high, limit))
+        return [(path[at:], cid, body) for path, cid, body in rows]
 
     def record_blocks(self, member: MemberId, cids: Sequence[Cid]) -> dict[Cid, bytes]:
         """Bytes of public records by CID; absent ones are left out."""

@@ -72,7 +72,7 @@ def _check_export(
     who = {"did": MEMBERS[member].did, "key": KEYS[member].did_key}
     tree = Tree.build(host.index(member))
     chunks = export_repo(
-        head.commit, head.block, tree, lambda cids: {cid: blocks[cid] for cid in cids}
+        head.commit, head.block, tree, [(cid, blocks[cid]) for _, cid in tree.items()]
     )
     seen = library.ask("repo", car=b64encode(b"".join(chunks)).decode(), **who)
     assert seen["rev"] == head.rev

@@ -34,7 +34,7 @@ from pod.records.tid import TidClock
 from pod.settings import AppView, Hashing, Limits, ServiceDomain, Settings
 from pod.transfer import Transfer
 from pod.write import Write
-from storage.in_memory import MemoryStore
+from tests.kit.stored import memory_store, sql_store
 
 ORIGIN = Origin("https://pods.example")
 PASSWORD = "correct horse"
@@ -397,14 +397,15 @@ class Pod:
         return self.store.head_seq(), members, repos, dict(self.blobs.bodies)
 
 
-def in_pod(story: Any, *, appview: AppView | None = None) -> None:
-    """Run an async story with a fresh pod."""
+def in_pod(story: Any, *, appview: AppView | None = None, path: Path | None = None) -> None:
+    """Run an async story with a fresh pod, in memory or on a database file."""
 
     async def run() -> None:
-        pod = await Pod(MemoryStore(), appview=appview).open()
-        try:
-            await story(pod)
-        finally:
-            pod.services.passwords.close()
+        async with sql_store(path) if path is not None else memory_store() as store:
+            pod = await Pod(store, appview=appview).open()
+            try:
+                await story(pod)
+            finally:
+                pod.services.passwords.close()
 
     asyncio.run(run())

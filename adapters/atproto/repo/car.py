@@ -5,13 +5,13 @@ Spec: https://atproto.com/specs/repository#car-file-serialization
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import Final
 
 from adapters.atproto.repo.drisl import LINK
 from adapters.atproto.repo.mst import Tree
-from pod.errors import Invalid, NotFound
+from pod.errors import Conflict, Invalid
 from pod.model.ids import Cid
 from pod.records.cbor import decode
 from pod.records.cid import CID_LENGTH, cid_from_bytes
@@ -19,7 +19,8 @@ from pod.records.data import Link
 
 MAX_BLOCK_BYTES: Final = 2_000_000
 _MAX_HEADER_BYTES: Final = 1000
-_RECORDS_AT_ONCE: Final = 500
+_PARTS_AT_ONCE: Final = 3_000
+_NOTHING: Final = (Cid(b""), b"")
 
 
 def car_header(root: Cid) -> bytes:
@@ -53,40 +54,31 @@ def export_repo(
     commit: Cid,
     commit_block: bytes,
     tree: Tree,
-    record_blocks: Callable[[Sequence[Cid]], Mapping[Cid, bytes]],
+    records: Iterable[tuple[Cid, bytes]],
 ) -> Iterator[bytes]:
     """A repository as CAR chunks: the commit, then the tree in pre-order, each record in its place.
 
-    A reader can check it all in one pass. Record blocks are asked for some hundred at a time; a
-    record that several keys hold is sent once. Raises NotFound if one is missing.
+    A reader can check it all in one pass. ``records`` gives CID and block in key order, which is
+    the order the tree has them in; a record that several keys hold is sent once. Raises Conflict
+    if they are not the tree's.
     """
     yield car_header(commit) + car_block(commit, commit_block)
     sent: set[Cid] = set()
-    batch: list[tuple[Cid, bytes | None]] = []
-    wanted: list[Cid] = []
-    for node, i in tree.walk():
-        if i < 0:
-            batch.append((node.cid, node.block))
-            continue
-        cid = node.vals[i]
-        if cid not in sent:
-            sent.add(cid)
-            wanted.append(cid)
-            batch.append((cid, None))
-            if len(wanted) == _RECORDS_AT_ONCE:
-                yield _chunk(batch, record_blocks(wanted))
-                batch, wanted = [], []
-    yield _chunk(batch, record_blocks(wanted) if wanted else {})
-
-
-def _chunk(batch: Iterable[tuple[Cid, bytes | None]], records: Mapping[Cid, bytes]) -> bytes:
     parts: list[bytes] = []
-    for cid, known in batch:
-        block = records.get(cid) if known is None else known
-        if block is None:
-            raise NotFound("a record's block is missing")
+    stored = iter(records)
+    for node, i in tree.walk():
+        cid, block = (node.cid, node.block) if i < 0 else next(stored, _NOTHING)
+        if i >= 0:
+            if cid != node.vals[i]:
+                raise Conflict("the records do not match the signed repository")
+            if cid in sent:
+                continue
+            sent.add(cid)
         parts += (_varint(CID_LENGTH + len(block)), cid, block)
-    return b"".join(parts)
+        if len(parts) >= _PARTS_AT_ONCE:
+            yield b"".join(parts)
+            parts = []
+    yield b"".join(parts)
 
 
 class CarReader:

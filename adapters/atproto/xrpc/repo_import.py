@@ -48,7 +48,7 @@ async def import_repo(call: Call, services: Services) -> None:
 
 def _known_nodes(services: Services, member: Member) -> dict[Cid, bytes]:
     """Nodes of the present tree, which a partial CAR leaves out."""
-    _, tree = tree_of(services, member)
+    _, tree = tree_of(services.repos, services.store, member)
     return {node.cid: node.block for node in tree.nodes()}
 
 

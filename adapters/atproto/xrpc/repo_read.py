@@ -46,9 +46,9 @@ async def list_records(call: Call, services: Services) -> dict[str, Any]:
     member = _active(services, params["repo"])
     if member is None:
         raise NotFound(f"Could not find repo: {params['repo']}")
-    prefix = f"/repo/{params['collection']}/"
+    prefix = f"{params['collection']}/"
     cursor = params.get("cursor")
-    page = services.store.resources(
+    page = services.store.records(
         member.id,
         prefix,
         after=prefix + cursor if cursor else None,
@@ -57,14 +57,10 @@ async def list_records(call: Call, services: Services) -> dict[str, Any]:
     )
     base = f"at://{member.did}/"
     records = [
-        {
-            "uri": base + found.path[6:],
-            "cid": cid_text(found.cid),
-            "value": decode_trusted(found.body),
-        }
-        for found in page
+        {"uri": base + key, "cid": cid_text(cid), "value": decode_trusted(block)}
+        for key, cid, block in page
     ]
-    return {"records": records} | ({"cursor": page[-1].path[len(prefix) :]} if page else {})
+    return {"records": records} | ({"cursor": page[-1][0][len(prefix) :]} if page else {})
 
 
 @query("com.atproto.repo.describeRepo")

@@ -5,7 +5,7 @@ Spec: https://atproto.com/specs/xrpc
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final
@@ -231,6 +231,10 @@ async def _send(send: Send, status: int, extra: Headers, body: Body, *, head_onl
 
 
 async def _send_stream(send: Send, content: AsyncIterator[bytes]) -> None:
-    async for chunk in content:
-        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    try:
+        async for chunk in content:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    finally:
+        if isinstance(content, AsyncGenerator):
+            await content.aclose()
     await send({"type": "http.response.body", "body": b""})

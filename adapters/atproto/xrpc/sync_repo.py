@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Final
 
+from adapters.atproto.project import MemoryProjection
 from adapters.atproto.repo.car import car_block, car_bytes, car_header, export_repo
 from adapters.atproto.repo.mst import Tree
 from adapters.atproto.xrpc.call import CAR, Auth, Body, Call, query
@@ -25,34 +26,26 @@ PAGE: Final = 500
 _NODES_AT_ONCE: Final = 500
 
 
-def head_of(services: Services, member: Member, *, error: str = "RepoNotFound") -> RepoHead:
+def head_of(store: Reader, member: Member, *, error: str = "RepoNotFound") -> RepoHead:
     """The signed head of a member's repository; NotFound under the given name."""
-    head = services.store.repo(member.id)
+    head = store.repo(member.id)
     if head is None:
         raise NotFound(f"Could not find root for DID: {member.did}", name=error)
     return head
 
 
-def tree_of(services: Services, member: Member) -> tuple[RepoHead, Tree]:
+def tree_of(repos: MemoryProjection, store: Reader, member: Member) -> tuple[RepoHead, Tree]:
     """The head of a member's repository and the tree that it signs."""
-    head, store = head_of(services, member), services.store
-    return head, services.repos.tree(member, head, lambda: store.record_index(member.id))
+    head = head_of(store, member)
+    return head, repos.tree(member, head, lambda: store.record_index(member.id))
 
 
 @query("com.atproto.sync.getRepo", Auth.OPTIONAL, takendown_may=True)
 async def get_repo(call: Call, services: Services) -> Body:
     """A whole repository as a CAR in streamable order, or what changed after ``since``."""
     member = visible_repo(call, services.store, call.params["did"])
-    head, tree = tree_of(services, member)
-    since = call.params.get("since")
-    if since is None:
-        store = services.store
-        chunks = export_repo(
-            head.commit, head.block, tree, lambda cids: store.record_blocks(member.id, cids)
-        )
-    else:
-        chunks = _export_since(services.store, head, tree, Tid(since))
-    return Body(_with_pauses(chunks), CAR)
+    head_of(services.store, member)
+    return Body(_export(services, member, call.params.get("since")), CAR)
 
 
 @query("com.atproto.sync.getCheckout", Auth.OPTIONAL)
@@ -66,7 +59,7 @@ async def get_record(call: Call, services: Services) -> Body:
     """Proof that a record is in the repository, or that it is not."""
     params = call.params
     member = visible_repo(call, services.store, params["did"])
-    head, tree = tree_of(services, member)
+    head, tree = tree_of(services.repos, services.store, member)
     key = f"{params['collection']}/{params['rkey']}"
     blocks = [(head.commit, head.block)]
     blocks += [(node.cid, node.block) for node in tree.proof(key)]
@@ -81,7 +74,7 @@ async def get_blocks(call: Call, services: Services) -> Body:
     """Blocks of a repository by CID: all that were asked for, or an error."""
     member = visible_repo(call, services.store, call.params["did"])
     cids = [cid_from_text(text) for text in call.params["cids"]]
-    head, tree = tree_of(services, member)
+    head, tree = tree_of(services.repos, services.store, member)
     found = {head.commit: head.block} | services.store.record_blocks(member.id, cids)
     missing = {cid for cid in cids if cid not in found}
     if missing:
@@ -96,7 +89,7 @@ async def get_blocks(call: Call, services: Services) -> Body:
 @query("com.atproto.sync.getLatestCommit", Auth.OPTIONAL)
 async def get_latest_commit(call: Call, services: Services) -> dict[str, Any]:
     """CID and rev of the head."""
-    head = head_of(services, visible_repo(call, services.store, call.params["did"]))
+    head = head_of(services.store, visible_repo(call, services.store, call.params["did"]))
     return {"cid": cid_text(head.commit), "rev": head.rev}
 
 
@@ -104,14 +97,14 @@ async def get_latest_commit(call: Call, services: Services) -> dict[str, Any]:
 async def get_head(call: Call, services: Services) -> dict[str, Any]:
     """The deprecated form of `get_latest_commit`."""
     member = visible_repo(call, services.store, call.params["did"])
-    return {"root": cid_text(head_of(services, member, error="HeadNotFound").commit)}
+    return {"root": cid_text(head_of(services.store, member, error="HeadNotFound").commit)}
 
 
 @query("com.atproto.sync.getRepoStatus")
 async def get_repo_status(call: Call, services: Services) -> dict[str, Any]:
     """Whether a repository is served, and its rev if it is."""
     member = existing_repo(services.store, call.params["did"])
-    rev = {"rev": head_of(services, member).rev} if member.is_active else {}
+    rev = {"rev": head_of(services.store, member).rev} if member.is_active else {}
     return {"did": member.did} | standing_fields(member) | rev
 
 
@@ -135,6 +128,15 @@ def _member_cursor(cursor: str | None) -> MemberId:
     if not (cursor.isascii() and cursor.isdigit()) or len(cursor) > 18:
         raise Invalid("Malformed cursor")
     return MemberId(int(cursor))
+
+
+def _records(store: Reader, member: Member) -> Iterator[tuple[Cid, bytes]]:
+    """CID and block of every record, in key order."""
+    after: str | None = None
+    while page := store.records(member.id, "", after=after, limit=PAGE):
+        for _, cid, block in page:
+            yield cid, block
+        after = page[-1][0]
 
 
 def _export_since(store: Reader, head: RepoHead, tree: Tree, since: Tid) -> Iterator[bytes]:
@@ -161,9 +163,18 @@ def _export_since(store: Reader, head: RepoHead, tree: Tree, since: Tid) -> Iter
         after = page[-1].path
 
 
-async def _with_pauses(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Chunks that take milliseconds each, with a turn for everybody else in between."""
-    for chunk in chunks:
-        if chunk:
-            yield chunk
-        await asyncio.sleep(0)
+async def _export(services: Services, member: Member, since: str | None) -> AsyncIterator[bytes]:
+    """Chunks that take milliseconds each, with a turn for everybody else in between.
+
+    All of them are of one state, however long the reader takes and whatever is written meanwhile.
+    """
+    with services.store.snapshot() as store:
+        head, tree = tree_of(services.repos, store, member)
+        if since is None:
+            chunks = export_repo(head.commit, head.block, tree, _records(store, member))
+        else:
+            chunks = _export_since(store, head, tree, Tid(since))
+        for chunk in chunks:
+            if chunk:
+                yield chunk
+            await asyncio.sleep(0)

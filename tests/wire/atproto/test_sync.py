@@ -282,3 +282,35 @@ def test_a_broken_or_foreign_import_changes_nothing():
         assert pod.state() == before
 
     in_pod(story)
+
+
+def test_an_export_is_of_one_state_whatever_is_written_meanwhile(tmp_path):
+    async def story(pod: Pod):
+        alice = await pod.join("alice")
+        await write_many(pod, alice, 2500)
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": f"/xrpc/{SYNC}getRepo",
+            "query_string": f"did={alice.did}".encode(),
+            "headers": [],
+        }
+        chunks: list[bytes] = []
+
+        async def receive():
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message):
+            chunks.append(message.get("body", b""))
+            if len(chunks) == 3:
+                await write_many(pod, alice, 10, start=2500)
+                given = {"repo": alice.did, "collection": POST, "rkey": "post7"}
+                reply = await pod.post("com.atproto.repo.deleteRecord", given, alice.access)
+                assert reply.status == 200
+
+        await pod.app(scope, receive, send)
+        assert len(chunks) > 4
+        assert len(records_of(b"".join(chunks))) == 2500
+
+    in_pod(story)
+    in_pod(story, path=tmp_path / "pod.db")
