@@ -84,12 +84,13 @@ def put(view: View, before: Note | None, published: Published, now: str) -> Put:
     changed = {key for key in EDITABLE if view.get(key) != shown.get(key)}
     if changed & {"content", "contentMap"}:
         langs = read.text_map(view, "content")
-        given = read.text(view, "content") if "content" in changed else next(iter(langs.values()))
-        content = html.clean(given or "")
-        text = html.read(content, published.names)
+        given = read.text(view, "content") or ""
+        if "content" not in changed:
+            given = next(iter(langs.values()), given)
+        text = html.read(given, published.names)
         note = replace(note, text=text, langs=tuple(langs))
-        fits = html.render(text, published.names) == content
-        override = {} if fits else {"content": content}
+        fits = html.render(text, published.names) == given
+        override = {} if fits else {"content": html.clean(given)}
     if "published" in changed and before is not None:
         note = replace(note, created_at=read.text(view, "published") or note.created_at)
     if "sensitive" in changed:
@@ -104,7 +105,8 @@ def put(view: View, before: Note | None, published: Published, now: str) -> Put:
     if override:
         again["content"] = override["content"]
         again["contentMap"] = dict.fromkeys(note.langs, override["content"])
-    require_shown({key: view[key] for key in changed if key in view}, again, EDITABLE)
+    written = {key: value for key, value in view.items() if before is not None or key in EDITABLE}
+    require_shown(written, shown, again)
     return Put(note, annotation, override)
 
 

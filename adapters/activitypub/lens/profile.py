@@ -119,11 +119,10 @@ def put(view: View, before: Profile, presented: Presented, keys: ActorKeys) -> P
     if "name" in changed:
         profile = replace(profile, name=read.text(view, "name"))
     if "summary" in changed:
-        summary = html.clean(read.text(view, "summary") or "")
-        words = html.plain(summary)
-        profile = replace(profile, description=words or None)
+        summary = read.text(view, "summary") or ""
+        profile = replace(profile, description=html.plain(summary) or None)
         fits = _summary(profile, presented.names) == summary
-        override = {} if fits else {"summary": summary}
+        override = {} if fits else {"summary": html.clean(summary)}
     if any(view.get(key) is not None for key in changed & {"icon", "image"}):
         raise Unprocessable("A picture is changed by uploading a blob.")
     if "icon" in changed:
@@ -132,7 +131,7 @@ def put(view: View, before: Profile, presented: Presented, keys: ActorKeys) -> P
         profile = replace(profile, banner=None)
     annotation = _beside(view, shown, presented.annotation)
     again = {**get(profile, presented, keys), **override}
-    require_shown({key: view[key] for key in changed if key in view}, again, EDITABLE)
+    require_shown(view, shown, {**again, **annotation})
     return Put(profile, annotation, override)
 
 
@@ -149,12 +148,12 @@ def holds_follows(complement: Complement) -> bool:
 
 def _beside(view: View, shown: View, before: View) -> View:
     """What goes to the annotation: own settings that were changed, and properties nobody owns."""
-    changed = {
+    return {
         key: value
         for key, value in view.items()
-        if key != "@context" and (key in SETTINGS or key not in shown) and value != shown.get(key)
+        if key != "@context"
+        and (key in before or key not in shown or (key in SETTINGS and value != shown[key]))
     }
-    return {key: value for key, value in before.items() if key in view} | changed
 
 
 def _summary(profile: Profile, names: Names) -> str:

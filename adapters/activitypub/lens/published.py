@@ -5,7 +5,6 @@ Spec: https://www.w3.org/TR/activitypub/#obj-id
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,7 +16,7 @@ from pod.model.blob import BlobRef
 from pod.model.ids import Iri
 from pod.model.member import Member
 from pod.model.noun import Noun
-from pod.model.resource import Complement, Resource
+from pod.model.resource import Resource
 from pod.records.cid import cid_from_text, cid_text
 
 View = dict[str, Any]
@@ -68,25 +67,15 @@ class Put:
     override: View
 
 
-def require_shown(view: View, shown: Mapping[str, Any], owned: frozenset[str]) -> None:
-    """PutGet or refuse: every owned property of ``view`` must read back; Conflict names one that
-    does not.
+def require_shown(view: View, before: View, after: View) -> None:
+    """PutGet or refuse: what ``view`` says must be shown afterwards, or have been shown before.
+
+    What follows from the rest may be left as it was; Conflict names a property that may not.
     """
-    for key in sorted(owned.intersection(view)):
-        if view[key] != shown.get(key):
+    for key in sorted(view.keys() & (before.keys() | after.keys())):
+        if view[key] != after.get(key) and (key not in before or view[key] != before[key]):
             raise Conflict(f"The property {key} cannot be kept as it is written.")
-
-
-def annotate(complement: Complement, put: Put) -> tuple[bytes | None, bytes | None]:
-    """The annotation and override of `Put` as stored bytes, None for nothing to say."""
-    before = complement.annotation(COMPLEMENT)
-    annotation = _dump(put.annotation) if put.annotation != _load(before) else before
-    return annotation, _dump(put.override)
 
 
 def _load(data: bytes | None) -> View:
     return orjson.loads(data) if data else {}
-
-
-def _dump(view: View) -> bytes | None:
-    return orjson.dumps(view) if view else None
