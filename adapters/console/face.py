@@ -13,6 +13,7 @@ from quart import Blueprint, Response, request
 
 from adapters.console import feeds
 from adapters.console.pages import HTML, ICON, SECURITY, STYLE, Pages
+from adapters.console.ports import Edges
 from adapters.console.shown import Person, Post, Shown
 from adapters.http.conditional import body_etag, not_modified
 from adapters.http.hosts import Hosts
@@ -50,10 +51,12 @@ class Welcome:
 class Console:
     """The pages of all members and of the server."""
 
-    def __init__(self, *, hosts: Hosts, reader: Reader, read: Read, welcome: Welcome) -> None:
+    def __init__(
+        self, *, hosts: Hosts, reader: Reader, read: Read, edges: Edges, welcome: Welcome
+    ) -> None:
         self._hosts = hosts
         self._reader = reader
-        self._shown = Shown(reader, read)
+        self._shown = Shown(reader, read, edges)
         self._pages = Pages(self._shown)
         self._welcome = welcome
 

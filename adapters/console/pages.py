@@ -31,12 +31,8 @@ SECURITY: Final = {
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "Permissions-Policy": "interest-cohort=()",
 }
-_ALTERNATES: Final = (
-    "application/activity+json",
-    f'application/ld+json; profile="{AS2_PROFILE}"',
-    "text/turtle",
-    "application/ld+json",
-)
+_AS2: Final = ("application/activity+json", f'application/ld+json; profile="{AS2_PROFILE}"')
+_RDF: Final = ("text/turtle", "application/ld+json")
 STYLE: Final = files("adapters.console").joinpath("assets/style.css").read_bytes()
 ICON: Final = files("adapters.console").joinpath("assets/icon.svg").read_bytes()
 
@@ -52,6 +48,7 @@ def environment() -> Environment:
     )
     made.filters["bare"] = lambda url: url.split("://", 1)[1].rstrip("/")
     made.filters["linked"] = described
+    made.filters["counted"] = lambda number, word: f"{number} {word}{'' if number == 1 else 's'}"
     made.globals["style"] = sha256(STYLE).hexdigest()[:8]
     return made
 
@@ -114,7 +111,6 @@ class Pages:
             "member.html",
             ask,
             person,
-            url=ask.member.webid,
             title=f"{person.name} (@{ask.member.acct})",
             description=person.bio_text or f"Posts of {person.name}",
             pictures=[person.avatar] if person.avatar else [],
@@ -139,6 +135,7 @@ class Pages:
             pictures=pictures or avatar,
             large=bool(pictures),
             post=post,
+            reactions=self._shown.reactions(ask.member, ask.path),
         )
 
     def _article(self, ask: Ask, resource: Resource, article: Article) -> Rendered:
@@ -186,7 +183,12 @@ class Pages:
 
     def _member_page(self, template: str, ask: Ask, person: Person, **values: Any) -> Rendered:
         uri = ask.member.at_uri(ask.path) if ask.path.startswith("/repo/") else None
-        defaults = {"url": ask.url, "uri": uri, "large": False, "alternates": _ALTERNATES}
+        # A record that was born again has another object id, see `adapters.http.views.rooms`.
+        born = ask.resource.generation if ask.resource is not None else 1
+        url = ask.member.webid if ask.path == "/" else ask.url
+        object_id = url if born == 1 else f"{url};g{born}"
+        alternates = [(media, object_id) for media in _AS2] + [(media, url) for media in _RDF]
+        defaults = {"url": url, "uri": uri, "large": False, "alternates": alternates}
         return self._page(template, **{**defaults, "person": person, **values})
 
     def _page(self, template: str, **values: Any) -> Rendered:

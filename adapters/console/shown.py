@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
+from adapters.console.ports import Edges
 from adapters.console.words import (
     Moment,
     People,
@@ -25,13 +27,14 @@ from pod.errors import Invalid
 from pod.model.blob import BlobRef, Image, Video
 from pod.model.member import Member
 from pod.model.note import Note
-from pod.model.resource import Resource, record_key
+from pod.model.resource import Resource, ResourcePath, record_key
 from pod.model.richtext import Tag
 from pod.ports import Reader
 from pod.read import Place, Read, noun_of
 from pod.records.cid import cid_text
 
 PAGE: Final = 20
+_ANSWERS: Final = 100
 _SCAN: Final = 500
 """How many posts a page by tag looks through."""
 
@@ -96,6 +99,24 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """A reply from another server: where it is, which server it is on, when it came."""
+
+    url: str
+    host: str
+    at: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Reactions:
+    """What people of other servers did to a post."""
+
+    likes: int
+    boosts: int
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """A member as pages show them."""
 
@@ -113,9 +134,10 @@ class Person:
 class Shown:
     """Reads members and posts for pages; point reads and short pages only."""
 
-    def __init__(self, reader: Reader, read: Read) -> None:
+    def __init__(self, reader: Reader, read: Read, edges: Edges) -> None:
         self._reader = reader
         self._read = read
+        self._edges = edges
 
     def person(self, member: Member) -> Person:
         """How a member presents themselves."""
@@ -207,6 +229,19 @@ class Shown:
             sensitive=note.is_sensitive,
             pinned=pinned,
             answers_others=parent is not None and not parent.startswith(f"at://{member.did}/"),
+        )
+
+    def reactions(self, member: Member, path: ResourcePath) -> Reactions:
+        """What the fediverse did to a post; answers oldest first."""
+        replies = self._edges.page(member.id, path, "reply", limit=_ANSWERS)
+        return Reactions(
+            likes=self._edges.count(member.id, path, "like"),
+            boosts=self._edges.count(member.id, path, "announce"),
+            answers=tuple(
+                Answer(edge.object, urlsplit(edge.object).netloc, moment(None, edge.at))
+                for edge in reversed(replies)
+                if is_web(edge.object)
+            ),
         )
 
     def other(self, uri: str) -> Other | None:

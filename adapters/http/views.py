@@ -182,7 +182,8 @@ def rooms(
 ) -> Blueprint:
     """GET and HEAD of ``/``, ``/me`` and ``/repo/{nsid}/{rkey}``, for all wings together.
 
-    ``front_door`` answers ``/`` on the server's own origin.
+    ``front_door`` answers ``/`` on the server's own origin. OPTIONS is left to the wing that owns
+    the other methods.
     """
     blueprint = Blueprint("views", __name__)
 
@@ -201,17 +202,17 @@ def rooms(
         ask = Ask(member, path, resource, agent, query, tombstone, generation)
         return response_of(await views.answer(ask, fields()))
 
-    @blueprint.get("/")
+    @blueprint.get("/", provide_automatic_options=False)
     async def home() -> Response:
         if hosts.is_server(request.host):
             return await front_door()
         return await show(ResourcePath("/"))
 
-    @blueprint.get("/me")
+    @blueprint.get("/me", provide_automatic_options=False)
     async def me() -> Response:
         return await show(ResourcePath("/me"))
 
-    @blueprint.get("/repo/<nsid>/<rkey>")
+    @blueprint.get("/repo/<nsid>/<rkey>", provide_automatic_options=False)
     async def record(nsid: str, rkey: str) -> Response:
         key, generation = _key_of(rkey)
         return await show(record_path(Nsid(nsid), key), generation)

@@ -18,8 +18,9 @@ from adapters.identity.face import rooms as identity_rooms
 from pod.access.acl import Mode
 from pod.access.agent import PUBLIC, Agent
 from pod.model.blob import BlobRef
-from pod.model.ids import Nsid, Rkey
+from pod.model.ids import MemberId, Nsid, Rkey
 from pod.model.member import Member
+from pod.model.peer import Edge, EdgeKind
 from pod.model.resource import ResourcePath
 from pod.records.data import Data, Link
 from pod.write import Delete, PutRecord
@@ -33,6 +34,22 @@ class Anybody:
 
     async def agent(self, presented: Presented) -> Agent:
         return PUBLIC
+
+
+class TableEdges:
+    """What people elsewhere did, as a list."""
+
+    def __init__(self) -> None:
+        self.edges: list[Edge] = []
+
+    def count(self, member: MemberId, path: ResourcePath, kind: EdgeKind) -> int:
+        return len(self.page(member, path, kind, limit=1000))
+
+    def page(
+        self, member: MemberId, path: ResourcePath, kind: EdgeKind, *, limit: int
+    ) -> list[Edge]:
+        found = [edge for edge in self.edges if (edge.path, edge.kind) == (path, kind)]
+        return found[::-1][:limit]
 
 
 def account_document(member: Member) -> dict[str, Any]:
@@ -52,7 +69,7 @@ def account_document(member: Member) -> dict[str, Any]:
     }
 
 
-def hall_of(pod: Pod) -> Quart:
+def hall_of(pod: Pod, edges: TableEdges | None = None) -> Quart:
     """Every room of the hall over a pod."""
     app = Quart("hall")
     app.url_map.merge_slashes = False
@@ -61,6 +78,7 @@ def hall_of(pod: Pod) -> Quart:
         hosts=hosts,
         reader=pod.store,
         read=pod.read,
+        edges=edges or TableEdges(),
         welcome=Welcome(".test", open_sign_up=True, lists_members=True),
     )
 

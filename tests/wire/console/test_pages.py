@@ -10,12 +10,13 @@ from xml.etree import ElementTree as ET
 import orjson
 import pytest
 
-from pod.model.ids import Nsid
+from pod.model.ids import Iri, Nsid
+from pod.model.peer import Edge
 from pod.model.resource import ResourcePath
 from pod.records.cid import cid_text
 from pod.records.data import Data
 from pod.write import PutRecord
-from tests.kit.hall import Author, author, blob_data, hall_of
+from tests.kit.hall import Author, TableEdges, author, blob_data, hall_of
 from tests.kit.house import Pod, owner
 from tests.kit.pages import Page
 
@@ -29,7 +30,8 @@ class Visitor:
     """A browser at a member's origin."""
 
     def __init__(self, pod: Pod, host: str = HOST) -> None:
-        self._client = hall_of(pod).test_client()
+        self.edges = TableEdges()
+        self._client = hall_of(pod, self.edges).test_client()
         self._host = host
 
     async def get(self, path: str, **headers: str) -> Any:
@@ -233,6 +235,40 @@ def test_an_answer_shows_what_it_answers_where_that_lives_here() -> None:
         await bob.delete(asked)
         later = await visitor.page(path)
         assert "Which map?" not in later.html
+
+    play(scene)
+
+
+def test_what_the_fediverse_did_is_told_under_the_post() -> None:
+    async def scene(alice: Author, visitor: Visitor) -> None:
+        path = await alice.post("hello")
+        assert not (await visitor.page(path)).of_class("reactions")
+        for kind, object_id in (
+            ("like", ""),
+            ("reply", "https://peer.example/notes/1"),
+            ("reply", "javascript:alert(1)"),
+        ):
+            actor = Iri("https://peer.example/u/bob")
+            visitor.edges.edges.append(
+                Edge(path, kind, actor, object_id, actor, True, alice.pod.clock.now())
+            )
+        page = await visitor.page(path)
+        (reactions,) = page.of_class("reactions")
+        assert "1 like, 0 boosts, 1 answer" in reactions.text
+        assert page.all("a", href="https://peer.example/notes/1")
+        assert "javascript:" not in page.html
+
+    play(scene)
+
+
+def test_a_reborn_post_names_its_new_object_id_to_peers() -> None:
+    async def scene(alice: Author, visitor: Visitor) -> None:
+        path = await alice.post("first", "3kaaaaaaaaa22")
+        await alice.delete(path)
+        await alice.post("second", "3kaaaaaaaaa22")
+        page = await visitor.page(path)
+        (link,) = page.all("link", type="application/activity+json")
+        assert link.attributes["href"] == f"{ORIGIN}{path};g2"
 
     play(scene)
 
