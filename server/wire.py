@@ -14,8 +14,10 @@ from adapters.console import face as console
 from adapters.http import blobs, views
 from adapters.http.fetch import Fetch
 from adapters.http.hosts import Hosts
+from adapters.http.limited import limited
 from adapters.http.passwords import Passwords
 from adapters.http.record_views import RECORD_VIEWS
+from adapters.http.throttle import Throttle
 from adapters.identity import face as identity
 from adapters.solid.wac.document import WacDocuments
 from pod.access.acl import Mode
@@ -24,7 +26,7 @@ from pod.account import Accounts
 from pod.draft import Drafts
 from pod.keys.keyring import KeyRing
 from pod.media import Media
-from pod.model.ids import Did, Handle
+from pod.model.ids import Did, Handle, Iri
 from pod.model.member import Member
 from pod.read import Read
 from pod.records.lexicon.registry import Registry
@@ -150,6 +152,7 @@ async def open_house(settings: Settings) -> House:
     )
     xrpc = atproto.xrpc(services, lexicons, outbox)
     hosts = Hosts(store, settings.origin)
+    edges = SqlEdges(database)
     fediverse = activitypub.ActivityPub(
         server=settings.origin,
         store=store,
@@ -160,7 +163,7 @@ async def open_house(settings: Settings) -> House:
         egress=fetch,
         cache=SqlRemoteCache(database),
         followers=SqlFollowers(database),
-        edges=SqlEdges(database),
+        edges=edges,
         seen=SqlSeen(database),
         queue=SqlDeliveryQueue(database),
         log=SqlActivityLog(database),
@@ -169,6 +172,7 @@ async def open_house(settings: Settings) -> House:
         hosts=hosts,
         reader=store,
         read=read,
+        edges=edges,
         welcome=console.Welcome(
             handle_suffix=settings.service_domains[0].handle_suffix
             if settings.service_domains
@@ -182,7 +186,15 @@ async def open_house(settings: Settings) -> House:
     pages = make_pages(
         [
             identity.rooms(
-                identity.Corner(hosts, store, did_document, open_sign_up=settings.open_sign_up)
+                identity.Corner(
+                    hosts,
+                    store,
+                    did_document,
+                    open_sign_up=settings.open_sign_up,
+                    server_actor=identity.ServerActor(
+                        settings.host_name.split(":")[0], Iri(f"{settings.origin}/actor")
+                    ),
+                )
             ),
             fediverse.routes(hosts),
             faces.rooms(),
@@ -206,6 +218,11 @@ async def open_house(settings: Settings) -> House:
     workers.keep_running("fediverse reactor", fediverse.react)
     workers.keep_running("fediverse delivery", fediverse.deliver)
 
+    throttle = Throttle()
+
+    def held(app: App) -> App:
+        return limited(app, throttle) if settings.rate_limits else app
+
     async def close() -> None:
         outbox.close()
         await workers.stop()
@@ -220,7 +237,9 @@ async def open_house(settings: Settings) -> House:
         write=write,
         media=media,
         passwords=passwords,
-        rooms=Rooms(xrpc, xrpc.serves, cast("App", pages), close, cast("App | None", own_plc)),
+        rooms=Rooms(
+            held(xrpc), xrpc.serves, held(cast("App", pages)), close, cast("App | None", own_plc)
+        ),
     )
 
 

@@ -56,16 +56,32 @@ def may_connect(text: str, *, private: bool) -> bool:
     ``private`` adds loopback and the private ranges, for development; link-local addresses (cloud
     metadata) and everything else special stay refused.
     """
+    address = _read(text)
+    if address is None:
+        return False
+    if private and _is_own(address):
+        return True
+    if isinstance(address, IPv4Address):
+        return not any(address in net for net in _SPECIAL_V4)
+    return address in _GLOBAL_V6 and not any(address in net for net in _SPECIAL_V6)
+
+
+def is_own(text: str) -> bool:
+    """Whether an address literal is loopback or of a private network."""
+    address = _read(text)
+    return address is not None and _is_own(address)
+
+
+def _read(text: str) -> IPv4Address | IPv6Address | None:
     try:
         address = ip_address(text.partition("%")[0])
     except ValueError:
-        return False
+        return None
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    if isinstance(address, IPv4Address):
-        if private and any(address in net for net in _OWN):
-            return True
-        return not any(address in net for net in _SPECIAL_V4)
-    if private and any(address in net for net in _OWN_V6):
-        return True
-    return address in _GLOBAL_V6 and not any(address in net for net in _SPECIAL_V6)
+        return address.ipv4_mapped
+    return address
+
+
+def _is_own(address: IPv4Address | IPv6Address) -> bool:
+    nets = _OWN if isinstance(address, IPv4Address) else _OWN_V6
+    return any(address in net for net in nets)

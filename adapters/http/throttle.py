@@ -13,8 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from quart import Quart, Response, g, request
-
 from pod.errors import Throttled
 
 _MAX_KEYS: Final = 50_000
@@ -86,19 +84,3 @@ class Throttle:
         bucket.level = min(float(limit.points), bucket.level + gained)
         bucket.at = now
         return bucket
-
-
-def install(app: Quart, throttle: Throttle, limit: Limit) -> None:
-    """Hold every client address to a limit over all routes of an application."""
-
-    async def spend() -> None:
-        g.allowance = throttle.take(request.remote_addr or "", limit)
-
-    async def tell(response: Response) -> Response:
-        allowance: Allowance | None = g.get("allowance")
-        if allowance is not None:
-            response.headers.update(allowance.headers(time.time()))
-        return response
-
-    app.before_request(spend)
-    app.after_request(tell)

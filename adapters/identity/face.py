@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from adapters.identity.documents import did_web
 from adapters.identity.knot import Knot, report
-from adapters.identity.sources import web_sources
 from adapters.identity.verify import Found, Sources, verify
 from adapters.identity.webfinger import ServerActor
 from adapters.identity.well_known import Corner, rooms
@@ -22,5 +21,4 @@ __all__ = [
     "report",
     "rooms",
     "verify",
-    "web_sources",
 ]

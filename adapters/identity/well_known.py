@@ -16,7 +16,7 @@ from adapters.http.cors import open_to_all
 from adapters.http.hosts import Hosts
 from adapters.http.negotiate import choose
 from adapters.identity import host_meta, nodeinfo
-from adapters.identity.documents import member_document, names_of, server_document
+from adapters.identity.documents import did_web, member_document, names_of, server_document
 from adapters.identity.webfinger import (
     ServerActor,
     is_about,
@@ -121,6 +121,11 @@ def _add_dids(blueprint: Blueprint, corner: Corner) -> None:
         if not member.is_active:
             raise NotFound
         return Response(member.did, content_type="text/plain; charset=utf-8")
+
+    @blueprint.get("/.well-known/commonpod")
+    async def server_did() -> Response:
+        """On any host: tells that a brought domain leads here before anybody lives there."""
+        return Response(did_web(corner.hosts.server), content_type="text/plain; charset=utf-8")
 
     @blueprint.get("/.well-known/did.json")
     async def did_json() -> Response:

@@ -136,3 +136,12 @@ def test_identity_json_names_all_names() -> None:
         assert names["webid"] == names["actor"] == alice.member.webid
 
     play(scene)
+
+
+def test_a_domain_that_leads_here_can_be_known_before_anybody_lives_there() -> None:
+    async def scene(alice: Author, ask: Ask) -> None:
+        for host in (ALICE, SERVER, "brought.example"):
+            response = await ask("/.well-known/commonpod", host)
+            assert await response.get_data(as_text=True) == alice.pod.settings.did
+
+    play(scene)

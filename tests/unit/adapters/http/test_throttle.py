@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from quart import Quart
 
-from adapters.http import problem
-from adapters.http.throttle import Limit, Throttle, install
+from adapters.http.throttle import Limit, Throttle
 from pod.errors import Throttled
 
 
@@ -78,22 +74,3 @@ def test_no_window_gives_more_than_points_and_refill(steps: list[tuple[float, in
             continue
         spent += points
     assert spent <= limit.points + watch.at * limit.points / limit.window_s + 1e-6
-
-
-def test_an_application_holds_each_client_to_the_limit_and_tells_what_is_left() -> None:
-    async def run() -> None:
-        app = Quart("limited")
-        problem.install(app)
-        install(app, Throttle(monotonic=Watch()), Limit(2, 60))
-
-        @app.get("/")
-        async def home() -> str:
-            return "hello"
-
-        client = app.test_client()
-        answers = [await client.get("/") for _ in range(3)]
-        assert [answer.status_code for answer in answers] == [200, 200, 429]
-        assert [a.headers.get("RateLimit-Remaining") for a in answers] == ["1", "0", None]
-        assert answers[2].headers["Retry-After"] == "30"
-
-    asyncio.run(run())
