@@ -10,11 +10,11 @@ from typing import Literal
 
 from pod.errors import Invalid, TooLarge
 from pod.model.blob import BlobRef
-from pod.model.ids import Cid, Nsid, Rkey, parse_rkey, parse_tid
+from pod.model.ids import Cid, Nsid, Rkey, parse_nsid, parse_rkey, parse_tid
 from pod.model.resource import RECORD_TYPE, Complement, Expect, ResourcePath, record_key
 from pod.records.cbor import encode
 from pod.records.cid import cid_text, raw_cid, record_cid
-from pod.records.data import Data, blobs_in
+from pod.records.data import LEGACY_SIZE, Data, blobs_in
 from pod.records.lens import index
 from pod.records.lexicon.registry import Registry
 from pod.records.tid import TidClock
@@ -114,6 +114,8 @@ class Drafts:
         if validate is True and validation != "valid":
             raise Invalid(f"Lexicon not found: lex:{collection}", name="InvalidRequest")
         refs = tuple(blobs_in(whole))
+        if any(ref.size == LEGACY_SIZE for ref in refs):
+            raise Invalid("Legacy blob references cannot be written any more.")
         body = encode(whole)
         if len(body) > self._limits.record_bytes:
             raise TooLarge(f"A record may take at most {self._limits.record_bytes} bytes.")
@@ -160,6 +162,8 @@ class Drafts:
         kind = self._lexicons.rkey_kind(collection)
         if kind == "tid":
             parse_tid(rkey)
+        elif kind == "nsid":
+            parse_nsid(rkey)
         elif kind is not None and kind.startswith("literal:") and rkey != kind[8:]:
             raise Invalid(f"The key of a {collection} record is {kind[8:]}.")
         return "valid"

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from pod.errors import PodError
 from pod.settings import Settings
-from server import demo, environment, observe
+from server import environment, observe
 from server.hosts import FrontDoor, Rooms
 from server.identity import verify_name
 from server.serve import ServerName, serve
@@ -76,6 +76,8 @@ def serve_(
 @app.command()
 def run(data_dir: DataDir = None, port: Port = None, server: Server = "hypercorn") -> None:
     """Serve a pod for trying out, with a demo member."""
+    from server import demo  # draws pictures, which no other command needs
+
     settings = _settings(None, {"data_dir": data_dir, "port": port}, dev=True)
     observe.configure()
 

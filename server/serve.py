@@ -35,6 +35,7 @@ async def _hypercorn(app: App, settings: Settings) -> None:
     config.keep_alive_timeout = 75.0
     config.h11_max_incomplete_size = 65_536
     config.include_server_header = False
+    config.loglevel = "WARNING"
     config.websocket_max_message_size = 65_536
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -85,15 +85,21 @@ def put(note: Note, source: Record | None = None) -> Record:
 
 def _put_text(record: Record, note: Note) -> None:
     old_text = text_at(record, "text") or ""
-    foreign = [
-        facet
-        for facet in objects_at(record, "facets")
-        if any(f.get("$type") not in KNOWN_FEATURES for f in objects_at(facet, "features"))
-    ]
+    foreign = [facet for facet in map(_foreign, objects_at(record, "facets")) if facet]
     text, made = facets(note.text)
     record["text"] = text
     kept = reanchor(old_text, foreign, text) if foreign else []
     set_or_drop(record, "facets", [*made, *kept] or None)
+
+
+def _foreign(facet: Record) -> Record | None:
+    """What a facet says beyond mentions, links and tags; None where that is nothing."""
+    kept: list[Data] = [
+        feature
+        for feature in objects_at(facet, "features")
+        if feature.get("$type") not in KNOWN_FEATURES
+    ]
+    return {**facet, "features": kept} if kept else None
 
 
 def _reply(record: Record) -> Reply | None:

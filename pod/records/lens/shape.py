@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from pod.model.blob import BlobRef
-from pod.model.ids import AtUri, Cid
+from pod.model.ids import AtUri
 from pod.model.note import StrongRef
-from pod.records.data import Data, Link
+from pod.records.data import LEGACY_SIZE, Data, Link, blob_ref
 
 Record = dict[str, Data]
 
@@ -41,13 +41,8 @@ def objects_at(record: Record, key: str) -> tuple[Record, ...]:
 
 def blob_at(record: Record, key: str) -> BlobRef | None:
     """A blob property; legacy blobs (``cid`` and ``mimeType`` only) count as none."""
-    value = object_at(record, key)
-    if value is None or value.get("$type") != "blob":
-        return None
-    ref, media_type, size = value.get("ref"), value.get("mimeType"), value.get("size")
-    if isinstance(ref, Link) and isinstance(media_type, str) and isinstance(size, int):
-        return BlobRef(Cid(bytes(ref)), media_type, size)
-    return None
+    found = blob_ref(record.get(key))
+    return found if found is not None and found.size != LEGACY_SIZE else None
 
 
 def blob_data(blob: BlobRef) -> Record:

@@ -123,3 +123,20 @@ def test_data_that_does_not_fit_its_lexicon_is_opaque_never_an_error(
     collection: str, record: dict
 ) -> None:
     assert index.get(collection, record) == Opaque()
+
+
+def test_a_facet_of_two_kinds_is_not_doubled_by_an_edit() -> None:
+    link = {"$type": "app.bsky.richtext.facet#link", "uri": "https://a.example/"}
+    spoiler = {"$type": "app.example.facet#spoiler", "level": 3}
+    index_ = {"byteStart": 0, "byteEnd": 2}
+    record = {
+        "$type": note.COLLECTION,
+        "text": "ab cd",
+        "createdAt": "2026-01-01T00:00:00Z",
+        "facets": [{"index": index_, "features": [link, spoiler]}],
+    }
+    shown = note.get(record)
+    assert shown is not None
+    edited = note.put(replace(shown, text=(shown.text[0], Segment(" xyz"))), record)
+    features = [f for facet in edited["facets"] for f in facet["features"]]
+    assert sorted(f["$type"] for f in features) == sorted([link["$type"], spoiler["$type"]])

@@ -339,3 +339,12 @@ def test_sizes_and_the_quota_are_kept() -> None:
     ok = PutRecord(Nsid("com.example.big"), None, {"t": "x" * 1_000})
     asyncio.run(small.write.apply(owner(carol), carol.id, [ok]))
     assert isinstance(refused(small, owner(carol), carol, ok), QuotaExceeded)
+
+
+def test_a_legacy_blob_is_read_but_never_written() -> None:
+    pod, alice = asyncio.run(house())
+    legacy = {"cid": "bafkreiet65qyavuihk45lkfsn3mjqwdoobnumlw4j2pvthsbbpgm4nylxu"}
+    record = PutRecord(
+        Nsid("com.example.thing"), None, {"picture": legacy | {"mimeType": "image/png"}}
+    )
+    assert isinstance(refused(pod, owner(alice), alice, record), Invalid)
