@@ -101,7 +101,7 @@ class ActivityPub:
                 await wake.wait()
                 wake.clear()
                 await self._reactor.catch_up()
-                self._sender.wake()
+                self._wing.outgoing.set()
         finally:
             unsubscribe()
 

@@ -5,7 +5,8 @@ Spec: https://www.w3.org/TR/activitypub/
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.lens import profile
@@ -34,7 +35,10 @@ from pod.write import Write
 
 @dataclass(frozen=True, slots=True)
 class Wing:
-    """The services of the pod as ActivityPub uses them; ``server`` is the server's own origin."""
+    """The services of the pod as ActivityPub uses them; ``server`` is the server's own origin.
+
+    ``outgoing`` is set whenever something was queued, and wakes the sender.
+    """
 
     server: Origin
     reader: Reader
@@ -49,6 +53,7 @@ class Wing:
     seen: Seen
     queue: DeliveryQueue
     log: ActivityLog
+    outgoing: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def shared_inbox(self) -> Iri:

@@ -39,24 +39,19 @@ log = structlog.get_logger()
 
 
 class Sender:
-    """Delivers what is due, until it is stopped. ``wake`` makes it look at once."""
+    """Delivers what is due, until it is stopped; ``wing.outgoing`` makes it look at once."""
 
     def __init__(self, wing: Wing, *, pool: int = _POOL) -> None:
         self._wing = wing
         self._pool = pool
         self._hosts = Hosts()
         self._running: dict[int, asyncio.Task[None]] = {}
-        self._wake = asyncio.Event()
-
-    def wake(self) -> None:
-        """Say that there may be something to deliver."""
-        self._wake.set()
 
     async def run(self) -> None:
         """Deliver until cancelled; tries under way are then cancelled and stay in the queue."""
         try:
             while True:
-                self._wake.clear()
+                self._wing.outgoing.clear()
                 self._start_due()
                 await self._until_something_changes()
         finally:
@@ -94,7 +89,7 @@ class Sender:
         wait = min([_IDLE, *(max(t - now, timedelta(0)) for t in times if t > now)])
         try:
             async with asyncio.timeout(max(wait.total_seconds(), 0.01)):
-                await self._wake.wait()
+                await self._wing.outgoing.wait()
         except TimeoutError:
             return
 
@@ -108,7 +103,7 @@ class Sender:
             self._hosts.finish(delivery.host, self._wing.clock.now(), answered=answered)
             self._running.pop(delivery.id, None)
             if len(self._running) <= self._pool // 2:
-                self._wake.set()
+                self._wing.outgoing.set()
 
     async def _settle(self, delivery: Delivery, reply: Reply) -> None:
         step = next_step(reply, delivery.attempt, self._wing.clock.now())

@@ -51,6 +51,7 @@ async def answer_follow(wing: Wing, member: Member, follower: Follower, kind: st
     body = orjson.dumps(index.document(activity))
     outgoing = Outgoing(member.id, activity["id"], body, inboxes=(follower.inbox,))
     await wing.queue.enqueue([outgoing], wing.clock.now())
+    wing.outgoing.set()
 
 
 async def on_accept(wing: Wing, activity: Activity) -> None:

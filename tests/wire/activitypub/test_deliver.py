@@ -85,6 +85,27 @@ def test_what_is_sent_is_signed_by_the_members_key(tell: Callable[[Story], None]
     tell(story)
 
 
+def test_a_follow_is_accepted_while_nothing_else_happens(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        heard = asyncio.Event()
+
+        def answer(_: object) -> int:
+            heard.set()
+            return 202
+
+        bob.answers = answer
+        sender = asyncio.create_task(pod.wing.deliver())
+        await asyncio.sleep(0)
+        await pod.post(bob, bob.activity("Follow", alice.webid, 2))
+        async with asyncio.timeout(5):
+            await heard.wait()
+        sender.cancel()
+        await asyncio.gather(sender, return_exceptions=True)
+        assert bob.activities[0]["type"] == "Accept"
+
+    tell(story)
+
+
 def test_each_host_gets_one_copy_by_its_shared_inbox(tell: Callable[[Story], None]) -> None:
     async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
         ann = Peer("ann", bob.origin)
