@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from quart import Blueprint, Response, request
 
@@ -64,6 +64,7 @@ class View:
     ``render`` answers None for what this view cannot show; of deleted things it is asked with a
     tombstone, and shows that they are gone. ``shows_more`` says that the representation depends on
     more than the one resource (other records, remote replies), so its ETag is made of its bytes.
+    Where the same bytes go by several media types, the one that was asked for is sent.
     """
 
     variant: str
@@ -110,6 +111,8 @@ class Views:
             view = offers[media]
             shown = await view.render(ask)
             if shown is not None:
+                if shown.media_type in view.media_types:
+                    shown = replace(shown, media_type=media)
                 return self._reply(ask, view, shown, headers)
             left.remove(view)
         raise NotFound if ask.tombstone is None else Gone

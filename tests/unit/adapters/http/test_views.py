@@ -37,6 +37,9 @@ GONE = replace(
 )
 
 
+LD = 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
+
+
 async def html(ask: Ask) -> Rendered:
     if ask.tombstone:
         return Rendered(b"deleted", "text/html; charset=utf-8")
@@ -56,7 +59,7 @@ async def block(ask: Ask) -> Rendered | None:
 VIEWS = Views(
     [
         View("html", ("text/html",), html, shows_more=True),
-        View("as2", ("application/activity+json",), as2),
+        View("as2", ("application/activity+json", LD), as2),
         View("cbor", (RECORD_TYPE,), block),
     ],
     [lambda ask: [f'<{ask.member.at_uri(ask.path)}>; rel="alternate"']],
@@ -155,3 +158,8 @@ def test_browser_apps_of_other_origins_may_read_the_headers() -> None:
 def test_an_authenticated_answer_is_not_for_shared_caches() -> None:
     mine = replace(ASK, agent=Agent(Credential.SESSION, ALICE.id))
     assert answer(mine).headers["Cache-Control"].startswith("private")
+
+
+def test_the_same_bytes_go_by_the_media_type_that_was_asked_for() -> None:
+    for accept in ("application/activity+json", LD):
+        assert answer(Accept=accept).headers["Content-Type"] == accept
