@@ -32,8 +32,8 @@ from pod.model.resource import (
     Zone,
     container_of,
     generation_of,
-    record_key,
     record_path,
+    repo_key,
     zone_of,
 )
 from pod.ports import Clock, RepoProjection, Store, Tx
@@ -245,7 +245,7 @@ class Write:
         ]
         stale = self._superseded(tx, member, pairs)
         record_ops = [_record_op(d, c) for d, c in pairs if _touches_repo(d, c)]
-        record_ops += [RecordOp("delete", _key(r.path), None, r.cid, None) for r in stale]
+        record_ops += [RecordOp("delete", repo_key(r.path), None, r.cid, None) for r in stale]
         new_head, frame = head, None
         if record_ops:
             projected = self._projection.commit(
@@ -417,16 +417,12 @@ def _touches_repo(draft: Draft, current: Resource | None) -> bool:
     return current is None or draft.cid != current.cid
 
 
-def _key(path: ResourcePath) -> str:
-    return path.removeprefix("/repo/")
-
-
 def _record_op(draft: Draft, current: Resource | None) -> RecordOp:
     prev = current.cid if current is not None else None
     if draft.cid is None:
-        return RecordOp("delete", _key(draft.path), None, prev, None)
+        return RecordOp("delete", repo_key(draft.path), None, prev, None)
     action: Action = "update" if current is not None else "create"
-    return RecordOp(action, _key(draft.path), draft.cid, prev, draft.body)
+    return RecordOp(action, repo_key(draft.path), draft.cid, prev, draft.body)
 
 
 def _change_op(draft: Draft, current: Resource | None) -> ChangeOp:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from pod.model.ids import Cid, MemberId, Tid
-from pod.model.resource import Action, ResourcePath
+from pod.model.resource import Action, RepoKey, ResourcePath
 
 ChangeKind = Literal["commit", "document", "identity", "account", "sync"]
 
@@ -65,7 +65,7 @@ class RecordOp:
     """
 
     action: Action
-    key: str
+    key: RepoKey
     cid: Cid | None
     prev: Cid | None
     block: bytes | None

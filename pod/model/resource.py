@@ -46,6 +46,21 @@ def record_key(path: ResourcePath) -> tuple[Nsid, Rkey]:
     return Nsid(collection), Rkey(rkey)
 
 
+RepoKey = NewType("RepoKey", str)
+"""``{collection}/{rkey}`` of a public record; only `repo_key` makes one."""
+
+
+def repo_key(path: ResourcePath) -> RepoKey:
+    """The privacy gate: the key under which the repository and the networks know a public record.
+
+    Everything that signs, streams or delivers takes this type, and no path outside ``/repo/`` can
+    become one: raises ValueError, as asking is a fault of the code.
+    """
+    if zone_of(path) is not Zone.REPO or path.count("/") != 3:
+        raise ValueError(f"{path} is not a public record")
+    return RepoKey(path.removeprefix("/repo/"))
+
+
 def container_of(path: str) -> ResourcePath:
     """The container that a path lies in; the root lies in itself."""
     return ResourcePath(path.rstrip("/").rpartition("/")[0] + "/")

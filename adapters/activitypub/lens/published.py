@@ -16,7 +16,7 @@ from pod.model.blob import BlobRef
 from pod.model.ids import Iri
 from pod.model.member import Member
 from pod.model.noun import Noun
-from pod.model.resource import Resource
+from pod.model.resource import Resource, repo_key
 from pod.records.cid import cid_from_text, cid_text
 
 View = dict[str, Any]
@@ -32,6 +32,10 @@ class Published:
     author: Member
     resource: Resource
     names: Names
+
+    def __post_init__(self) -> None:
+        """Refuse what is not public, whoever asks."""
+        repo_key(self.resource.path)
 
     @property
     def id(self) -> Iri:
