@@ -32,6 +32,7 @@ from pod.model.resource import (
     Zone,
     container_of,
     generation_of,
+    record_key,
     record_path,
     repo_key,
     zone_of,
