@@ -236,9 +236,10 @@ class Write:
             raise StaleVersion("Commit was not the expected one.", name="InvalidSwap")
         now = self._clock.now()
         found = [tx.resource(member, draft.path) for draft in drafts]
+        gone = frozenset(d.path for d in drafts if d.action in ("delete", "discard"))
         for draft, current in zip(drafts, found, strict=True):
             _check_expectation(draft, current)
-            _check_place(tx, member, draft, current)
+            _check_place(tx, member, draft, current, gone)
         pairs = [
             (draft, current)
             for draft, current in zip(drafts, found, strict=True)
@@ -365,12 +366,21 @@ def _check_expectation(draft: Draft, current: Resource | None) -> None:
         raise NotFound("Could not locate record.", name="RecordNotFound")
 
 
-def _check_place(tx: Tx, member: MemberId, draft: Draft, current: Resource | None) -> None:
-    """Keep containers and documents apart: no twins that differ in a slash, no orphans."""
+def _check_place(
+    tx: Tx,
+    member: MemberId,
+    draft: Draft,
+    current: Resource | None,
+    gone: frozenset[ResourcePath],
+) -> None:
+    """Keep containers and documents apart: no twins that differ in a slash, no orphans.
+
+    What is ``gone`` in the same batch does not keep a container from being deleted.
+    """
     if zone_of(draft.path) is Zone.REPO:
         return
     if draft.cid is None:
-        if draft.path.endswith("/") and _has_children(tx, member, draft.path):
+        if draft.path.endswith("/") and _has_children(tx, member, draft.path, gone):
             raise Conflict("The container is not empty.")
         return
     if current is not None:
@@ -387,8 +397,11 @@ def _check_place(tx: Tx, member: MemberId, draft: Draft, current: Resource | Non
             raise Conflict(f"{path} is in the way of this name.")
 
 
-def _has_children(tx: Tx, member: MemberId, container: str) -> bool:
-    return bool(tx.resources(member, container, after=container, limit=1))
+def _has_children(
+    tx: Tx, member: MemberId, container: str, besides: frozenset[ResourcePath] = frozenset()
+) -> bool:
+    found = tx.resources(member, container, after=container, limit=len(besides) + 1)
+    return any(resource.path not in besides for resource in found)
 
 
 def _changes(draft: Draft, current: Resource | None) -> bool:

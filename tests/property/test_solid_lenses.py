@@ -123,7 +123,7 @@ def test_writing_back_a_profile_changes_nothing(profile: dict[str, Data], syntax
     assert same(resource, VIEWS.put(ALICE, resource, parse_rdf(body, syntax, URL.value)))
     body = write_rdf(VIEWS.webid(ALICE, resource), syntax)
     read = parse_rdf(body, syntax, ALICE.webid)
-    assert same(resource, VIEWS.put(ALICE, resource, read, webid=True))
+    assert same(resource, VIEWS.put_webid(ALICE, resource, read))
 
 
 @given(posts(), words, notes_beside)
@@ -384,9 +384,7 @@ def test_one_name_under_any_vocabulary_renames_the_person_in_all(
             for t in VIEWS.webid(ALICE, resource)
             if not (t.subject == ME and t.predicate == predicate)
         ]
-        edited = VIEWS.put(
-            ALICE, resource, [*view, Triple(ME, predicate, Literal(name))], webid=True
-        )
+        edited = VIEWS.put_webid(ALICE, resource, [*view, Triple(ME, predicate, Literal(name))])
         assert edited.record == {**profile, "displayName": name}
 
 

@@ -94,14 +94,26 @@ class RecordViews:
             return [*shown, *profile.identity(author, self._issuer)]
         return [*self.default(author, resource), *profile.identity(author, self._issuer)]
 
-    def put(
-        self, author: Member, resource: Resource, wanted: Graph, *, webid: bool = False
-    ) -> Edited:
-        """The record after its default view (or the WebID document) was replaced by ``wanted``.
+    def put_webid(self, author: Member, resource: Resource | None, wanted: Graph) -> Edited:
+        """The profile record after the WebID document was replaced by ``wanted``; see `put`."""
+        identity = profile.identity(author, self._issuer)
+        if resource is not None:
+            return self._put(author, resource, wanted, identity)
+        place = self._place(author, PROFILE_PATH)
+        shown = [*profile.show(Profile(), place), *identity]
+        changes, noted = _classify(profile.LENS, place, shown, wanted)
+        named = profile.edit(Profile(), changes, place)
+        return self._edited(EMPTY, core.put("app.bsky.actor.profile", named), noted)
+
+    def put(self, author: Member, resource: Resource, wanted: Graph) -> Edited:
+        """The record after its default view was replaced by ``wanted``.
 
         Raises Conflict naming the triple for what follows from the rest, Unprocessable for values
         that the record cannot hold.
         """
+        return self._put(author, resource, wanted, [])
+
+    def _put(self, author: Member, resource: Resource, wanted: Graph, more: Graph) -> Edited:
         source, subject = record_of(resource), NamedNode(author.url(resource.path))
         keys, wanted = split_generic(wanted, subject)
         record = from_rdf(keys, subject) if keys else source
@@ -110,9 +122,7 @@ class RecordViews:
             if not keys:
                 raise Conflict("A record keeps its keys; to remove it, delete it")
             return self._edited(resource.complement, record, _beside(wanted, author, resource))
-        shown = self._meaning(author, resource)
-        if webid:
-            shown += profile.identity(author, self._issuer)
+        shown = [*self._meaning(author, resource), *more]
         place = self._place(author, resource.path)
         lens = _LENSES[type(noun)]
         changes, noted = _classify(lens, place, shown, wanted)

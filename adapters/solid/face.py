@@ -1,0 +1,25 @@
+"""All of the Solid wing that the roof may import.
+
+Spec: https://solidproject.org/TR/protocol
+"""
+
+from __future__ import annotations
+
+from adapters.solid.lens.index import RecordViews
+from adapters.solid.ports import MintKey, Speech, SpeechOf
+from adapters.solid.routes.endpoints import rooms
+from adapters.solid.routes.record import record_links, views
+from adapters.solid.wac.document import WacDocuments
+from adapters.solid.wing import Wing
+
+__all__ = [
+    "MintKey",
+    "RecordViews",
+    "Speech",
+    "SpeechOf",
+    "WacDocuments",
+    "Wing",
+    "record_links",
+    "rooms",
+    "views",
+]

@@ -1,0 +1,185 @@
+"""Containers: listings as Turtle and JSON-LD by template, and what a writer may change of them.
+
+Spec: https://solidproject.org/TR/protocol#server-basic-container
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Final
+from urllib.parse import quote
+
+import orjson
+from pyoxigraph import NamedNode, Triple
+
+from adapters.solid.rdf.parse import TURTLE, Graph, parse_rdf
+from adapters.solid.rdf.vocab import DCT, LDP, PIM, RDF, STAT, XSD
+from adapters.solid.rdf.write import write_jsonld, write_turtle
+from adapters.solid.wac.headers import acl_url
+from pod.errors import Conflict
+from pod.model.ids import Iri
+from pod.model.member import Member
+from pod.model.resource import RECORD_TYPE, ResourcePath
+from pod.ports import Reader
+
+MAX_CHILDREN: Final = 10_000
+"""How many children one listing shows; the next ones follow by ``?after=``."""
+
+_LAST = "\U0010ffff"
+_HEAD = (
+    f"@prefix dct: <{DCT.iri}> .\n@prefix ldp: <{LDP.iri}> .\n@prefix stat: <{STAT.iri}> .\n"
+    f"@prefix xsd: <{XSD.iri}> .\n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """What a listing says of a contained resource; ``media_type`` None is a container."""
+
+    url: Iri
+    modified: datetime
+    media_type: str | None = None
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A container as it is shown; ``own`` are the triples that its writers added."""
+
+    url: Iri
+    children: Sequence[Child]
+    own: Graph
+    modified: datetime | None = None
+    is_storage: bool = False
+    next: str | None = None
+
+    @property
+    def types(self) -> list[NamedNode]:
+        """The classes of the container."""
+        kinds = [LDP.BasicContainer, LDP.Container, LDP.Resource]
+        return [*kinds, PIM.Storage] if self.is_storage else kinds
+
+
+def children_of(
+    reader: Reader, member: Member, container: ResourcePath, after: str | None = None
+) -> tuple[list[Child], str | None]:
+    """The direct children of a container in the order of their names, and where the next page
+    starts. What lies deeper is skipped, not read.
+    """
+    found: dict[str, Child] = {}
+    at = container + after if after else container
+    limit = 100
+    while page := reader.resources(member.id, container, after=at, limit=limit):
+        limit = min(limit * 4, 1000)
+        at = page[-1].path
+        for resource in page:
+            name, slash, below = resource.path[len(container) :].partition("/")
+            if acl_url(resource.path) == resource.path:
+                continue
+            url = member.url(container + name + slash)
+            kind = None if slash else resource.media_type
+            found[name + slash] = Child(url, resource.updated_at, kind, resource.size)
+            if len(found) >= MAX_CHILDREN:
+                return list(found.values()), name + (slash and slash + _LAST)
+            if below or slash:
+                at, limit = f"{container}{name}/{_LAST}", 32
+                break
+    return list(found.values()), None
+
+
+def turtle(listing: Listing) -> bytes:
+    """The listing as Turtle."""
+    parts = [_HEAD, f"<{listing.url}> a {', '.join(str(kind) for kind in listing.types)}"]
+    if listing.modified is not None:
+        parts.append(f' ;\n  dct:modified "{_time(listing.modified)}"^^xsd:dateTime')
+    if listing.children:
+        urls = ",\n    ".join(f"<{child.url}>" for child in listing.children)
+        parts.append(f" ;\n  ldp:contains {urls}")
+    parts.append(" .\n")
+    for child in listing.children:
+        at = child.modified
+        size = "" if child.media_type is None else f" ; stat:size {child.size}"
+        parts.append(
+            f"<{child.url}> a {_kinds_turtle(child.media_type)} ; "
+            f'dct:modified "{_time(at)}"^^xsd:dateTime ; stat:mtime {int(at.timestamp())}{size} .\n'
+        )
+    body = "".join(parts).encode()
+    return body + write_turtle(listing.own) if listing.own else body
+
+
+def jsonld(listing: Listing) -> bytes:
+    """The listing as expanded JSON-LD."""
+    container: dict[str, object] = {
+        "@id": listing.url,
+        "@type": [kind.value for kind in listing.types],
+    }
+    if listing.modified is not None:
+        container[DCT.modified.value] = [_typed(_time(listing.modified), XSD.dateTime)]
+    if listing.children:
+        container[LDP.contains.value] = [{"@id": child.url} for child in listing.children]
+    nodes: list[object] = [container]
+    for child in listing.children:
+        node: dict[str, object] = {
+            "@id": child.url,
+            "@type": _kinds(child.media_type),
+            DCT.modified.value: [_typed(_time(child.modified), XSD.dateTime)],
+            STAT.mtime.value: [_typed(str(int(child.modified.timestamp())), XSD.integer)],
+        }
+        if child.media_type is not None:
+            node[STAT.size.value] = [_typed(str(child.size), XSD.integer)]
+        nodes.append(node)
+    if listing.own:
+        nodes += orjson.loads(write_jsonld(listing.own))
+    return orjson.dumps(nodes)
+
+
+def own_part(listing: Listing, wanted: Iterable[Triple], *, is_whole: bool) -> Graph:
+    """The triples of an edited listing that are the writer's own.
+
+    Containment and what is said of children is the pod's: Conflict names the triple that was added
+    or, where ``wanted`` is the whole graph after a patch, removed. A PUT may leave it all out.
+    """
+    shown = set(parse_rdf(turtle(listing), TURTLE, listing.url)) - set(listing.own)
+    wanted = list(wanted)
+    own = [triple for triple in wanted if triple not in shown]
+    urls = {NamedNode(child.url) for child in listing.children}
+    for triple in own:
+        if triple.predicate == LDP.contains or (
+            triple.subject in urls and triple.predicate in _MANAGED
+        ):
+            raise Conflict(f"This is the pod's to say: {triple}")
+    contained = {t for t in shown if t.predicate == LDP.contains}
+    given = contained & set(wanted)
+    if (given or is_whole) and given != contained:
+        raise Conflict("Containment is changed by creating and deleting resources")
+    if is_whole and (missing := shown - set(wanted)):
+        raise Conflict(f"This is the pod's to say: {next(iter(missing))}")
+    return own
+
+
+_MANAGED = frozenset({RDF.type, DCT.modified, STAT.mtime, STAT.size})
+
+
+@lru_cache(256)
+def _kinds(media_type: str | None) -> list[str]:
+    if media_type is None:
+        return [LDP.BasicContainer.value, LDP.Container.value, LDP.Resource.value]
+    shown = "text/turtle" if media_type == RECORD_TYPE else media_type
+    iana = f"http://www.w3.org/ns/iana/media-types/{quote(shown, safe='/+.-')}#Resource"
+    return [LDP.Resource.value, iana]
+
+
+@lru_cache(256)
+def _kinds_turtle(media_type: str | None) -> str:
+    return ", ".join(f"<{kind}>" for kind in _kinds(media_type))
+
+
+def _typed(text: str, kind: NamedNode) -> dict[str, str]:
+    return {"@value": text, "@type": kind.value}
+
+
+def _time(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

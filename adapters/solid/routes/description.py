@@ -1,0 +1,70 @@
+"""Documents that the pod writes itself: storage description, profile card, the list of /repo/.
+
+Spec: https://solidproject.org/TR/protocol#server-storage-description
+"""
+
+from __future__ import annotations
+
+from pyoxigraph import Literal, NamedNode
+
+from adapters.solid.lens.edit import facts
+from adapters.solid.paths import STORAGE
+from adapters.solid.rdf.vocab import ACL, FOAF, LDP, OWL, PIM, RDF, SOLID
+from adapters.solid.rdf.write import write_turtle
+from pod.model.member import Member
+
+
+def storage_description(member: Member) -> bytes:
+    """What `/.well-known/solid` says of a member's one storage."""
+    storage = NamedNode(member.url(STORAGE))
+    return write_turtle(
+        facts(
+            storage,
+            (RDF.type, PIM.Storage),
+            (SOLID.owner, NamedNode(member.webid)),
+            (SOLID.storageDescription, NamedNode(member.url("/.well-known/solid"))),
+        )
+    )
+
+
+def profile_card(member: Member, issuer: str, name: str | None) -> bytes:
+    """The alias document for apps that expect a WebID with a fragment."""
+    card = member.url("/profile/card")
+    me, webid = NamedNode(f"{card}#me"), NamedNode(member.webid)
+    return write_turtle(
+        [
+            *facts(
+                NamedNode(card),
+                (RDF.type, FOAF.PersonalProfileDocument),
+                (FOAF.primaryTopic, me),
+            ),
+            *facts(
+                me,
+                (RDF.type, FOAF.Person),
+                (FOAF.name, Literal(name) if name else None),
+                (OWL.sameAs, webid),
+                (SOLID.oidcIssuer, NamedNode(issuer)),
+                (PIM.storage, NamedNode(member.url(STORAGE))),
+                (LDP.inbox, NamedNode(member.url("/inbox/"))),
+            ),
+        ]
+    )
+
+
+def repo_acl(member: Member) -> bytes:
+    """The list of the public zone: everybody reads, the owner does the rest; it cannot change."""
+    document = member.url("/repo/.acl")
+    repo = NamedNode(member.url("/repo/"))
+    everybody, owner = NamedNode(f"{document}#public"), NamedNode(f"{document}#owner")
+    about = [(RDF.type, ACL.Authorization), (ACL.accessTo, repo), (ACL.default, repo)]
+    return write_turtle(
+        [
+            *facts(everybody, *about, (ACL.agentClass, FOAF.Agent), (ACL.mode, ACL.Read)),
+            *facts(
+                owner,
+                *about,
+                (ACL.agent, NamedNode(member.webid)),
+                *((ACL.mode, mode) for mode in (ACL.Read, ACL.Write, ACL.Control)),
+            ),
+        ]
+    )

@@ -1,0 +1,157 @@
+"""The rooms of the wing: which verb on which path is answered by whom.
+
+GET of `/me` and of records is the hall's, because all wings share those URLs.
+
+Spec: https://solidproject.org/TR/protocol#http-server
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from quart import Blueprint, Response
+
+from adapters.solid.paths import STORAGE
+from adapters.solid.routes import record, storage, storage_write
+from adapters.solid.routes.description import profile_card, repo_acl, storage_description
+from adapters.solid.routes.storage import ROOT_ACL, show_container, show_graph
+from adapters.solid.wing import (
+    Kind,
+    Target,
+    Wing,
+    across_origins,
+    headers_of,
+    kind_of,
+    options_of,
+)
+from pod.access.acl import Mode
+from pod.errors import Conflict
+from pod.model.ids import Iri
+from pod.read import Read
+
+PATHS: Final = ("/data/", "/data/<path:rest>")
+WRITE: Final = ["PUT", "PATCH", "DELETE"]
+
+
+def rooms(wing: Wing, read: Read, issuer: Iri) -> Blueprint:
+    """Every route of the wing; ``issuer`` is the OpenID provider that profiles name."""
+    blueprint = Blueprint("solid", __name__)
+    blueprint.after_request(across_origins)
+    _storage_rooms(blueprint, wing)
+    _record_rooms(blueprint, wing)
+    _fixed_rooms(blueprint, wing, read, issuer)
+    return blueprint
+
+
+def _storage_rooms(blueprint: Blueprint, wing: Wing) -> None:
+    async def get(rest: str = "") -> Response:  # noqa: ARG001  the raw path decides
+        return await storage.show(wing, await wing.target())
+
+    async def options(rest: str = "") -> Response:  # noqa: ARG001  likewise
+        target = await wing.target()
+        return options_of(kind_of(target), target)
+
+    async def put(rest: str = "") -> Response:  # noqa: ARG001  likewise
+        return await storage_write.put(wing, await wing.target())
+
+    async def post(rest: str = "") -> Response:  # noqa: ARG001  likewise
+        target = await wing.target()
+        if target.path.endswith("/"):
+            return await storage_write.post(wing, target)
+        wing.require(target, Mode.APPEND)
+        return _not_allowed(kind_of(target), target)
+
+    async def patch(rest: str = "") -> Response:  # noqa: ARG001  likewise
+        return await storage_write.patch(wing, await wing.target())
+
+    async def delete(rest: str = "") -> Response:  # noqa: ARG001  likewise
+        target = await wing.target()
+        if target.path in (STORAGE, ROOT_ACL):
+            wing.require(target, Mode.WRITE)
+            return _not_allowed("storage" if target.path == STORAGE else "fixed", target)
+        return await storage_write.delete(wing, target)
+
+    for path in PATHS:
+        for method, answer in (
+            ("GET", get),
+            ("OPTIONS", options),
+            ("PUT", put),
+            ("POST", post),
+            ("PATCH", patch),
+            ("DELETE", delete),
+        ):
+            name = f"{method.lower()}_{'root' if path == STORAGE else 'path'}"
+            blueprint.add_url_rule(
+                path, name, answer, methods=[method], provide_automatic_options=False
+            )
+
+
+def _record_rooms(blueprint: Blueprint, wing: Wing) -> None:
+    rule = blueprint.route
+
+    @rule("/repo/<nsid>/<rkey>", methods=["PUT"], provide_automatic_options=False)
+    @rule("/me", methods=["PUT"], provide_automatic_options=False)
+    async def put_record(nsid: str = "", rkey: str = "") -> Response:  # noqa: ARG001  likewise
+        return await record.put(wing, await wing.target())
+
+    @rule("/repo/<nsid>/<rkey>", methods=["PATCH"], provide_automatic_options=False)
+    @rule("/me", methods=["PATCH"], provide_automatic_options=False)
+    async def patch_record(nsid: str = "", rkey: str = "") -> Response:  # noqa: ARG001  likewise
+        return await record.patch(wing, await wing.target())
+
+    @rule("/repo/<nsid>/<rkey>", methods=["DELETE"], provide_automatic_options=False)
+    async def delete_record(nsid: str, rkey: str) -> Response:  # noqa: ARG001  likewise
+        return await record.delete(wing, await wing.target())
+
+    @rule("/repo/<nsid>/<rkey>", methods=["OPTIONS"], provide_automatic_options=False)
+    @rule("/me", methods=["OPTIONS"], provide_automatic_options=False)
+    async def record_options(nsid: str = "", rkey: str = "") -> Response:  # noqa: ARG001  likewise
+        return options_of("record", await wing.target())
+
+    @rule("/repo/<nsid>/", methods=["POST"], provide_automatic_options=False)
+    async def post_record(nsid: str) -> Response:  # noqa: ARG001  likewise
+        return await record.post(wing, await wing.target())
+
+    @rule("/repo/", methods=["GET"], provide_automatic_options=False)
+    @rule("/repo/<nsid>/", methods=["GET"], provide_automatic_options=False)
+    async def collection(nsid: str = "") -> Response:  # noqa: ARG001  likewise
+        target = await wing.target()
+        wing.require(target, Mode.READ)
+        return await show_container(wing, target)
+
+    @rule("/repo/", methods=["OPTIONS"], provide_automatic_options=False)
+    @rule("/repo/<nsid>/", methods=["OPTIONS"], provide_automatic_options=False)
+    async def collection_options(nsid: str = "") -> Response:  # noqa: ARG001  likewise
+        return options_of("collection", await wing.target())
+
+
+def _fixed_rooms(blueprint: Blueprint, wing: Wing, read: Read, issuer: Iri) -> None:
+    async def fixed(body: bytes, target: Target) -> Response:
+        return await show_graph(wing, target, "fixed", body)
+
+    @blueprint.get("/.well-known/solid")
+    async def description() -> Response:
+        target = await wing.target()
+        return await fixed(storage_description(target.member), target)
+
+    @blueprint.get("/profile/card")
+    async def card() -> Response:
+        target = await wing.target()
+        wing.require(target, Mode.READ)
+        name = read.profile(target.member.id).name
+        return await fixed(profile_card(target.member, issuer, name), target)
+
+    @blueprint.get("/repo/.acl")
+    async def repo_list() -> Response:
+        target = await wing.target()
+        wing.require(target, Mode.CONTROL)
+        return await fixed(repo_acl(target.member), target)
+
+    @blueprint.route("/repo/.acl", methods=[*WRITE, "POST"])
+    async def narrow() -> Response:
+        wing.require(await wing.target(), Mode.CONTROL)
+        raise Conflict("What is in /repo/ is public; to keep something private, move it to /data/")
+
+
+def _not_allowed(kind: Kind, target: Target) -> Response:
+    return Response(b"", status=405, headers=headers_of(kind, target))

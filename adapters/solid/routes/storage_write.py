@@ -1,0 +1,261 @@
+"""Writing the storage: PUT, POST, PATCH, DELETE of documents, binaries, containers, access lists.
+
+Access is decided here, finer than the write path can: creating needs Append on the container,
+a patch what it does. The write itself then goes through as the pod's own.
+
+Spec: https://solidproject.org/TR/protocol#writing-resources https://solidproject.org/TR/wac
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
+
+from quart import Response, request
+
+from adapters.http.conditional import etag
+from adapters.solid.lens.container import own_part
+from adapters.solid.patch.apply import apply_patch
+from adapters.solid.patch.n3 import N3, Patch, parse_patch
+from adapters.solid.paths import STORAGE, check_name, containers_above, is_acl, slug_name
+from adapters.solid.rdf.parse import TURTLE, Graph, parse_rdf, parse_rdf_aside
+from adapters.solid.rdf.write import write_rdf, write_turtle
+from adapters.solid.routes.storage import ROOT_ACL, listing_of, nearest_container, shown_bodies
+from adapters.solid.wac.document import owner_acl
+from adapters.solid.wing import (
+    RDF_TYPES,
+    VARIANTS,
+    Kind,
+    Target,
+    Wing,
+    check_shown,
+    content_type,
+    expectation,
+    headers_of,
+    kind_of,
+    sent,
+)
+from pod.access.acl import Mode
+from pod.access.agent import SYSTEM
+from pod.errors import Conflict, Gone, NotFound, StaleVersion, Unsupported
+from pod.model.resource import ABSENT, Expect, ResourcePath, container_of
+from pod.write import Delete, Op, PutBinary, PutDocument
+
+_TRIES = 5
+
+
+async def put(wing: Wing, target: Target) -> Response:
+    """Create or replace what is at a path of the storage."""
+    check_name(target.path)
+    if target.path.endswith("/"):
+        return await _put_container(wing, target)
+    wing.require(target, Mode.WRITE)
+    if target.resource is None and not is_acl(target.path):
+        wing.require(target, Mode.APPEND, path=nearest_container(wing, target))
+    media = content_type()
+    expectation(target)
+    op = await _stored(wing, target, media.essence)
+
+    def ops(now: Target) -> list[Op]:
+        expect = expectation(now)
+        if now.resource is None and expect is None:
+            expect = ABSENT
+        return [*_above(wing, now), replace(op, expect=expect)]
+
+    return await _write_from(wing, target, ops)
+
+
+async def _write_from(
+    wing: Wing, target: Target, ops: Callable[[Target], Sequence[Op]]
+) -> Response:
+    """Write what ``ops`` makes of the present state; again, if that changed under way."""
+    for left in reversed(range(_TRIES)):
+        target = wing.again(target)
+        try:
+            return await _write(wing, target, ops(target))
+        except StaleVersion:
+            if not left:
+                raise
+    raise StaleVersion
+
+
+async def _stored(wing: Wing, target: Target, media_type: str) -> PutDocument | PutBinary:
+    """The request's body as the op that keeps it; RDF is checked, and kept as it came."""
+    if media_type in RDF_TYPES:
+        body = await sent()
+        await parse_rdf_aside(body, media_type, target.url)
+        return PutDocument(target.path, media_type, body)
+    if is_acl(target.path):
+        raise Unsupported("An access control list is an RDF document")
+    chunks = aiter(request.body)
+    first = await anext(chunks, b"")
+    if not first:
+        return PutDocument(target.path, media_type, b"")
+    blob = await wing.media.upload(target.member.id, _joined(first, chunks), media_type)
+    return PutBinary(target.path, blob.cid, media_type)
+
+
+async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for chunk in rest:
+        yield chunk
+
+
+def _above(wing: Wing, target: Target) -> list[Op]:
+    """The containers that a new resource needs and that nobody made yet."""
+    reader, member = wing.reader, target.member.id
+    return [
+        PutDocument(path, TURTLE, b"", ABSENT)
+        for path in containers_above(target.path)
+        if reader.resource(member, path) is None
+    ]
+
+
+async def _write(
+    wing: Wing, target: Target, ops: Sequence[Op], *, created: bool | None = None
+) -> Response:
+    await wing.write.apply(SYSTEM, target.member.id, ops)
+    made = wing.again(target)
+    is_new = target.resource is None if created is None else created
+    kind: Kind = kind_of(made)
+    headers = headers_of(kind, made)
+    if made.resource is not None and kind in ("document", "binary"):
+        headers["ETag"] = etag(made.resource.version, VARIANTS.get(made.resource.media_type, "bin"))
+    if is_new:
+        headers["Location"] = made.url
+    return Response(b"", status=201 if is_new else 204, headers=headers)
+
+
+async def _put_container(wing: Wing, target: Target) -> Response:
+    listing = listing_of(wing, target)
+    wing.require(target, Mode.WRITE)
+    if listing is None:
+        wing.require(target, Mode.APPEND, path=nearest_container(wing, target))
+    check_shown(shown_bodies(listing))
+    body = await sent()
+    graph: Graph = []
+    if body or "Content-Type" in request.headers:
+        media_type = content_type().essence
+        if media_type not in RDF_TYPES:
+            raise Unsupported("A container is described in RDF")
+        graph = await parse_rdf_aside(body, media_type, target.url)
+    if listing is not None:
+        graph = own_part(listing, graph, is_whole=False)
+    op = PutDocument(target.path, TURTLE, _described(graph), _as_read(target))
+    return await _write(wing, target, [*_above(wing, target), op], created=listing is None)
+
+
+def _as_read(target: Target) -> Expect:
+    return target.resource.version if target.resource is not None else ABSENT
+
+
+def _described(graph: Graph) -> bytes:
+    return write_turtle(graph) if graph else b""
+
+
+async def post(wing: Wing, target: Target) -> Response:
+    """Create something in a container under a name that the pod chooses."""
+    wing.require(target, Mode.APPEND)
+    if not target.path.endswith("/"):
+        raise NotFound
+    if listing_of(wing, target) is None:
+        raise NotFound
+    makes_container = 'rel="type"' in request.headers.get("Link", "") and any(
+        f"<http://www.w3.org/ns/ldp#{name}>" in request.headers["Link"]
+        for name in ("Container", "BasicContainer")
+    )
+    if not makes_container:
+        content_type()
+    made = Target(target.member, target.agent, _new_path(wing, target, makes_container), None)
+    if makes_container:
+        body = await sent()
+        graph = parse_rdf(body, content_type().essence, made.url) if body else []
+        op: Op = PutDocument(made.path, TURTLE, _described(graph), ABSENT)
+    else:
+        op = replace(await _stored(wing, made, content_type().essence), expect=ABSENT)
+    return await _write(wing, made, [*_above(wing, made), op], created=True)
+
+
+def _new_path(wing: Wing, target: Target, is_container: bool) -> ResourcePath:
+    wanted = slug_name(request.headers.get("Slug"))
+    name = wanted or secrets.token_hex(8)
+    reader, member = wing.reader, target.member.id
+    end = "/" if is_container else ""
+    path = ResourcePath(f"{target.path}{name}")
+    is_taken = (
+        reader.resource(member, path)
+        or reader.resource(member, ResourcePath(f"{path}/"))
+        or reader.resources(member, f"{path}/", after=None, limit=1)
+    )
+    return ResourcePath(f"{path}-{secrets.token_hex(4)}{end}" if is_taken else f"{path}{end}")
+
+
+async def patch(wing: Wing, target: Target) -> Response:
+    """Apply an N3 Patch; a resource that is not there starts empty."""
+    check_name(target.path)
+    if content_type().essence != N3:
+        # Whether one may know that a thing is there comes before what it accepts.
+        wing.require(target, Mode.APPEND)
+        raise Unsupported(f"Patches are {N3}")
+    change = parse_patch(await sent(), target.url)
+    wing.require(target, *sorted(change.modes or {Mode.READ}))
+    if target.resource is None and not is_acl(target.path):
+        wing.require(target, Mode.APPEND, path=nearest_container(wing, target))
+    async with wing.turn(target):
+        return await _write_from(
+            wing, target, lambda now: [*_above(wing, now), _patched(wing, now, change)]
+        )
+
+
+def _patched(wing: Wing, target: Target, change: Patch) -> Op:
+    resource, path = target.resource, target.path
+    if path.endswith("/"):
+        listing = listing_of(wing, target)
+        bodies = shown_bodies(listing)
+        check_shown(bodies)
+        shown = parse_rdf(bodies[0][1], TURTLE, target.url) if bodies else []
+        graph = apply_patch(change, shown)
+        own = own_part(listing, graph, is_whole=True) if listing is not None else graph
+        return PutDocument(path, TURTLE, _described(own), _as_read(target))
+    expect = expectation(target)
+    if resource is None:
+        shown = []
+        if path == ROOT_ACL:
+            made = owner_acl(target.member.url(STORAGE), target.member.webid)
+            shown = parse_rdf(made, TURTLE, target.url)
+        body = write_turtle(apply_patch(change, shown))
+        return PutDocument(path, TURTLE, body, expect or ABSENT)
+    if resource.media_type not in RDF_TYPES:
+        raise Conflict("Only RDF documents can be patched")
+    shown = parse_rdf(resource.body, resource.media_type, target.url)
+    body = write_rdf(apply_patch(change, shown), resource.media_type)
+    return PutDocument(path, resource.media_type, body, expect or resource.version)
+
+
+async def delete(wing: Wing, target: Target) -> Response:
+    """Delete a resource with its access control list, or an empty container."""
+    wing.require(target, Mode.WRITE)
+    if not is_acl(target.path):
+        wing.require(target, Mode.WRITE, path=container_of(target.path))
+    reader, member = wing.reader, target.member.id
+    ops: list[Op] = []
+    if target.path.endswith("/"):
+        listing = listing_of(wing, target)
+        check_shown(shown_bodies(listing))
+        if listing is not None and listing.children:
+            raise Conflict("The container is not empty")
+        is_there = listing is not None
+        ops = [Delete(target.path, _as_read(target))] if target.resource is not None else []
+    else:
+        is_there = target.resource is not None
+        ops = [Delete(target.path, expectation(target))]
+    if not is_there:
+        if reader.tombstone(member, target.path) is not None:
+            raise Gone
+        raise NotFound
+    acl = ResourcePath(f"{target.path}.acl")
+    if not is_acl(target.path) and reader.resource(member, acl) is not None:
+        ops.insert(0, Delete(acl))
+    await wing.write.apply(SYSTEM, member, ops)
+    return Response(b"", status=204)

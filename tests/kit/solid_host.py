@@ -1,0 +1,180 @@
+"""The Solid wing on a whole pod in memory, spoken to over ASGI."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import rdflib
+from quart import Quart, Response
+
+from adapters.activitypub.lens import html
+from adapters.http.credentials import Presented, token_of
+from adapters.http.hosts import Hosts
+from adapters.http.problem import install
+from adapters.http.views import Views
+from adapters.http.views import rooms as hall_rooms
+from adapters.solid.face import RecordViews, WacDocuments, Wing, record_links, rooms, views
+from pod.access.acl import Mode
+from pod.access.agent import PUBLIC, Agent, Credential
+from pod.access.policy import Policy
+from pod.draft import Drafts
+from pod.errors import Unauthenticated
+from pod.model.ids import Did, Iri, Origin
+from pod.model.member import Member
+from pod.model.resource import Resource, ResourcePath
+from pod.read import Read
+from pod.write import Write
+from tests.kit.house import LEXICONS, Pod, owner
+
+rdflib.NORMALIZE_LITERALS = False
+
+
+class Tokens:
+    """Bearer tokens that stand for whom they name."""
+
+    def __init__(self) -> None:
+        self.agents: dict[str, Agent] = {}
+
+    async def agent(self, presented: Presented) -> Agent:
+        token = token_of(presented.headers)
+        if token is None:
+            return PUBLIC
+        if token.value not in self.agents:
+            raise Unauthenticated
+        agent = self.agents[token.value]
+        origin = presented.headers.get("Origin")
+        return Agent(agent.credential, agent.member, agent.iri, origin)
+
+
+class StoreSpeech:
+    """Names by the rules of the pod, over its store."""
+
+    def __init__(self, pod: Pod, author: Member) -> None:
+        self.store, self.author = pod.store, author
+
+    def render(self, text):
+        return html.render(text, self)
+
+    def read(self, source):
+        return html.read(source, self)
+
+    def profile_url(self, did: str) -> str:
+        found = self.store.member_by_did(Did(did))
+        return found.webid if found else f"https://bsky.app/profile/{did}"
+
+    def did_at(self, url: str) -> str | None:
+        found = self.store.member_by_origin(Origin(url.removesuffix("/me")))
+        return found.did if found else None
+
+    def tag_url(self, tag: str) -> str:
+        return f"{self.author.origin}/?tag={tag}"
+
+    def tag_at(self, url: str) -> str | None:
+        return None
+
+    def object_url(self, uri: str) -> Iri | None:
+        did, _, key = uri.removeprefix("at://").partition("/")
+        found = self.store.member_by_did(Did(did))
+        return found.url(f"/repo/{key}") if found else None
+
+    def at_uri(self, url: str) -> str | None:
+        path = self.author.path(url)
+        return f"at://{self.author.did}/{path.removeprefix('/repo/')}" if path else None
+
+
+class Host:
+    """A running Solid server with one member, alice, and a stranger, bob."""
+
+    def __init__(self) -> None:
+        pod = self.pod = Pod()
+        acls = WacDocuments()
+        pod.policy = Policy(pod.store, acls)
+        drafts = Drafts(LEXICONS, pod.tids, pod.settings.limits)
+        pod.write = Write(
+            pod.store,
+            pod.policy,
+            pod.projection,
+            drafts,
+            pod.tids,
+            pod.clock,
+            quota_bytes=pod.settings.limits.quota_bytes,
+        )
+        pod.read = Read(pod.store, pod.policy)
+        self.tokens = Tokens()
+        issuer = Iri(pod.settings.origin)
+        hosts = Hosts(pod.store, pod.settings.origin)
+        wing = Wing(
+            hosts=hosts,
+            authenticator=self.tokens,
+            reader=pod.store,
+            policy=pod.policy,
+            write=pod.write,
+            media=pod.media,
+            records=RecordViews(pod.store, lambda author: StoreSpeech(pod, author), issuer),
+            mint=drafts.mint_rkey,
+            clock=pod.clock,
+            limits=pod.settings.limits,
+        )
+        self.app = Quart(__name__)
+        install(self.app)
+
+        async def front_door() -> Response:
+            return Response("front door")
+
+        def allow(agent: Agent, member: Member, path: ResourcePath) -> None:
+            pod.policy.require(agent, Mode.READ, member, path)
+
+        self.app.register_blueprint(
+            hall_rooms(
+                hosts=hosts,
+                reader=pod.store,
+                authenticator=self.tokens,
+                allow=allow,
+                views=Views(views(wing), [record_links]),
+                front_door=front_door,
+            )
+        )
+        self.app.register_blueprint(rooms(wing, pod.read, issuer))
+        self.alice: Member
+
+    async def open(self) -> Host:
+        self.alice = await self.pod.member("alice")
+        self.tokens.agents["alice"] = owner(self.alice)
+        bob = Iri("https://bob.example/me")
+        self.tokens.agents["bob"] = Agent(Credential.SIGNATURE, iri=bob)
+        return self
+
+    async def ask(self, method: str, path: str, body: bytes | str = b"", **options) -> Response:
+        """One request; ``as_`` is who asks, headers are written with underscores."""
+        who = options.pop("as_", "alice")
+        headers = {name.strip("_").replace("_", "-"): value for name, value in options.items()}
+        headers["Host"] = self.alice.host
+        if who is not None:
+            headers["Authorization"] = f"Bearer {who}"
+        data = body.encode() if isinstance(body, str) else body
+        client = self.app.test_client()
+        return await client.open(path, method=method, headers=headers, data=data)
+
+    def url(self, path: str) -> str:
+        return self.alice.url(path)
+
+    def stored(self, path: str) -> Resource | None:
+        return self.pod.store.resource(self.alice.id, ResourcePath(path))
+
+
+def told(story: Callable[[Host], Awaitable[None]]) -> None:
+    """Run a story on a fresh host."""
+
+    async def run() -> None:
+        await story(await Host().open())
+
+    asyncio.run(run())
+
+
+async def graph_of(response: Response, base: str = "http://x.example/") -> rdflib.Graph:
+    """A response read by rdflib."""
+    kinds = {"text/turtle": "turtle", "application/ld+json": "json-ld"}
+    body = await response.get_data()
+    kind = kinds[response.headers["Content-Type"].split(";")[0]]
+    return rdflib.Graph().parse(data=body, format=kind, publicID=base)
