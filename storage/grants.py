@@ -27,7 +27,7 @@ _GET: Final = compiled(select(refresh_grant).where(_g.id == given("id")))
 _ADD: Final = insert_row(refresh_grant)
 _USE: Final = compiled(
     update(refresh_grant)
-    .values(next_id=given("next"), expires_at=given("expires"))
+    .ordered_values((_g.next_id, given("next")), (_g.expires_at, given("expires")))
     .where(_g.id == given("id"))
 )
 _REVOKE: Final = compiled(

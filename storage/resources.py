@@ -57,12 +57,20 @@ _CONTAINER: Final = compiled(
 )
 _INDEX: Final = _page(select(_r.path, _r.cid).where(_r.media_type == RECORD_TYPE), *_PAST)
 _COUNT: Final = compiled(select(func.count()).where(_r.member_id == given("member"), *_IS_PUBLIC))
-_BY_CID: Final = (_r.member_id == given("member"), _r.cid == given("cid"))
-# Not a range of paths, for which the planner would leave the index by CID.
-_IN_PUBLIC: Final = (func.substr(_r.path, 1, len(PUBLIC)) == PUBLIC, _r.media_type == RECORD_TYPE)
-_BLOCK: Final = compiled(select(_r.body).where(*_BY_CID, *_IN_PUBLIC).limit(1))
-_HELD: Final = compiled(
-    select(_r.path).where(*_BY_CID, _r.path != given("besides"), *_IN_PUBLIC).limit(1)
+# Answered by the index on CIDs alone, and by a function of the path: otherwise SQLite would rather
+# go through all the paths than seek the CID.
+_WITH_CID: Final = (
+    select(_r.path)
+    .where(_r.member_id == given("member"), _r.cid == given("cid"))
+    .where(func.substr(_r.path, 1, len(PUBLIC)) == PUBLIC)
+)
+_HELD: Final = compiled(_WITH_CID.where(_r.path != given("besides")).limit(1))
+_BLOCK: Final = compiled(
+    select(_r.body).where(
+        _r.member_id == given("member"),
+        _r.path == _WITH_CID.limit(1).correlate(None).scalar_subquery(),
+        _r.media_type == RECORD_TYPE,
+    )
 )
 _RECORDS: Final = select(_r.path, _r.cid, _r.body).where(_r.media_type == RECORD_TYPE)
 _RECORDS_AFTER: Final = _page(_RECORDS, *_PAST)
@@ -154,7 +162,7 @@ class ResourceReads(Rows):
 
     def record_blocks(self, member: MemberId, cids: Sequence[Cid]) -> dict[Cid, bytes]:
         """Bytes of public records by CID; absent ones are left out."""
-        found = ((cid, self._execute(_BLOCK, (member, cid)).fetchone()) for cid in cids)
+        found = ((cid, self._execute(_BLOCK, (member, member, cid)).fetchone()) for cid in cids)
         return {cid: row[0] for cid, row in found if row is not None}
 
     def about(self, member: MemberId, prefix: str, subject: str) -> list[ResourcePath]:
