@@ -9,9 +9,10 @@ import re
 from itertools import chain
 from typing import Any, Final
 
+from adapters.atproto.did.document import member_document
 from adapters.atproto.xrpc.blob import referenced_blobs
 from adapters.atproto.xrpc.call import Auth, Call, procedure, query
-from adapters.atproto.xrpc.server_session import did_document, open_session
+from adapters.atproto.xrpc.server_session import open_session
 from adapters.atproto.xrpc.services import Services
 from adapters.atproto.xrpc.sync_repo import tree_of
 from pod.access.agent import Credential
@@ -56,8 +57,10 @@ async def create_account(call: Call, services: Services) -> dict[str, Any]:
         )
     )
     tokens = await open_session(services, member, Credential.SESSION)
-    names = {"handle": member.handle, "did": member.did}
-    return tokens | names | await did_document(services, member)
+    # The document as it was just registered: nobody need be asked for it.
+    key = services.keyring.repo_key(member.id).did_key
+    document = member_document(member, key, services.settings.origin)
+    return tokens | {"handle": member.handle, "did": member.did, "didDoc": document}
 
 
 @query("com.atproto.server.checkAccountStatus", Auth.ACCESS)

@@ -110,15 +110,6 @@ async def open_session(
     }
 
 
-async def did_document(services: Services, member: Member) -> dict[str, Any]:
-    """The ``didDoc`` field of answers that do without it when it cannot be had."""
-    try:
-        document = await services.identities.did_document(member.did)
-    except PeerUnavailable:
-        return {}
-    return {} if document is None else {"didDoc": document}
-
-
 async def _check_password(services: Services, identifier: str, password: str) -> Member:
     """The member who signs in. Failures take equally long, whatever it was that failed."""
     started = monotonic()
@@ -138,7 +129,16 @@ async def _session(services: Services, member: Member) -> dict[str, Any]:
     answer = {"did": member.did, "handle": member.handle, "emailConfirmed": member.email_confirmed}
     if member.email is not None:
         answer["email"] = member.email
-    return answer | standing_fields(member) | await did_document(services, member)
+    return answer | standing_fields(member) | await _did_document(services, member)
+
+
+async def _did_document(services: Services, member: Member) -> dict[str, Any]:
+    """The ``didDoc`` field of answers that do without it when it cannot be had."""
+    try:
+        document = await services.identities.did_document(member.did)
+    except PeerUnavailable:
+        return {}
+    return {} if document is None else {"didDoc": document}
 
 
 def _check_method(credential: Credential, lxm: str | None) -> None:
