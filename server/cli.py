@@ -15,6 +15,7 @@ from rich.console import Console
 from pod.errors import PodError
 from pod.settings import Settings
 from server import environment, observe
+from server.check import check
 from server.hosts import FrontDoor, Rooms
 from server.identity import verify_name
 from server.serve import ServerName, serve
@@ -87,6 +88,17 @@ def run(data_dir: DataDir = None, port: Port = None, server: Server = "hypercorn
         return house.rooms
 
     serve(FrontDoor(opening), settings, server)
+
+
+@app.command("check")
+def check_(data_dir: Annotated[Path, typer.Option(help="Where the data is kept.")]) -> None:
+    """Check that all the data fits together; prints what does not, and ends with 1 then."""
+    findings = 0
+    for finding in check(data_dir):
+        typer.echo(finding)
+        findings += 1
+    typer.echo("All is well." if not findings else f"{findings} findings.")
+    raise typer.Exit(1 if findings else 0)
 
 
 @identity.command("verify")

@@ -32,12 +32,12 @@ class FolderBlobs:
 
     async def put(self, cid: Cid, body: bytes) -> None:
         """Keep bytes durably; keeping the same bytes twice is one copy."""
-        await asyncio.to_thread(self._put, self._folder / _name(cid), body)
+        await asyncio.to_thread(self._put, self._folder / blob_name(cid_text(cid)), body)
 
     async def size(self, cid: Cid) -> int | None:
         """How many bytes a blob has, None if it is not here."""
         try:
-            return (await obstore.head_async(self._files, _name(cid)))["size"]
+            return (await obstore.head_async(self._files, blob_name(cid_text(cid))))["size"]
         except FileNotFoundError:
             return None
 
@@ -51,13 +51,15 @@ class FolderBlobs:
         end = size if end is None else min(end, size)
         if start >= end:
             return
-        found = await obstore.get_async(self._files, _name(cid), options={"range": (start, end)})
+        found = await obstore.get_async(
+            self._files, blob_name(cid_text(cid)), options={"range": (start, end)}
+        )
         async for chunk in found.stream(min_chunk_size=_CHUNK_BYTES):
             yield bytes(chunk)
 
     async def delete(self, cid: Cid) -> None:
         """Drop a blob; nothing happens if it is not here."""
-        path = self._folder / _name(cid)
+        path = self._folder / blob_name(cid_text(cid))
         await asyncio.to_thread(path.unlink, missing_ok=True)
 
     async def cids(self) -> AsyncIterator[Cid]:
@@ -79,6 +81,6 @@ class FolderBlobs:
         write_file(path, body)
 
 
-def _name(cid: Cid) -> str:
-    text = cid_text(cid)
-    return f"{text[-4:-2]}/{text}"
+def blob_name(cid: str) -> str:
+    """Where the file of a blob lies in the folder; ``cid`` as text."""
+    return f"{cid[-4:-2]}/{cid}"

@@ -25,7 +25,7 @@ def upgrade(path: Path) -> None:
     if not path.exists():
         path.touch(mode=0o600)
     with closing(connect(path, query_only=False)) as connection:
-        version = _version(connection)
+        version = version_of(connection)
         if version is None:
             _create(connection)
             sync_folder(path.parent)
@@ -35,7 +35,7 @@ def upgrade(path: Path) -> None:
         _migrate(path)
 
 
-def _version(connection: sqlite3.Connection) -> str | None:
+def version_of(connection: sqlite3.Connection) -> str | None:
     """The migration that the file stands at, None for an empty file."""
     if not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall():
         return None

@@ -13,6 +13,7 @@ from adapters.atproto.did.document import member_document
 from adapters.atproto.did.handle import HandleResolver, dns_txt
 from adapters.atproto.did.identities import NetworkIdentities
 from adapters.atproto.did.plc import Entry
+from adapters.atproto.firehose.audit import RepoAudit
 from adapters.atproto.firehose.outbox import Outbox
 from adapters.atproto.ports import Lexicons
 from adapters.atproto.project import MemoryProjection
@@ -52,6 +53,7 @@ __all__ = [
     "PlcClient",
     "PlcDirectory",
     "Proxy",
+    "RepoAudit",
     "Services",
     "SessionTokens",
     "dns_txt",

@@ -10,9 +10,12 @@ from datetime import UTC, datetime
 
 from adapters.atproto.repo.car import car_bytes
 from adapters.atproto.repo.drisl import FALSE, NULL, TRUE, head, link, text, uint
+from pod.errors import Invalid
 from pod.model.change import RecordOp, RepoHead
 from pod.model.ids import Cid, Did, Handle, Tid
 from pod.model.member import Standing
+from pod.records.cbor import decode
+from pod.records.data import Data
 
 
 def _header(kind: str) -> bytes:
@@ -113,3 +116,14 @@ def info_frame(name: str, message: str) -> bytes:
 def error_frame(name: str, message: str) -> bytes:
     """An error; the stream must be closed after it."""
     return b"".join((_ERROR, b"\x65error", text(name), b"\x67message", text(message)))
+
+
+def read_frame(frame: bytes) -> tuple[str, dict[str, Data]]:
+    """Kind (``commit``, ...) and body of an event as this file writes it; Invalid for all else."""
+    for kind in ("commit", "sync", "identity", "account"):
+        header = _header(f"#{kind}")
+        if frame.startswith(header):
+            body = decode(frame[len(header) :])
+            if isinstance(body, dict):
+                return kind, body
+    raise Invalid("not an event")
