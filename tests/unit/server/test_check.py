@@ -129,7 +129,8 @@ DAMAGES = {
     "a record of nobody's": (
         (
             "INSERT INTO resource SELECT member_id, path || 'z', media_type, cid, size, rev,"
-            f" created_at, updated_at, generation, subject, complement, body FROM resource WHERE {LAST}"
+            " created_at, updated_at, generation, subject, complement, body FROM resource"
+            f" WHERE {LAST}"
         ),
         "is not what the log tells",
     ),
@@ -172,8 +173,8 @@ DAMAGES = {
     ),
     "an event of a private change": (
         (
-            "INSERT INTO frame SELECT (SELECT max(seq) FROM change_log WHERE kind = 'document'), bytes"
-            " FROM frame WHERE seq = 9"
+            "INSERT INTO frame SELECT (SELECT max(seq) FROM change_log WHERE kind = 'document'),"
+            " bytes FROM frame WHERE seq = 9"
         ),
         "a private change has an event",
     ),
