@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, delete, func, select
 
 from pod.model.change import Change
 from pod.model.ids import MemberId
@@ -37,6 +37,14 @@ _HEAD: Final = compiled(select(func.max(_c.seq)))
 _OLDEST: Final = compiled(
     select(_c.seq, _c.at).where(_c.seq == select(func.min(frame.c.seq)).scalar_subquery()).limit(1)
 )
+_OLD_FRAMES: Final = compiled(
+    select(frame.c.seq, _c.at)
+    .join_from(frame, change_log, _c.seq == frame.c.seq)
+    .order_by(frame.c.seq)
+    .limit(given("limit"))
+)
+_DROP_FRAMES: Final = compiled(delete(frame).where(frame.c.seq <= given("last")))
+_DROPPED_AT_ONCE: Final = 1_000
 _APPEND: Final = insert_row(change_log)
 _ADD_FRAME: Final = insert_row(frame)
 
@@ -84,3 +92,14 @@ class ChangeWrites(ChangeReads):
         if change.frame is not None:
             self._execute(_ADD_FRAME, (change.seq, change.frame))
         self.appended.append(change)
+
+    def drop_frames(self, before: datetime) -> int:
+        """Drop some of the frames older than a time; returns how many, 0 when there are no more.
+
+        Their rows of the log stay, and with them the sequence numbers.
+        """
+        rows = self._execute(_OLD_FRAMES, (_DROPPED_AT_ONCE,)).fetchall()
+        old = [seq for seq, at in rows if at < to_us(before)]
+        if not old:
+            return 0
+        return self._execute(_DROP_FRAMES, (max(old),)).rowcount

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
@@ -55,6 +56,15 @@ class SqlStore(SqlReader):
     async def write_long(self, work: Callable[[Tx], T]) -> T:
         """Like `write` for a long work: it runs in a thread, other writes wait, reads do not."""
         return await self.database.write_in_thread(lambda transaction: self._run(transaction, work))
+
+    async def drop_frames(self, before: datetime) -> int:
+        """Drop the firehose frames older than a time, in short transactions; returns how many."""
+        total = 0
+        while dropped := await self.database.write(
+            lambda transaction: SqlTx(transaction, self._seal).drop_frames(before)
+        ):
+            total += dropped
+        return total
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener`` after each commit with the changes it made durable, in order."""

@@ -13,7 +13,7 @@ from storage.engine import Transaction
 from tests.kit.stored import sql_store
 
 ROOMS = (blob_rows, changes, cursors, grants, key_vault, members, preferences, resources)
-MAY_SCAN = {"_IDLE", "_EXPIRE"}  # the collectors of blobs and grants, some times an hour
+MAY_SCAN = {"_IDLE", "_EXPIRE", "_OLD_FRAMES"}  # collectors, some times an hour
 
 
 def statements() -> Iterator[tuple[str, str]]:
