@@ -19,7 +19,7 @@ from adapters.http.passwords import Passwords
 from adapters.http.record_views import RECORD_VIEWS
 from adapters.http.throttle import Throttle
 from adapters.identity import face as identity
-from adapters.solid.wac.document import WacDocuments
+from adapters.solid import face as solid
 from pod.access.acl import Mode
 from pod.access.policy import Policy
 from pod.account import Accounts
@@ -88,7 +88,7 @@ async def open_house(settings: Settings) -> House:
     await keyring.open()
     lexicons = Registry.load()
     projection = atproto.MemoryProjection(keyring.repo_key, tids)
-    policy = Policy(store, WacDocuments())
+    policy = Policy(store, solid.WacDocuments())
     limits = settings.limits
     drafts = Drafts(lexicons, tids, limits)
     write = Write(store, policy, projection, drafts, tids, clock, quota_bytes=limits.quota_bytes)
@@ -183,6 +183,18 @@ async def open_house(settings: Settings) -> House:
         ),
     )
     credentials = SessionCredentials(atproto.Authenticator(tokens, store, settings.admin_password))
+    issuer = Iri(settings.origin)
+    linked_data = solid.Wing(
+        hosts=hosts,
+        authenticator=credentials,
+        reader=store,
+        policy=policy,
+        write=write,
+        media=media,
+        records=solid.RecordViews(store, fediverse.words, issuer),
+        mint=drafts.mint_rkey,
+        clock=clock,
+    )
     pages = make_pages(
         [
             identity.rooms(
@@ -198,13 +210,17 @@ async def open_house(settings: Settings) -> House:
             ),
             fediverse.routes(hosts),
             faces.rooms(),
+            solid.rooms(linked_data, read, issuer),
             blobs.rooms(hosts, media),
             views.rooms(
                 hosts=hosts,
                 reader=store,
                 authenticator=credentials,
                 allow=lambda agent, owner, path: policy.require(agent, Mode.READ, owner, path),
-                views=views.Views([faces.view, fediverse.view, *RECORD_VIEWS]),
+                views=views.Views(
+                    [faces.view, fediverse.view, *solid.views(linked_data), *RECORD_VIEWS],
+                    [solid.record_links],
+                ),
                 front_door=faces.front_door,
             ),
         ]

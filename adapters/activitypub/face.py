@@ -13,6 +13,7 @@ from quart import Blueprint
 
 from adapters.activitypub.deliver.reactor import Reactor
 from adapters.activitypub.deliver.send import Sender
+from adapters.activitypub.lens.words import Words
 from adapters.activitypub.ports import (
     ActivityLog,
     DeliveryQueue,
@@ -31,6 +32,7 @@ from adapters.activitypub.wing import Wing
 from adapters.http.hosts import Hosts
 from adapters.http.views import View
 from pod.model.ids import Origin
+from pod.model.member import Member
 from pod.ports import Clock, Store
 from pod.records.tid import TidClock
 from pod.write import Write
@@ -90,6 +92,10 @@ class ActivityPub:
     def routes(self, hosts: Hosts) -> Blueprint:
         """The routes that are this wing's alone: inboxes, collections, activities, ``/actor``."""
         return routes(self._wing, hosts)
+
+    def words(self, author: Member) -> Words:
+        """An author's words and links, for views that show the same posts."""
+        return Words(self._store, author)
 
     async def react(self) -> None:
         """Turn changes into deliveries, until cancelled."""

@@ -35,7 +35,6 @@ from pod.model.ids import MemberId
 from pod.model.member import Member
 from pod.model.resource import Expect, Resource, ResourcePath, Zone, zone_of
 from pod.ports import Clock, Reader
-from pod.settings import Limits
 from pod.write import Write
 
 RECORD_JSON: Final = "application/json"
@@ -85,7 +84,6 @@ class Wing:
     records: RecordViews
     mint: MintKey
     clock: Clock
-    limits: Limits
     _turns: WeakValueDictionary[tuple[MemberId, str], asyncio.Lock] = field(
         default_factory=WeakValueDictionary
     )

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import rdflib
 from quart import Quart, Response
 
-from adapters.activitypub.lens import html
+from adapters.activitypub.lens.words import Words
 from adapters.http.credentials import Presented, token_of
 from adapters.http.hosts import Hosts
 from adapters.http.problem import install
@@ -20,7 +20,7 @@ from pod.access.agent import PUBLIC, Agent, Credential
 from pod.access.policy import Policy
 from pod.draft import Drafts
 from pod.errors import Unauthenticated
-from pod.model.ids import Did, Iri, Origin
+from pod.model.ids import Iri
 from pod.model.member import Member
 from pod.model.resource import Resource, ResourcePath
 from pod.read import Read
@@ -45,42 +45,6 @@ class Tokens:
         agent = self.agents[token.value]
         origin = presented.headers.get("Origin")
         return Agent(agent.credential, agent.member, agent.iri, origin)
-
-
-class StoreSpeech:
-    """Names by the rules of the pod, over its store."""
-
-    def __init__(self, pod: Pod, author: Member) -> None:
-        self.store, self.author = pod.store, author
-
-    def render(self, text):
-        return html.render(text, self)
-
-    def read(self, source):
-        return html.read(source, self)
-
-    def profile_url(self, did: str) -> str:
-        found = self.store.member_by_did(Did(did))
-        return found.webid if found else f"https://bsky.app/profile/{did}"
-
-    def did_at(self, url: str) -> str | None:
-        found = self.store.member_by_origin(Origin(url.removesuffix("/me")))
-        return found.did if found else None
-
-    def tag_url(self, tag: str) -> str:
-        return f"{self.author.origin}/?tag={tag}"
-
-    def tag_at(self, url: str) -> str | None:
-        return None
-
-    def object_url(self, uri: str) -> Iri | None:
-        did, _, key = uri.removeprefix("at://").partition("/")
-        found = self.store.member_by_did(Did(did))
-        return found.url(f"/repo/{key}") if found else None
-
-    def at_uri(self, url: str) -> str | None:
-        path = self.author.path(url)
-        return f"at://{self.author.did}/{path.removeprefix('/repo/')}" if path else None
 
 
 class Host:
@@ -111,10 +75,9 @@ class Host:
             policy=pod.policy,
             write=pod.write,
             media=pod.media,
-            records=RecordViews(pod.store, lambda author: StoreSpeech(pod, author), issuer),
+            records=RecordViews(pod.store, lambda author: Words(pod.store, author), issuer),
             mint=drafts.mint_rkey,
             clock=pod.clock,
-            limits=pod.settings.limits,
         )
         self.app = Quart(__name__)
         install(self.app)
