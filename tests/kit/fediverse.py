@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -136,7 +137,7 @@ class Network:
             return _fetched(url, 404, b"", {})
         if isinstance(document, int):
             return _fetched(url, document, b"", {})
-        body = document if isinstance(document, bytes) else orjson.dumps(document)
+        body = document if isinstance(document, bytes) else json.dumps(document).encode()
         return _fetched(url, 200, body, {"Content-Type": peer.content_type})
 
     async def post(
@@ -242,7 +243,7 @@ class FediPod(Pod):
     ) -> int:
         """Have a peer post an activity, rightly signed unless ``change`` spoils the headers."""
         inbox = inbox or f"{self.settings.origin}/inbox"
-        signed_body = orjson.dumps(activity)
+        signed_body = json.dumps(activity).encode()
         request = Request("POST", inbox, [("Content-Type", TYPE)], signed_body)
         headers = scheme.sign(
             request, key_id=key_id or peer.key_id, sign=peer.sign, now=self.clock.now()

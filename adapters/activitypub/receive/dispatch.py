@@ -17,6 +17,7 @@ from adapters.activitypub.signature.request import Request
 from adapters.activitypub.signature.verify import verify
 from adapters.activitypub.wing import Wing
 from pod.errors import Gone, Invalid, Unauthenticated
+from pod.model.ids import Iri
 
 Handler = Callable[[Wing, Activity], Awaitable[None]]
 
@@ -39,6 +40,7 @@ class Receiver:
 
     def __init__(self, wing: Wing) -> None:
         self._wing = wing
+        self._under_way: set[Iri] = set()
 
     async def receive(self, request: Request) -> None:
         """Take one activity, once.
@@ -50,7 +52,22 @@ class Receiver:
         activity = self._activity(node)
         if not await self._is_signed_by_actor(request, activity):
             return
+        if activity.id in self._under_way:
+            return
+        self._under_way.add(activity.id)
+        try:
+            await self._take(activity)
+        finally:
+            self._under_way.discard(activity.id)
+
+    async def _take(self, activity: Activity) -> None:
+        """Do what the activity says, unless it was done before.
+
+        The copies that come by several inboxes at once are one activity.
+        """
         if self._wing.seen.has(activity.id):
+            if activity.kind == "Follow":
+                await relation.on_follow_again(self._wing, activity)
             return
         handler = HANDLERS.get(activity.kind)
         if handler is not None:

@@ -38,6 +38,15 @@ async def on_follow(wing: Wing, activity: Activity) -> None:
         await answer_follow(wing, member, follower, "Accept")
 
 
+async def on_follow_again(wing: Wing, activity: Activity) -> None:
+    """Repeat the answer to a follow that stands: its first one may have been lost."""
+    member = wing.local_actor(activity.object or "")
+    held = wing.followers.get(member.id, activity.actor) if member is not None else None
+    if member is None or held is None or held.follow_id != activity.id or not held.accepted:
+        return
+    await answer_follow(wing, member, held, "Accept")
+
+
 async def answer_follow(wing: Wing, member: Member, follower: Follower, kind: str) -> None:
     """Tell a follower Accept or Reject; the same answer to the same follow is one activity."""
     follow = {

@@ -84,7 +84,8 @@ class Actors:
     async def actor_key(self, key_id: str, *, fresh: bool) -> ActorKey:
         """The key with an id, listed by an actor of the same origin (see `verify.KeyFinder`)."""
         known = self._keys.get(key_id)
-        if known is not None and not fresh:
+        is_young = known is not None and self._clock.now() - known.fetched_at <= FRESH
+        if known is not None and is_young and not fresh:
             return known
         try:
             owner = await self._owner(key_id)

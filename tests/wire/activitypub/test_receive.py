@@ -187,6 +187,39 @@ def test_the_same_activity_works_only_once(tell: Callable[[Story], None]) -> Non
     tell(story)
 
 
+def test_copies_that_come_at_once_are_one_activity(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        create = bob.activity("Create", bob.note(to=[EVERYBODY, alice.webid]))
+        inboxes = [f"{pod.settings.origin}/inbox", f"{alice.origin}/inbox/"] * 3
+        await pod.post(bob, bob.activity("Like", alice.webid))
+        statuses = await asyncio.gather(*(pod.post(bob, create, inbox=i) for i in inboxes))
+        assert statuses == [202] * 6
+        assert len(pod.store.resources(alice.id, "/inbox/", after=None, limit=9)) == 1
+
+    tell(story)
+
+
+def test_a_follow_that_stands_is_answered_again(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        for _ in range(2):
+            await pod.post(bob, bob.activity("Follow", alice.webid))
+            await pod.wing.flush()
+        assert [activity["type"] for activity in bob.activities] == ["Accept", "Accept"]
+        assert pod.followers.count(alice.id) == 1
+
+    tell(story)
+
+
+def test_a_key_is_looked_at_again_after_a_day(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        await pod.post(bob, bob.activity("Follow", alice.webid))
+        bob.documents[bob.id] = bob.actor() | {"publicKey": []}
+        pod.clock.pass_by(25 * 3600)
+        assert await pod.post(bob, bob.activity("Undo", bob.activity("Follow", alice.webid))) == 401
+
+    tell(story)
+
+
 def test_an_accept_of_a_follow_shows_in_following(tell: Callable[[Story], None]) -> None:
     async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
         path = await pod.wing.social.follow(owner(alice), alice, bob.id)
