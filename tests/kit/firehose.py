@@ -54,7 +54,7 @@ class Firehose:
         raise AssertionError(f"no such event among {len(self.events)}")
 
     def of_path(self, path: str) -> list[Event]:
-        """The ops on a record (``collection/rkey``) in order, each with the ``rev`` of its commit."""
+        """The ops on a record (``collection/rkey``) in order, each with the rev of its commit."""
         return [
             {**op, "rev": event["rev"], "repo": event["repo"]}
             for event in list(self.events)

@@ -1,4 +1,4 @@
-"""The stage of the whole story: one pod, the clients of its member, two fediverse servers, a relay."""
+"""The stage of the whole story: a pod, its members' clients, fediverse servers, a relay."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Post:
 
 @dataclass
 class Stage:
-    """Everybody in the story. ``alice`` uses @atproto/api; ``carol`` PyPI atproto; both are here."""
+    """Everybody in the story: alice with @atproto/api and a Solid app, carol with PyPI atproto."""
 
     pod: Server
     visitor: Visitor
