@@ -169,6 +169,7 @@ class Pages:
             title=collection,
             description=f"A record of {person.name}",
             pictures=[],
+            alternates=[(media, ask.url) for media in _RDF],
             data=_readable(record_of(resource)),
             published=moment(None, resource.created_at),
         )

@@ -35,6 +35,7 @@ from pod.records.cid import cid_text
 
 PAGE: Final = 20
 _ANSWERS: Final = 100
+_SHY: Final = "!no-unauthenticated"
 _SCAN: Final = 500
 """How many posts a page by tag looks through."""
 
@@ -118,7 +119,7 @@ class Reactions:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A member as pages show them."""
+    """A member as pages show them; one who ``is_shy`` asks not to be found by strangers."""
 
     member: Member
     name: str
@@ -129,6 +130,7 @@ class Person:
     avatar: Picture | None
     banner: Picture | None
     is_bot: bool
+    is_shy: bool
 
 
 class Shown:
@@ -154,6 +156,7 @@ class Shown:
             avatar=_blob(member, profile.avatar),
             banner=_blob(member, profile.banner),
             is_bot=profile.is_bot,
+            is_shy=_SHY in profile.labels,
         )
 
     def posts(

@@ -193,6 +193,8 @@ def rooms(
     async def show(path: ResourcePath, generation: int = 1) -> Response:
         member = hosts.member(request.host)
         agent = await authenticator.agent(presented(hosts))
+        if not member.is_active and agent.member != member.id:
+            raise NotFound
         allow(agent, member, path)
         resource = reader.resource(member.id, path)
         tombstone = None if resource else reader.tombstone(member.id, path)

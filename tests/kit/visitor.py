@@ -1,61 +1,44 @@
-"""A plain HTTP client that finds members by name, as a browser does under ``.localhost``."""
+"""A browser at a member's origin, in a pod of its own."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import urlsplit
 
-import httpx
+from tests.kit.hall import Author, TableEdges, author, hall_of
+from tests.kit.house import Pod
+from tests.kit.pages import Page
 
-from tests.kit.process import Server
-
-AS2 = "application/activity+json"
-TURTLE = "text/turtle"
-JSON_LD = "application/ld+json"
+HOST = "alice.localhost:2583"
+ORIGIN = f"http://{HOST}"
+BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
 
 
 class Visitor:
-    """Anybody, or with a token a member, at the URLs of one pod."""
+    """A browser at a member's origin."""
 
-    def __init__(self, pod: Server, token: str | None = None) -> None:
-        headers = {"authorization": f"Bearer {token}"} if token else {}
-        self._client = httpx.Client(base_url=pod.address, headers=headers, timeout=10)
-        self._pod = pod
+    def __init__(self, pod: Pod, host: str = HOST) -> None:
+        self.edges = TableEdges()
+        self._client = hall_of(pod, self.edges).test_client()
+        self._host = host
 
-    def send(
-        self, method: str, url: str, body: bytes | str = b"", **headers: str
-    ) -> httpx.Response:
-        """One request to an absolute URL; ``content_type="text/turtle"`` names a header."""
-        parts = urlsplit(url)
-        target = parts.path + (f"?{parts.query}" if parts.query else "")
+    async def get(self, path: str, **headers: str) -> Any:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self._client.request(
-            method, target, content=body, headers={"host": parts.netloc, **named}
-        )
+        return await self._client.get(path, headers={"Host": self._host, **named})
 
-    def get(self, url: str, accept: str) -> httpx.Response:
-        """A representation of a URL."""
-        return self.send("GET", url, accept=accept)
+    async def page(self, path: str) -> Page:
+        response = await self.get(path, Accept=BROWSER)
+        assert response.status_code == 200, await response.get_data(as_text=True)
+        return Page(await response.get_data(as_text=True))
 
-    def activity(self, url: str) -> dict[str, Any]:
-        """The AS2 document at a URL."""
-        answer = self.get(url, AS2)
-        assert answer.status_code == 200, answer.text
-        assert answer.headers["content-type"].startswith(AS2)
-        found: dict[str, Any] = answer.json()
-        return found
 
-    def xrpc(self, method: str, **params: Any) -> Any:
-        """The answer of an XRPC query."""
-        answer = self._client.get(f"/xrpc/{method}", params=params)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+Scene = Callable[[Author, Visitor], Awaitable[None]]
 
-    def signing_key(self, did: str) -> str:
-        """The did:key of a repository, from the PLC directory of the development pod."""
-        document = self._client.get(f"/plc/{did}").json()
-        return f"did:key:{document['verificationMethod'][0]['publicKeyMultibase']}"
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
+def play(scene: Scene) -> None:
+    async def run() -> None:
+        pod = Pod()
+        await scene(await author(pod), Visitor(pod))
+
+    asyncio.run(run())

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
-from xml.etree import ElementTree as ET
-
-import orjson
 import pytest
 
 from pod.model.ids import Iri, Nsid
@@ -16,43 +10,10 @@ from pod.model.resource import ResourcePath
 from pod.records.cid import cid_text
 from pod.records.data import Data
 from pod.write import PutRecord
-from tests.kit.hall import Author, TableEdges, author, blob_data, hall_of
-from tests.kit.house import Pod, owner
+from tests.kit.hall import Author, author, blob_data
+from tests.kit.house import owner
 from tests.kit.pages import Page
-
-HOST = "alice.localhost:2583"
-ORIGIN = f"http://{HOST}"
-BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
-ATOM = "{http://www.w3.org/2005/Atom}"
-
-
-class Visitor:
-    """A browser at a member's origin."""
-
-    def __init__(self, pod: Pod, host: str = HOST) -> None:
-        self.edges = TableEdges()
-        self._client = hall_of(pod, self.edges).test_client()
-        self._host = host
-
-    async def get(self, path: str, **headers: str) -> Any:
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return await self._client.get(path, headers={"Host": self._host, **named})
-
-    async def page(self, path: str) -> Page:
-        response = await self.get(path, Accept=BROWSER)
-        assert response.status_code == 200, await response.get_data(as_text=True)
-        return Page(await response.get_data(as_text=True))
-
-
-Scene = Callable[[Author, Visitor], Awaitable[None]]
-
-
-def play(scene: Scene) -> None:
-    async def run() -> None:
-        pod = Pod()
-        await scene(await author(pod), Visitor(pod))
-
-    asyncio.run(run())
+from tests.kit.visitor import BROWSER, HOST, ORIGIN, Visitor, play
 
 
 def facet(text: str, words: str, feature: dict[str, Data]) -> dict[str, Data]:
@@ -327,6 +288,22 @@ async def _unchecked(alice: Author, record: dict[str, Data]) -> ResourcePath:
     return receipt.results[0].path
 
 
+def test_who_asks_not_to_be_found_is_kept_out_of_search_engines() -> None:
+    async def scene(alice: Author, visitor: Visitor) -> None:
+        path = await alice.post("hello")
+        for where in ("/", path):
+            assert (await visitor.page(where)).meta("robots") == []
+        labels: dict[str, Data] = {
+            "$type": "com.atproto.label.defs#selfLabels",
+            "values": [{"val": "!no-unauthenticated"}],
+        }
+        await alice.write("app.bsky.actor.profile", {"labels": labels}, "self")
+        for where in ("/", path):
+            assert (await visitor.page(where)).meta("robots") == ["noindex, noarchive"]
+
+    play(scene)
+
+
 def test_an_unknown_record_is_a_readable_page() -> None:
     async def scene(alice: Author, visitor: Visitor) -> None:
         path = await alice.write(
@@ -339,6 +316,7 @@ def test_an_unknown_record_is_a_readable_page() -> None:
         keys = [key.text for key in page.all("dt")]
         assert {"name", "height", "cm", "dry", "raw"} <= set(keys)
         assert "180" in page.html
+        assert not page.all("link", type="application/activity+json")
         assert not page.all("script")
 
     play(scene)
@@ -411,41 +389,6 @@ def test_pages_have_a_language_one_main_one_heading_and_text_for_every_image() -
             assert len(page.all("h1")) == 1
             assert all("alt" in picture.attributes for picture in page.all("img"))
             assert page.all("a", **{"class": "skip"})
-
-    play(scene)
-
-
-def test_the_feeds_hold_the_posts_and_not_the_answers_to_others() -> None:
-    async def scene(alice: Author, visitor: Visitor) -> None:
-        bob = await author(alice.pod, "bob")
-        asked = await bob.post("Which map?")
-        found = alice.pod.store.resource(bob.member.id, asked)
-        assert found is not None
-        ref: dict[str, Data] = {"uri": bob.member.at_uri(asked), "cid": cid_text(found.cid)}
-        await alice.post("answer", reply={"root": ref, "parent": ref})
-        path = await alice.post("A & B <c> \u0007")
-        url = ORIGIN + path
-        atom = ET.fromstring(await (await visitor.get("/feed.atom")).get_data())
-        assert [e.findtext(f"{ATOM}id") for e in atom.findall(f"{ATOM}entry")] == [url]
-        assert "&amp; B &lt;c&gt;" in (atom.findtext(f"{ATOM}entry/{ATOM}content") or "")
-        rss = ET.fromstring(await (await visitor.get("/feed.rss")).get_data())
-        assert [item.findtext("guid") for item in rss.findall("channel/item")] == [url]
-        feed = orjson.loads(await (await visitor.get("/feed.json")).get_data())
-        assert [item["id"] for item in feed["items"]] == [url]
-
-    play(scene)
-
-
-def test_an_unchanged_feed_or_page_is_304() -> None:
-    async def scene(alice: Author, visitor: Visitor) -> None:
-        path = await alice.post("hello")
-        for where in ("/", path, "/feed.atom", "/feed.rss", "/feed.json", "/assets/style.css"):
-            first = await visitor.get(where)
-            again = await visitor.get(where, If_None_Match=first.headers["ETag"])
-            assert (again.status_code, await again.get_data()) == (304, b"")
-        before = (await visitor.get("/feed.atom")).headers["ETag"]
-        await alice.post("more")
-        assert (await visitor.get("/feed.atom", If_None_Match=before)).status_code == 200
 
     play(scene)
 
