@@ -74,6 +74,14 @@ class Names:
         found = self.locate(uri)
         return object_id(found[0], found[1].path, found[1].generation) if found else None
 
+    def post_url(self, uri: str) -> str:
+        """Where a post is shown: its id in this pod, else a page for people."""
+        found = self.object_url(uri)
+        if found is not None:
+            return found
+        did, _, rest = uri.removeprefix("at://").partition("/")
+        return f"{_ELSEWHERE}{did}/post/{rest.rpartition('/')[2]}"
+
     def locate(self, uri: str) -> tuple[Member, Resource] | None:
         """The member and record behind an at-uri of this pod."""
         parts = uri.removeprefix("at://").split("/")

@@ -16,7 +16,7 @@ from adapters.activitypub.lens.published import Published, Put, View, require_sh
 from pod.errors import Conflict, Unprocessable
 from pod.model.blob import Image, Video
 from pod.model.note import ADULT_LABELS, Note, Reply, StrongRef
-from pod.model.richtext import LinkTo, Mention, Tag
+from pod.model.richtext import LinkTo, Mention, Segment, Tag
 from pod.read import noun_of
 from pod.records.cid import cid_text
 
@@ -36,9 +36,32 @@ DERIVED: Final = frozenset(
 
 def get(note: Note, published: Published) -> View:
     """The note as AS2, without context."""
+    return _view(note, published, fallback(note, published))
+
+
+def fallback(note: Note, published: Published) -> str:
+    """HTML that stands after the words for what many peers would not show: a card, a quote."""
+    told = {
+        feature.uri
+        for segment in note.text
+        for feature in segment.features
+        if isinstance(feature, LinkTo)
+    }
+    parts = ""
+    if note.card is not None and html.is_web(note.card.uri) and note.card.uri not in told:
+        link = Segment(note.card.title or note.card.uri, (LinkTo(note.card.uri),))
+        parts += html.render((link,), published.names)
+    if note.quote is not None:
+        url = published.names.post_url(note.quote.uri)
+        quote = html.render((Segment("RE: "), Segment(url, (LinkTo(url),))), published.names)
+        parts += quote.replace("<p>", '<p class="quote-inline">', 1)
+    return parts
+
+
+def _view(note: Note, published: Published, after: str) -> View:
     author, names = published.author, published.names
     words = html.render(note.text, names)
-    content = published.override.get("content", words)
+    content = published.override.get("content", words) + after
     quote = names.object_url(note.quote.uri) if note.quote else None
     reply = names.object_url(note.reply.parent.uri) if note.reply else None
     tags = list(_tags(note, published))
@@ -78,7 +101,8 @@ def put(view: View, before: Note | None, published: Published, now: str) -> Put:
     Raises Conflict for what a note cannot hold as written, Unprocessable for attachments that are
     not blobs of the author.
     """
-    shown = get(before, published) if before is not None else {}
+    view = _without(view, fallback(before, published)) if before is not None else view
+    shown = _view(before, published, "") if before is not None else {}
     note = before if before is not None else Note((), read.text(view, "published") or now)
     override = dict(published.override) if before is not None else {}
     changed = {key for key in EDITABLE if view.get(key) != shown.get(key)}
@@ -101,13 +125,27 @@ def put(view: View, before: Note | None, published: Published, now: str) -> Put:
     annotation = {key: value for key, value in view.items() if key not in EDITABLE | DERIVED}
     for key in changed & {"inReplyTo", "quote"}:
         note, annotation = _with_reference(note, key, view, annotation, published)
-    again = {**annotation, **get(note, published)}
+    again = {**annotation, **_view(note, published, "")}
     if override:
         again["content"] = override["content"]
         again["contentMap"] = dict.fromkeys(note.langs, override["content"])
     written = {key: value for key, value in view.items() if before is not None or key in EDITABLE}
     require_shown(written, shown, again)
     return Put(note, annotation, override)
+
+
+def _without(view: View, after: str) -> View:
+    """The view without the fallback, which follows from the rest and cannot be edited."""
+    content, mapped = view.get("content"), view.get("contentMap")
+    less = dict(view)
+    if isinstance(content, str):
+        less["content"] = content.removesuffix(after)
+    if isinstance(mapped, dict):
+        less["contentMap"] = {
+            lang: text.removesuffix(after) if isinstance(text, str) else text
+            for lang, text in mapped.items()
+        }
+    return less
 
 
 def _tags(note: Note, published: Published) -> Iterator[View]:

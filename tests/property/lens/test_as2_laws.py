@@ -104,7 +104,7 @@ def test_edited_content_reads_back_or_is_refused(noun: Note, edited: str) -> Non
         assert html.clean(edited) != edited
         return
     shown = note.get(put.noun, beside({}, put.override))  # type: ignore[arg-type]
-    assert shown["content"] == edited
+    assert shown["content"] == edited + note.fallback(put.noun, place)  # type: ignore[arg-type]
     assert replace(put.noun, text=noun.text, langs=noun.langs) == noun  # type: ignore[type-var]
 
 
@@ -131,7 +131,7 @@ def test_alternative_texts_and_warnings_can_be_edited(noun: Note, alt: str, warn
 @given(notes)
 def test_a_note_made_from_its_view_looks_the_same(noun: Note) -> None:
     place = published()
-    view = note.get(replace(noun, reply=None, quote=None, images=(), video=None), place)
+    view = note.get(replace(noun, reply=None, quote=None, images=(), video=None, card=None), place)
     put = note.put(view, None, place, NOW)
     override = put.override
     again = beside(put.annotation, override)

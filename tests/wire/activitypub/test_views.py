@@ -141,6 +141,26 @@ def test_a_quote_is_told_in_every_dialect(tell: Callable[[Story], None]) -> None
     tell(story)
 
 
+def test_a_link_card_and_a_quote_stand_after_the_words(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member) -> None:
+        card = {"uri": "https://news.example/?a=1&b", "title": "News <1>", "description": ""}
+        embed = {"$type": "app.bsky.embed.external", "external": card}
+        post = await pod.note(alice, "Read this", embed=embed)
+        _, note = await pod.get(alice.url(post.path))
+        assert note["content"] == (
+            '<p>Read this</p><p><a href="https://news.example/?a=1&amp;b" '
+            'rel="nofollow noopener">News &lt;1&gt;</a></p>'
+        )
+        elsewhere = {"uri": "at://did:plc:x/app.bsky.feed.post/3k", "cid": cid_text(post.cid)}
+        embed = {"$type": "app.bsky.embed.record", "record": elsewhere}
+        post = await pod.note(alice, "So true", embed=embed)
+        _, note = await pod.get(alice.url(post.path))
+        assert note["content"].startswith('<p>So true</p><p class="quote-inline">RE: <a href=')
+        assert "quoteUrl" not in note
+
+    tell(story)
+
+
 def test_an_article_is_shown_with_its_markdown_as_html(tell: Callable[[Story], None]) -> None:
     async def story(pod: FediPod, alice: Member) -> None:
         entry = {
