@@ -8,7 +8,7 @@ deliveries, notifications) is done by readers of the change log, never here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -16,27 +16,25 @@ from pod.access.acl import Mode
 from pod.access.agent import Agent
 from pod.access.policy import Policy
 from pod.draft import Draft, Drafts
-from pod.errors import Conflict, Invalid, NotFound, QuotaExceeded, StaleVersion
+from pod.effect import Effect
+from pod.errors import Invalid, NotFound, QuotaExceeded, StaleVersion
 from pod.model.change import Change, ChangeOp, RecordOp, RepoHead
 from pod.model.ids import Cid, MemberId, Nsid, Rkey, Tid
 from pod.model.member import Member
 from pod.model.resource import (
-    EMPTY,
     Absent,
     Action,
     Complement,
     Expect,
     Resource,
     ResourcePath,
-    Version,
-    Zone,
     container_of,
     generation_of,
     record_key,
     record_path,
     repo_key,
-    zone_of,
 )
+from pod.place import check_place, require_free_zone
 from pod.ports import Clock, RepoProjection, Store, Tx
 from pod.records.data import Data
 from pod.records.tid import TidClock
@@ -194,10 +192,10 @@ class Write:
                     complement=op.complement,
                 )
             case PutDocument():
-                _require_free_zone(op.path)
+                require_free_zone(op.path)
                 return self._drafts.document(op.path, op.media_type, op.body, op.expect, op.subject)
             case PutBinary():
-                _require_free_zone(op.path)
+                require_free_zone(op.path)
                 return Draft(
                     op.path,
                     "put",
@@ -235,18 +233,14 @@ class Write:
         if expect_commit is not None and (head is None or head.commit != expect_commit):
             raise StaleVersion("Commit was not the expected one.", name="InvalidSwap")
         now = self._clock.now()
-        found = [tx.resource(member, draft.path) for draft in drafts]
-        gone = frozenset(d.path for d in drafts if d.action in ("delete", "discard"))
-        for draft, current in zip(drafts, found, strict=True):
-            _check_expectation(draft, current)
-            _check_place(tx, member, draft, current, gone)
-        pairs = [
-            (draft, current)
-            for draft, current in zip(drafts, found, strict=True)
-            if _changes(draft, current)
-        ]
-        stale = self._superseded(tx, member, pairs)
-        record_ops = [_record_op(d, c) for d, c in pairs if _touches_repo(d, c)]
+        effects = [Effect(draft, tx.resource(member, draft.path)) for draft in drafts]
+        gone = frozenset(e.path for e in effects if e.draft.cid is None)
+        for effect in effects:
+            effect.check_expectation()
+            check_place(tx, member, effect.draft, effect.current, gone)
+        changes = [effect for effect in effects if effect.is_change]
+        stale = _superseded(tx, member, changes)
+        record_ops = [effect.record_op for effect in changes if effect.touches_repo]
         record_ops += [RecordOp("delete", repo_key(r.path), None, r.cid, None) for r in stale]
         new_head, frame = head, None
         if record_ops:
@@ -256,14 +250,12 @@ class Write:
             new_head, frame = projected.head, projected.frame
             tx.put_repo(new_head)
         rev = new_head.rev if record_ops and new_head is not None else self._tids.next()
-        grown = 0
-        for draft, current in pairs:
-            grown += self._store_one(tx, member, draft, current, rev, now)
+        grown = sum(_store(tx, member, effect, rev, now) for effect in changes)
         for old in stale:
             tx.delete_resource(member, old.path, at=now)
-        if pairs:
+        if changes:
             seq = tx.next_seq()
-            log = [_change_op(d, c) for d, c in pairs]
+            log = [effect.change_op for effect in changes]
             log += [ChangeOp("delete", r.path, None, r.cid) for r in stale]
             tx.append(
                 Change(
@@ -276,181 +268,72 @@ class Write:
                     frame=frame(seq, now) if frame is not None else None,
                 )
             )
-        results = tuple(_result(d, c) for d, c in zip(drafts, found, strict=True))
-        return Receipt(new_head if record_ops else None, rev if pairs else None, results), grown
+        results = tuple(map(_result, effects))
+        return Receipt(new_head if record_ops else None, rev if changes else None, results), grown
 
-    def _superseded(
-        self, tx: Tx, member: MemberId, pairs: Sequence[tuple[Draft, Resource | None]]
-    ) -> list[Resource]:
-        """Earlier relations to the same subject, which a new like or follow takes the place of."""
-        touched = {draft.path for draft, _ in pairs}
-        stale: dict[ResourcePath, Resource] = {}
-        for draft, current in pairs:
-            if draft.subject is None or current is not None or not draft.supersedes:
-                continue
-            collection, _ = record_key(draft.path)
-            for path in tx.about(member, f"/repo/{collection}/", draft.subject):
-                old = tx.resource(member, path)
-                if old is not None and path not in touched:
-                    stale[path] = old
-        return list(stale.values())
 
-    def _store_one(
-        self,
-        tx: Tx,
-        member: MemberId,
-        draft: Draft,
-        current: Resource | None,
-        rev: Tid,
-        now: datetime,
-    ) -> int:
-        if draft.action in ("delete", "discard"):
-            tx.delete_resource(member, draft.path, at=now)
-            return -(current.size if current is not None else 0)
-        if draft.action == "annotate":
-            if current is not None:
-                tx.put_complement(member, draft.path, _next(draft.complement, current))
-            return 0
-        self._check_blobs(tx, member, draft)
-        buried = tx.tombstone(member, draft.path) if current is None else None
-        blob = tx.blob(member, draft.cid) if draft.is_binary and draft.cid is not None else None
-        size = blob.size if blob is not None else len(draft.body)
-        complement = current.complement if current is not None else EMPTY
-        if draft.complement is not None:
-            complement = _next(draft.complement, current)
-        assert draft.cid is not None
-        tx.put_resource(
-            Resource(
-                member=member,
-                path=draft.path,
-                media_type=draft.media_type,
-                cid=draft.cid,
-                size=size,
-                body=draft.body,
-                rev=rev,
-                created_at=current.created_at if current is not None else now,
-                updated_at=now,
-                generation=generation_of(current, buried),
-                subject=draft.subject,
-                complement=complement,
-            )
+def _superseded(tx: Tx, member: MemberId, changes: Sequence[Effect]) -> list[Resource]:
+    """Earlier relations to the same subject, which a new like or follow takes the place of."""
+    touched = {effect.path for effect in changes}
+    stale: dict[ResourcePath, Resource] = {}
+    for effect in changes:
+        draft = effect.draft
+        if draft.subject is None or effect.current is not None or not draft.supersedes:
+            continue
+        collection, _ = record_key(draft.path)
+        for path in tx.about(member, f"/repo/{collection}/", draft.subject):
+            old = tx.resource(member, path)
+            if old is not None and path not in touched:
+                stale[path] = old
+    return list(stale.values())
+
+
+def _store(tx: Tx, member: MemberId, effect: Effect, rev: Tid, now: datetime) -> int:
+    """Write what a draft asks for; returns by how many bytes the member's data grew."""
+    draft, current = effect.draft, effect.current
+    before = current.size if current is not None else 0
+    if draft.action == "annotate":
+        tx.put_complement(member, draft.path, effect.complement)
+        return 0
+    if draft.cid is None:
+        tx.delete_resource(member, draft.path, at=now)
+        return -before
+    _check_blobs(tx, member, draft)
+    buried = tx.tombstone(member, draft.path) if current is None else None
+    blob = tx.blob(member, draft.cid) if draft.is_binary else None
+    size = blob.size if blob is not None else len(draft.body)
+    tx.put_resource(
+        Resource(
+            member=member,
+            path=draft.path,
+            media_type=draft.media_type,
+            cid=draft.cid,
+            size=size,
+            body=draft.body,
+            rev=rev,
+            created_at=current.created_at if current is not None else now,
+            updated_at=now,
+            generation=generation_of(current, buried),
+            subject=draft.subject,
+            complement=effect.complement,
         )
-        if draft.blobs or current is not None:
-            tx.set_blob_refs(member, draft.path, draft.blobs)
-        return size - (current.size if current is not None else 0)
-
-    def _check_blobs(self, tx: Tx, member: MemberId, draft: Draft) -> None:
-        for cid in draft.blobs:
-            held = tx.blob(member, cid)
-            if held is None:
-                raise Invalid(f"Could not find blob: {draft.blob_text(cid)}", name="BlobNotFound")
-            draft.check_blob(held.cid, held.media_type, held.size)
+    )
+    if draft.blobs or current is not None:
+        tx.set_blob_refs(member, draft.path, draft.blobs)
+    return size - before
 
 
-def _require_free_zone(path: ResourcePath) -> None:
-    zone = zone_of(path)
-    if zone is Zone.REPO or zone is Zone.SPACES:
-        raise Conflict("Only records live here; put this somewhere else.")
+def _check_blobs(tx: Tx, member: MemberId, draft: Draft) -> None:
+    for cid in draft.blobs:
+        held = tx.blob(member, cid)
+        if held is None:
+            raise Invalid(f"Could not find blob: {draft.blob_text(cid)}", name="BlobNotFound")
+        draft.check_blob(held.cid, held.media_type, held.size)
 
 
-def _check_expectation(draft: Draft, current: Resource | None) -> None:
-    expect = draft.expect
-    if isinstance(expect, Version):
-        if current is None or not expect.matches(current.version):
-            raise StaleVersion("Record was not in the expected state.", name="InvalidSwap")
-    elif isinstance(expect, Absent) and current is not None:
-        raise StaleVersion("There is something here already.", name="InvalidSwap")
-    if draft.action == "create" and current is not None:
-        raise Conflict("There is already a record with this key.", name="RecordAlreadyExists")
-    if draft.action in ("update", "delete", "annotate") and current is None:
-        raise NotFound("Could not locate record.", name="RecordNotFound")
-
-
-def _check_place(
-    tx: Tx,
-    member: MemberId,
-    draft: Draft,
-    current: Resource | None,
-    gone: frozenset[ResourcePath],
-) -> None:
-    """Keep containers and documents apart: no twins that differ in a slash, no orphans.
-
-    What is ``gone`` in the same batch does not keep a container from being deleted.
-    """
-    if zone_of(draft.path) is Zone.REPO:
-        return
-    if draft.cid is None:
-        if draft.path.endswith("/") and _has_children(tx, member, draft.path, gone):
-            raise Conflict("The container is not empty.")
-        return
-    if current is not None:
-        return
-    twin = draft.path.rstrip("/")
-    if not draft.path.endswith("/") and _has_children(tx, member, draft.path + "/"):
-        raise Conflict("There is a container with this name.")
-    above = [twin] if draft.path.endswith("/") else [f"{twin}/"]
-    while twin.count("/") > 1:
-        twin = twin.rpartition("/")[0]
-        above.append(twin)
-    for path in above:
-        if tx.resource(member, ResourcePath(path)) is not None:
-            raise Conflict(f"{path} is in the way of this name.")
-
-
-def _has_children(
-    tx: Tx, member: MemberId, container: str, besides: frozenset[ResourcePath] = frozenset()
-) -> bool:
-    found = tx.resources(member, container, after=container, limit=len(besides) + 1)
-    return any(resource.path not in besides for resource in found)
-
-
-def _changes(draft: Draft, current: Resource | None) -> bool:
-    if draft.action == "discard":
-        return current is not None
-    if current is None or draft.action == "delete":
-        return True
-    same_complement = draft.complement is None or _same(draft.complement, current.complement)
-    if draft.action == "annotate":
-        return not same_complement
-    same_bytes = draft.cid == current.cid and draft.media_type == current.media_type
-    return not (same_bytes and same_complement)
-
-
-def _same(one: Complement, other: Complement) -> bool:
-    return one.annotations == other.annotations and one.overrides == other.overrides
-
-
-def _next(wanted: Complement | None, current: Resource | None) -> Complement:
-    revision = current.complement.revision + 1 if current is not None else 1
-    return replace(wanted or EMPTY, revision=revision)
-
-
-def _touches_repo(draft: Draft, current: Resource | None) -> bool:
-    if zone_of(draft.path) is not Zone.REPO or draft.action == "annotate":
-        return False
-    return current is None or draft.cid != current.cid
-
-
-def _record_op(draft: Draft, current: Resource | None) -> RecordOp:
-    prev = current.cid if current is not None else None
-    if draft.cid is None:
-        return RecordOp("delete", repo_key(draft.path), None, prev, None)
-    action: Action = "update" if current is not None else "create"
-    return RecordOp(action, repo_key(draft.path), draft.cid, prev, draft.body)
-
-
-def _change_op(draft: Draft, current: Resource | None) -> ChangeOp:
-    prev = current.cid if current is not None else None
-    if draft.action in ("delete", "discard"):
-        return ChangeOp("delete", draft.path, None, prev)
-    if draft.action == "annotate":
-        return ChangeOp("update", draft.path, prev, prev)
-    return ChangeOp("update" if current is not None else "create", draft.path, draft.cid, prev)
-
-
-def _result(draft: Draft, current: Resource | None) -> Result:
-    if not _changes(draft, current):
-        cid = current.cid if current is not None else None
-        return Result(draft.path, "none", cid, draft.validation)
-    op = _change_op(draft, current)
-    return Result(draft.path, op.action, op.cid, draft.validation)
+def _result(effect: Effect) -> Result:
+    validation = effect.draft.validation
+    if not effect.is_change:
+        return Result(effect.path, "none", effect.prev, validation)
+    op = effect.change_op
+    return Result(effect.path, op.action, op.cid, validation)
