@@ -16,7 +16,7 @@ from pod.access.policy import Policy
 from pod.errors import Invalid, NotFound
 from pod.model.change import Change, ChangeOp, RepoHead
 from pod.model.ids import Cid, MemberId, parse_nsid, parse_rkey
-from pod.model.resource import EMPTY, RECORD_TYPE, Resource, ResourcePath, generation_of
+from pod.model.resource import EMPTY, RECORD_TYPE, Resource, ResourcePath
 from pod.ports import Clock, RepoProjection, Store, Tx
 from pod.records.cbor import decode
 from pod.records.cid import record_cid
@@ -69,6 +69,10 @@ class Transfer:
         )
         now = self._clock.now()
         log: list[ChangeOp] = []
+        put: list[Resource] = []
+        replaced_bytes = 0
+        referring: list[tuple[ResourcePath, tuple[Cid, ...]]] = []
+        buried = tx.buried(member, "/repo/")
         for key in before.keys() - incoming.keys():
             path = ResourcePath(f"/repo/{key}")
             tx.delete_resource(member, path, at=now)
@@ -79,8 +83,9 @@ class Transfer:
                 continue
             path = ResourcePath(f"/repo/{key}")
             current = tx.resource(member, path) if old_cid is not None else None
-            buried = tx.tombstone(member, path) if current is None else None
-            tx.put_resource(
+            if current is not None:
+                replaced_bytes += current.size
+            put.append(
                 Resource(
                     member=member,
                     path=path,
@@ -91,14 +96,17 @@ class Transfer:
                     rev=head.rev,
                     created_at=current.created_at if current is not None else now,
                     updated_at=now,
-                    generation=generation_of(current, buried),
+                    generation=buried.get(path, 0) + 1 if current is None else current.generation,
                     subject=new.subject,
                     complement=current.complement if current is not None else EMPTY,
                 )
             )
             if new.blobs or current is not None:
-                tx.set_blob_refs(member, path, new.blobs)
+                referring.append((path, new.blobs))
             log.append(ChangeOp("update" if current else "create", path, new.cid, old_cid))
+        tx.put_resources(put, replaced_bytes=replaced_bytes)
+        for path, blobs in referring:
+            tx.set_blob_refs(member, path, blobs)
         tx.put_repo(head)
         seq = tx.next_seq()
         tx.append(

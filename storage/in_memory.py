@@ -122,6 +122,14 @@ class MemoryReader:
     def tombstone(self, member: MemberId, path: ResourcePath) -> Tombstone | None:
         return self._state.tombstones.get((member, path))
 
+    def buried(self, member: MemberId, prefix: str) -> dict[ResourcePath, int]:
+        tombstones = self._state.tombstones.items()
+        return {
+            stone.path: stone.generation
+            for key, stone in tombstones
+            if key[0] == member and key[1].startswith(prefix)
+        }
+
     def changes(self, *, after: int, limit: int, member: MemberId | None = None) -> list[Change]:
         found = (c for c in self._state.log if c.seq > after and member in (None, c.member))
         return list(found)[:limit]
@@ -214,6 +222,10 @@ class MemoryTx(MemoryReader):
 
     def put_resource(self, resource: Resource) -> None:
         self._state.resources[resource.member, resource.path] = resource
+
+    def put_resources(self, resources: Sequence[Resource], *, replaced_bytes: int) -> None:  # noqa: ARG002  sizes are summed when asked for
+        for resource in resources:
+            self.put_resource(resource)
 
     def delete_resource(self, member: MemberId, path: ResourcePath, *, at: datetime) -> None:
         old = self._state.resources.pop((member, path), None)

@@ -48,6 +48,7 @@ class Rows:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._execute = connection.execute
+        self._execute_many = connection.executemany
 
 
 class MemberReads(Rows):

@@ -86,6 +86,13 @@ _TOMBSTONE: Final = compiled(
         tombstone.c.member_id == given("member"), tombstone.c.path == given("path")
     )
 )
+_BURIED: Final = compiled(
+    select(tombstone.c.path, tombstone.c.generation).where(
+        tombstone.c.member_id == given("member"),
+        tombstone.c.path >= given("low"),
+        tombstone.c.path < given("high"),
+    )
+)
 _BYTES: Final = compiled(select(usage.c.bytes).where(usage.c.member_id == given("member")))
 
 _PUT: Final = upsert(resource)
@@ -184,6 +191,11 @@ class ResourceReads(Rows):
         row = self._execute(_TOMBSTONE, (member, path)).fetchone()
         return None if row is None else tombstone_of(row)
 
+    def buried(self, member: MemberId, prefix: str) -> dict[ResourcePath, int]:
+        """Generations of all tombstones below a prefix, by path."""
+        rows = self._execute(_BURIED, (member, prefix, prefix_end(prefix)))
+        return {ResourcePath(path): generation for path, generation in rows}
+
     def bytes_used(self, member: MemberId) -> int:
         """Bytes that the member's resources and blobs take."""
         row = self._execute(_BYTES, (member,)).fetchone()
@@ -198,6 +210,12 @@ class ResourceWrites(ResourceReads):
         old = self._execute(_SIZE, (resource.member, resource.path)).fetchone()
         self._execute(_PUT, resource_row(resource))
         self._use(resource.member, resource.size - (0 if old is None else old[0]))
+
+    def put_resources(self, resources: Sequence[Resource], *, replaced_bytes: int) -> None:
+        """Insert or replace many of one member, which replace ``replaced_bytes`` in sum."""
+        if resources:
+            self._execute_many(_PUT, map(resource_row, resources))
+            self._use(resources[0].member, sum(r.size for r in resources) - replaced_bytes)
 
     def delete_resource(self, member: MemberId, path: ResourcePath, *, at: datetime) -> None:
         """Delete and leave a tombstone; its blob references go with it; NotFound."""
