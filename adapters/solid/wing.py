@@ -6,7 +6,7 @@ Spec: https://solidproject.org/TR/protocol#server-allow-methods #server-link-sto
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 from weakref import WeakValueDictionary
@@ -21,7 +21,8 @@ from adapters.http.incoming import fields, presented
 from adapters.http.negotiate import MediaType, parse_media_type
 from adapters.http.views import Ask
 from adapters.solid.lens.index import RecordViews
-from adapters.solid.patch.n3 import N3
+from adapters.solid.patch.n3 import N3, Patch, parse_patch
+from adapters.solid.patch.sparql import SPARQL, parse_update
 from adapters.solid.paths import STORAGE, canonical_path
 from adapters.solid.ports import MintKey
 from adapters.solid.rdf.parse import JSONLD, NTRIPLES, TURTLE
@@ -39,6 +40,7 @@ from pod.write import Write
 
 RECORD_JSON: Final = "application/json"
 RDF_TYPES: Final = (TURTLE, JSONLD, NTRIPLES)
+PATCH_TYPES: Final = (N3, SPARQL)
 VARIANTS: Final = {TURTLE: "ttl", JSONLD: "jsonld", NTRIPLES: "nt"}
 
 Kind = Literal["storage", "container", "document", "binary", "collection", "record", "fixed"]
@@ -138,7 +140,7 @@ def headers_of(kind: Kind, target: Target | Ask) -> dict[str, str]:
     if kind == "record":
         headers["Accept-Put"] = _RECORD
     if "PATCH" in _METHODS[kind]:
-        headers["Accept-Patch"] = N3
+        headers["Accept-Patch"] = ", ".join(PATCH_TYPES)
     return headers
 
 
@@ -168,6 +170,11 @@ async def sent() -> bytes:
     body = await request.get_data(as_text=False)
     assert isinstance(body, bytes)
     return body
+
+
+def patches_of(body: bytes, media_type: str, url: str) -> list[Patch]:
+    """The patches of a document of one of `PATCH_TYPES`."""
+    return [parse_patch(body, url)] if media_type == N3 else parse_update(body, url)
 
 
 def content_type() -> MediaType:
@@ -205,7 +212,14 @@ def options_of(kind: Kind, target: Target) -> Response:
     headers = headers_of(kind, target)
     if "Access-Control-Request-Method" in request.headers:
         headers |= preflight(fields(), headers["Allow"])
-    return Response(b"", status=204, headers=headers)
+    return empty(204, headers)
+
+
+def empty(status: int, headers: Mapping[str, str] | None = None) -> Response:
+    """An answer without a body, and so without a type."""
+    response = Response(b"", status=status, headers=dict(headers or {}))
+    response.headers.pop("Content-Type", None)
+    return response
 
 
 async def across_origins(response: Response) -> Response:

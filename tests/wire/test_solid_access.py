@@ -117,6 +117,17 @@ def test_a_rule_is_for_whom_it_names(who: str, bob: int, nobody: int) -> None:
     told(story)
 
 
+def test_deleting_does_not_tell_what_one_may_not_read() -> None:
+    async def story(host: Host) -> None:
+        await host.ask("PUT", "/data/f/sub/", Content_Type=TTL)
+        await share(host, rule(BOB, "acl:Write"))
+        for path in ("/data/f/none", "/data/f/sub/", "/data/f/none/"):
+            assert (await host.ask("DELETE", path, as_="bob")).status_code == 403
+        assert host.stored("/data/f/sub/") is not None
+
+    told(story)
+
+
 def test_a_rule_for_an_app_binds_only_browsers() -> None:
     async def story(host: Host) -> None:
         await share(host, rule(f"{BOB} ; acl:origin <https://good.example>", "acl:Read"))

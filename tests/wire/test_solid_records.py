@@ -96,7 +96,7 @@ def test_the_same_url_says_the_same_in_both_syntaxes() -> None:
         assert (picture, AS.name, rdflib.Literal("Sunflowers")) in graph
         assert turtle.headers["WAC-Allow"] == 'user="read",public="read"'
         assert 'rel="acl"' in turtle.headers["Link"]
-        assert turtle.headers["Accept-Patch"] == N3
+        assert turtle.headers["Accept-Patch"].startswith(N3)
         lex = await graph_of(await host.ask("GET", PATH + "?view=lex", Accept=TTL))
         profiled = await graph_of(
             await host.ask("GET", PATH, Accept='text/turtle; profile="lex:view"')

@@ -92,7 +92,8 @@ def children_of(
 
 def turtle(listing: Listing) -> bytes:
     """The listing as Turtle."""
-    parts = [_HEAD, f"<{listing.url}> a {', '.join(str(kind) for kind in listing.types)}"]
+    kinds = ", ".join(_short(kind.value) for kind in listing.types)
+    parts = [_HEAD, f"<{listing.url}> a {kinds}"]
     if listing.modified is not None:
         parts.append(f' ;\n  dct:modified "{_time(listing.modified)}"^^xsd:dateTime')
     if listing.children:
@@ -174,7 +175,12 @@ def _kinds(media_type: str | None) -> list[str]:
 
 @lru_cache(256)
 def _kinds_turtle(media_type: str | None) -> str:
-    return ", ".join(f"<{kind}>" for kind in _kinds(media_type))
+    return ", ".join(map(_short, _kinds(media_type)))
+
+
+def _short(kind: str) -> str:
+    is_ldp = kind.startswith(LDP.iri)
+    return "ldp:" + kind.removeprefix(LDP.iri) if is_ldp else f"<{kind}>"
 
 
 def _typed(text: str, kind: NamedNode) -> dict[str, str]:

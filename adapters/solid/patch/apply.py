@@ -6,6 +6,7 @@ Spec: https://solidproject.org/TR/protocol#server-patch-n3-semantics
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
@@ -18,6 +19,7 @@ Pattern = tuple[object, object, object]
 Mapping = dict[object, object]
 
 MAX_OPEN_PATTERNS: Final = 100
+MAX_MAPPINGS: Final = 10_000
 MAX_STEPS: Final = 100_000
 """How many candidate triples a match may look at before it is refused."""
 
@@ -25,23 +27,60 @@ MAX_STEPS: Final = 100_000
 def apply_patch(patch: Patch, graph: Sequence[Triple]) -> Graph:
     """The graph after a patch, in its order with new triples at the end.
 
-    Raises Conflict when no mapping or several fit the conditions, or when a triple to delete is
-    not there; Unprocessable when the conditions are too costly, or bind what cannot stand there.
+    Raises Conflict when not exactly one mapping fits the conditions of a strict patch, or when a
+    triple that it deletes is not there; Unprocessable when the conditions are too costly, or bind
+    what cannot stand where it would.
     """
     result = dict.fromkeys(graph)
-    mapping = _the_mapping(patch, result) if patch.where else {}
-    deletes = [_fill(triple, mapping) for triple in patch.deletes]
+    if not patch.where:
+        mappings: list[Mapping] = [{}]
+    elif patch.is_strict:
+        mappings = [_the_mapping(patch, result)]
+    else:
+        mappings = list(islice(_mappings(patch, result), MAX_MAPPINGS + 1))
+        if len(mappings) > MAX_MAPPINGS:
+            raise Unprocessable("The conditions of the patch fit too often")
+    deletes = [_fill(triple, mapping) for mapping in mappings for triple in patch.deletes]
     for triple in deletes:
-        if triple not in result:
+        if patch.is_strict and triple not in result:
             raise Conflict(f"The patch deletes what is not there: {triple}")
     for triple in deletes:
         result.pop(triple, None)
-    for triple in patch.inserts:
-        result[_fill(triple, mapping)] = None
+    for mapping in mappings:
+        fresh: Mapping = {node: BlankNode() for node in _blank_nodes(patch.inserts)}
+        for triple in patch.inserts:
+            result[_fill(triple, {**mapping, **fresh})] = None
     return list(result)
 
 
+def apply_all(patches: Sequence[Patch], graph: Sequence[Triple]) -> Graph:
+    """The graph after several patches, one after the other; see `apply_patch`."""
+    result = list(graph)
+    for patch in patches:
+        result = apply_patch(patch, result)
+    return result
+
+
+def _blank_nodes(triples: Sequence[Triple]) -> set[object]:
+    terms = (term for triple in triples for term in (triple.subject, triple.object))
+    return {term for term in terms if isinstance(term, BlankNode)}
+
+
 def _the_mapping(patch: Patch, graph: dict[Triple, None]) -> Mapping:
+    found: Mapping | None = None
+    for mapping in _mappings(patch, graph):
+        if found is not None and mapping != found:
+            raise Conflict("The conditions of the patch fit more than once")
+        found = mapping
+        if not mapping:
+            break
+    if found is None:
+        raise Conflict("The conditions of the patch do not hold")
+    return found
+
+
+def _mappings(patch: Patch, graph: dict[Triple, None]) -> Iterator[Mapping]:
+    """What the variables can stand for, one match after the other."""
     named = variables_in(patch.where, patch.variables)
     open_patterns: list[Pattern] = []
     for triple in patch.where:
@@ -49,20 +88,11 @@ def _the_mapping(patch: Patch, graph: dict[Triple, None]) -> Mapping:
         if any(term in named or isinstance(term, BlankNode) for term in pattern):
             open_patterns.append(pattern)
         elif triple not in graph:
-            raise Conflict("The conditions of the patch do not hold")
+            return
     if len(open_patterns) > MAX_OPEN_PATTERNS:
         raise Unprocessable("The conditions of the patch are too costly to match")
-    found: Mapping | None = None
     for mapping in _Matcher(graph, named).solutions(open_patterns, {}):
-        kept: Mapping = {variable: mapping[variable] for variable in named}
-        if found is not None and kept != found:
-            raise Conflict("The conditions of the patch fit more than once")
-        found = kept
-        if not named:
-            break
-    if found is None:
-        raise Conflict("The conditions of the patch do not hold")
-    return found
+        yield {variable: mapping[variable] for variable in named}
 
 
 class _Matcher:

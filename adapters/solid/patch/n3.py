@@ -43,12 +43,22 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """A patch; variables are named nodes whose IRI starts with ``variables``."""
+    """A patch; variables are named nodes whose IRI starts with ``scheme``.
+
+    A strict one (N3 Patch) wants exactly one match and every triple to delete present; a lax one
+    (SPARQL Update) takes all matches and does not mind what is missing.
+    """
 
     where: Graph
     deletes: Graph
     inserts: Graph
-    variables: str
+    scheme: str
+    is_strict: bool = True
+
+    @property
+    def variables(self) -> str:
+        """How the IRI of each variable begins."""
+        return f"{self.scheme}var:"
 
     @property
     def modes(self) -> frozenset[Mode]:
@@ -75,8 +85,8 @@ def parse_patch(body: bytes, base: str) -> Patch:
         text = body.decode()
     except UnicodeDecodeError as err:
         raise Invalid("A patch is UTF-8 text") from err
-    scheme = f"n3-{hashlib.sha256(body).hexdigest()[:24]}:"
-    outer, formulae = _cut(text, scheme)
+    scheme = name_scheme(body)
+    outer, formulae = cut_formulae(text, scheme)
     found = _patch_resource(parse_rdf(outer.encode(), TURTLE, base), scheme)
     parts = {
         name: parse_rdf(formulae[index].encode(), TURTLE, base) for name, index in found.items()
@@ -85,10 +95,15 @@ def parse_patch(body: bytes, base: str) -> Patch:
         where=parts.get("where", []),
         deletes=parts.get("deletes", []),
         inserts=parts.get("inserts", []),
-        variables=f"{scheme}var:",
+        scheme=scheme,
     )
     _check(patch)
     return patch
+
+
+def name_scheme(body: bytes) -> str:
+    """A scheme for names that a document cannot contain, because it follows from the document."""
+    return f"n3-{hashlib.sha256(body).hexdigest()[:24]}:"
 
 
 def variables_in(triples: Graph, variables: str) -> set[NamedNode]:
@@ -101,7 +116,7 @@ def variables_in(triples: Graph, variables: str) -> set[NamedNode]:
     }
 
 
-def _cut(text: str, scheme: str) -> tuple[str, list[str]]:
+def cut_formulae(text: str, scheme: str) -> tuple[str, list[str]]:
     """The document with each formula replaced by a name, and the formulae as Turtle."""
     outer: list[str] = []
     directives: list[str] = []

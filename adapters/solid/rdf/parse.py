@@ -47,8 +47,8 @@ _TURTLE_TOKEN = re.compile(
 _JSON_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|(?P<open>[\[{])|(?P<close>[\]}])', re.DOTALL)
 
 
-def parse_rdf(body: bytes, media_type: str, base: str) -> Graph:
-    """The triples of a document.
+def parse_rdf(body: bytes, media_type: str, base: str, *, only_default: bool = False) -> Graph:
+    """The triples of a document; of its default graph, if ``only_default`` leaves named ones out.
 
     ``base`` resolves relative IRIs. Raises Unsupported for other media types, TooLarge over 8 MiB
     or 200,000 triples, Invalid (with the line) for what is not well formed, and Unprocessable for
@@ -63,7 +63,7 @@ def parse_rdf(body: bytes, media_type: str, base: str) -> Graph:
     if media_type == JSONLD:
         body = _with_local_contexts(body)
     try:
-        return _triples(parse(body, format=rdf_format, base_iri=base))
+        return _triples(parse(body, format=rdf_format, base_iri=base), only_default)
     except SyntaxError as err:
         line = f", line {err.lineno}" if err.lineno else ""
         raise Invalid(f"Not well-formed {media_type}{line}: {err.msg}") from err
@@ -72,19 +72,21 @@ def parse_rdf(body: bytes, media_type: str, base: str) -> Graph:
 
 
 async def parse_rdf_aside(body: bytes, media_type: str, base: str) -> Graph:
-    """As `parse_rdf`, with heavy documents parsed in a thread."""
+    """The default graph of a document as `parse_rdf` reads it; heavy ones in a thread."""
     if len(body) < HEAVY_BYTES:
-        return parse_rdf(body, media_type, base)
-    return await asyncio.to_thread(parse_rdf, body, media_type, base)
+        return parse_rdf(body, media_type, base, only_default=True)
+    return await asyncio.to_thread(parse_rdf, body, media_type, base, only_default=True)
 
 
-def _triples(quads: Iterable[Quad]) -> Graph:
+def _triples(quads: Iterable[Quad], only_default: bool) -> Graph:
     names: dict[BlankNode, BlankNode] = {}
     found: dict[Triple, None] = {}
     default = DefaultGraph()
     for subject, predicate, value, graph in quads:
         if graph != default:
-            raise Unprocessable("A document is one graph; named graphs are not kept here")
+            if only_default:
+                continue
+            raise Unprocessable("Named graphs cannot be edited here")
         if isinstance(subject, Triple) or isinstance(value, Triple):
             raise Unprocessable("Quoted triples are not kept here")
         if isinstance(subject, BlankNode):

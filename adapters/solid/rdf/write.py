@@ -170,6 +170,9 @@ def _spell(term: Term) -> tuple[str | None, str]:
         bare = _BARE.get(term.datatype)
         if bare is not None and bare.fullmatch(term.value):
             return None, term.value
+        if term.language is None and term.datatype != XSD.string:
+            used, datatype = _spell(term.datatype)
+            return used, f"{Literal(term.value)}^^{datatype}"
     return None, str(term)
 
 

@@ -20,6 +20,7 @@ from adapters.solid.wing import (
     Target,
     Wing,
     across_origins,
+    empty,
     headers_of,
     kind_of,
     options_of,
@@ -154,4 +155,4 @@ def _fixed_rooms(blueprint: Blueprint, wing: Wing, read: Read, issuer: Iri) -> N
 
 
 def _not_allowed(kind: Kind, target: Target) -> Response:
-    return Response(b"", status=405, headers=headers_of(kind, target))
+    return empty(405, headers_of(kind, target))

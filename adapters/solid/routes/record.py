@@ -18,11 +18,11 @@ from quart import Response, request
 from adapters.http.conditional import etag
 from adapters.http.views import Ask, Rendered, View
 from adapters.solid.lens.index import Edited, wants_generic
-from adapters.solid.patch.apply import apply_patch
-from adapters.solid.patch.n3 import N3, parse_patch
+from adapters.solid.patch.apply import apply_all
 from adapters.solid.rdf.parse import JSONLD, TURTLE, Graph, parse_rdf
 from adapters.solid.rdf.write import write_rdf
 from adapters.solid.wing import (
+    PATCH_TYPES,
     RDF_TYPES,
     RECORD_JSON,
     VARIANTS,
@@ -30,9 +30,11 @@ from adapters.solid.wing import (
     Wing,
     check_shown,
     content_type,
+    empty,
     expectation,
     headers_of,
     links_of,
+    patches_of,
     sent,
 )
 from pod.access.acl import Mode
@@ -124,15 +126,15 @@ async def patch(wing: Wing, target: Target) -> Response:
     """Apply an N3 Patch to a view of a record or of the WebID document."""
     wing.require(target, Mode.WRITE)
     _check_key(target.path)
-    if content_type().essence != N3:
-        raise Unsupported(f"Patches are {N3}")
-    change = parse_patch(await sent(), target.url)
-    wing.require(target, *sorted(change.modes))
+    media_type = content_type().essence
+    if media_type not in PATCH_TYPES:
+        raise Unsupported(f"Patches are {' or '.join(PATCH_TYPES)}")
+    changes = patches_of(await sent(), media_type, target.url)
     # Record keys that the patch speaks of must be there for it to find.
-    spoken = wants_generic([*change.where, *change.deletes, *change.inserts])
+    spoken = any(wants_generic([*c.where, *c.deletes, *c.inserts]) for c in changes)
     async with wing.turn(target):
         return await _edit_graph(
-            wing, target, partial(apply_patch, change), _is_lex(None), with_keys=spoken
+            wing, target, partial(apply_all, changes), _is_lex(None), with_keys=spoken
         )
 
 
@@ -160,7 +162,7 @@ async def delete(wing: Wing, target: Target) -> Response:
         raise NotFound
     op = Delete(target.path, expectation(target))
     await wing.write.apply(target.agent, target.member.id, [op])
-    return Response(b"", status=204)
+    return empty(204)
 
 
 async def _edit_graph(
@@ -228,7 +230,7 @@ async def _write(wing: Wing, target: Target, edited: Edited, expect: Expect) -> 
     is_new = target.resource is None and target.path != WEBID
     if is_new:
         headers["Location"] = made.url
-    return Response(b"", status=201 if is_new else 204, headers=headers)
+    return empty(201 if is_new else 204, headers)
 
 
 def _record(media_type: str, body: bytes) -> dict[str, Data]:

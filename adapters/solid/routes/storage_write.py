@@ -16,14 +16,15 @@ from quart import Response, request
 
 from adapters.http.conditional import etag
 from adapters.solid.lens.container import own_part
-from adapters.solid.patch.apply import apply_patch
-from adapters.solid.patch.n3 import N3, Patch, parse_patch
+from adapters.solid.patch.apply import apply_all
+from adapters.solid.patch.n3 import Patch
 from adapters.solid.paths import STORAGE, check_name, containers_above, is_acl, slug_name
 from adapters.solid.rdf.parse import TURTLE, Graph, parse_rdf, parse_rdf_aside
 from adapters.solid.rdf.write import write_rdf, write_turtle
 from adapters.solid.routes.storage import ROOT_ACL, listing_of, nearest_container, shown_bodies
 from adapters.solid.wac.document import owner_acl
 from adapters.solid.wing import (
+    PATCH_TYPES,
     RDF_TYPES,
     VARIANTS,
     Kind,
@@ -31,9 +32,11 @@ from adapters.solid.wing import (
     Wing,
     check_shown,
     content_type,
+    empty,
     expectation,
     headers_of,
     kind_of,
+    patches_of,
     sent,
 )
 from pod.access.acl import Mode
@@ -124,7 +127,7 @@ async def _write(
         headers["ETag"] = etag(made.resource.version, VARIANTS.get(made.resource.media_type, "bin"))
     if is_new:
         headers["Location"] = made.url
-    return Response(b"", status=201 if is_new else 204, headers=headers)
+    return empty(201 if is_new else 204, headers)
 
 
 async def _put_container(wing: Wing, target: Target) -> Response:
@@ -133,13 +136,12 @@ async def _put_container(wing: Wing, target: Target) -> Response:
     if listing is None:
         wing.require(target, Mode.APPEND, path=nearest_container(wing, target))
     check_shown(shown_bodies(listing))
-    body = await sent()
-    graph: Graph = []
-    if body or "Content-Type" in request.headers:
-        media_type = content_type().essence
-        if media_type not in RDF_TYPES:
-            raise Unsupported("A container is described in RDF")
-        graph = await parse_rdf_aside(body, media_type, target.url)
+    if "ldp#NonRDFSource>" in request.headers.get("Link", ""):
+        raise Conflict("A name that ends with a slash is a container")
+    media_type = content_type().essence
+    if media_type not in RDF_TYPES:
+        raise Unsupported("A container is described in RDF")
+    graph = parse_rdf(await sent(), media_type, target.url)
     if listing is not None:
         graph = own_part(listing, graph, is_whole=False)
     op = PutDocument(target.path, TURTLE, _described(graph), _as_read(target))
@@ -194,28 +196,30 @@ def _new_path(wing: Wing, target: Target, is_container: bool) -> ResourcePath:
 async def patch(wing: Wing, target: Target) -> Response:
     """Apply an N3 Patch; a resource that is not there starts empty."""
     check_name(target.path)
-    if content_type().essence != N3:
+    media_type = content_type().essence
+    if media_type not in PATCH_TYPES:
         # Whether one may know that a thing is there comes before what it accepts.
         wing.require(target, Mode.APPEND)
-        raise Unsupported(f"Patches are {N3}")
-    change = parse_patch(await sent(), target.url)
-    wing.require(target, *sorted(change.modes or {Mode.READ}))
+        raise Unsupported(f"Patches are {' or '.join(PATCH_TYPES)}")
+    changes = patches_of(await sent(), media_type, target.url)
+    modes = {mode for change in changes for mode in change.modes}
+    wing.require(target, *sorted(modes or {Mode.READ}))
     if target.resource is None and not is_acl(target.path):
         wing.require(target, Mode.APPEND, path=nearest_container(wing, target))
     async with wing.turn(target):
         return await _write_from(
-            wing, target, lambda now: [*_above(wing, now), _patched(wing, now, change)]
+            wing, target, lambda now: [*_above(wing, now), _patched(wing, now, changes)]
         )
 
 
-def _patched(wing: Wing, target: Target, change: Patch) -> Op:
+def _patched(wing: Wing, target: Target, changes: Sequence[Patch]) -> Op:
     resource, path = target.resource, target.path
     if path.endswith("/"):
         listing = listing_of(wing, target)
         bodies = shown_bodies(listing)
         check_shown(bodies)
         shown = parse_rdf(bodies[0][1], TURTLE, target.url) if bodies else []
-        graph = apply_patch(change, shown)
+        graph = apply_all(changes, shown)
         own = own_part(listing, graph, is_whole=True) if listing is not None else graph
         return PutDocument(path, TURTLE, _described(own), _as_read(target))
     expect = expectation(target)
@@ -224,12 +228,12 @@ def _patched(wing: Wing, target: Target, change: Patch) -> Op:
         if path == ROOT_ACL:
             made = owner_acl(target.member.url(STORAGE), target.member.webid)
             shown = parse_rdf(made, TURTLE, target.url)
-        body = write_turtle(apply_patch(change, shown))
+        body = write_turtle(apply_all(changes, shown))
         return PutDocument(path, TURTLE, body, expect or ABSENT)
     if resource.media_type not in RDF_TYPES:
         raise Conflict("Only RDF documents can be patched")
     shown = parse_rdf(resource.body, resource.media_type, target.url)
-    body = write_rdf(apply_patch(change, shown), resource.media_type)
+    body = write_rdf(apply_all(changes, shown), resource.media_type)
     return PutDocument(path, resource.media_type, body, expect or resource.version)
 
 
@@ -238,6 +242,9 @@ async def delete(wing: Wing, target: Target) -> Response:
     wing.require(target, Mode.WRITE)
     if not is_acl(target.path):
         wing.require(target, Mode.WRITE, path=container_of(target.path))
+    if target.path.endswith("/") or target.resource is None:
+        # The answer tells what is there.
+        wing.require(target, Mode.READ)
     reader, member = wing.reader, target.member.id
     ops: list[Op] = []
     if target.path.endswith("/"):
@@ -258,4 +265,4 @@ async def delete(wing: Wing, target: Target) -> Response:
     if not is_acl(target.path) and reader.resource(member, acl) is not None:
         ops.insert(0, Delete(acl))
     await wing.write.apply(SYSTEM, member, ops)
-    return Response(b"", status=204)
+    return empty(204)
