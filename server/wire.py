@@ -208,7 +208,7 @@ async def open_house(settings: Settings) -> House:
                     ),
                 )
             ),
-            fediverse.routes(hosts),
+            fediverse.routes(hosts, credentials),
             faces.rooms(),
             solid.rooms(linked_data, read, issuer),
             blobs.rooms(hosts, media),

@@ -11,6 +11,7 @@ from typing import Final
 
 from quart import Blueprint
 
+from adapters.activitypub.authoring import Authoring
 from adapters.activitypub.deliver.reactor import Reactor
 from adapters.activitypub.deliver.send import Sender
 from adapters.activitypub.lens.words import Words
@@ -29,6 +30,7 @@ from adapters.activitypub.routes.inbox import routes
 from adapters.activitypub.routes.objects import as2_view
 from adapters.activitypub.social import Social
 from adapters.activitypub.wing import Wing
+from adapters.http.credentials import Authenticator
 from adapters.http.hosts import Hosts
 from adapters.http.views import View
 from pod.model.ids import Origin
@@ -88,10 +90,11 @@ class ActivityPub:
         self._sender = Sender(self._wing)
         self.view: View = as2_view(self._wing)
         self.social = Social(self._wing)
+        self._authoring = Authoring(self._wing, self.social)
 
-    def routes(self, hosts: Hosts) -> Blueprint:
+    def routes(self, hosts: Hosts, authenticator: Authenticator) -> Blueprint:
         """The routes that are this wing's alone: inboxes, collections, activities, ``/actor``."""
-        return routes(self._wing, hosts)
+        return routes(self._wing, hosts, authenticator, self._authoring)
 
     def words(self, author: Member) -> Words:
         """An author's words and links, for views that show the same posts."""

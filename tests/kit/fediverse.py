@@ -23,11 +23,12 @@ from adapters.activitypub.face import ActivityPub
 from adapters.activitypub.signature import cavage, rfc9421
 from adapters.activitypub.signature.request import Request
 from adapters.http import problem
+from adapters.http.credentials import Presented, token_of
 from adapters.http.fetch import Fetched
 from adapters.http.hosts import Hosts
 from adapters.http.views import Views, rooms
 from pod.access.acl import Mode
-from pod.access.agent import PUBLIC
+from pod.access.agent import PUBLIC, Agent, Credential
 from pod.errors import PeerUnavailable
 from pod.keys.keyring import ACTOR_RSA
 from pod.keys.rsa import RsaKey
@@ -162,11 +163,12 @@ def _fetched(url: str, status: int, body: bytes, headers: Mapping[str, str]) -> 
     return Fetched(url, status, CIMultiDictProxy(CIMultiDict(headers)), body)
 
 
-class _Nobody:
-    """An authenticator to whom everybody is a stranger."""
+class Doorkeeper:
+    """An authenticator who takes a bearer token for the id of a member."""
 
-    async def agent(self, _: object) -> Any:
-        return PUBLIC
+    async def agent(self, presented: Presented) -> Agent:
+        token = token_of(presented.headers)
+        return Agent(Credential.SESSION, int(token.value)) if token else PUBLIC
 
 
 class FediPod(Pod):
@@ -197,7 +199,7 @@ class FediPod(Pod):
         hosts = Hosts(store, self.settings.origin)
         self.app = Quart("pod")
         problem.install(self.app)
-        self.app.register_blueprint(self.wing.routes(hosts))
+        self.app.register_blueprint(self.wing.routes(hosts, Doorkeeper()))
 
         async def front_door() -> Response:
             return Response("")
@@ -206,7 +208,7 @@ class FediPod(Pod):
             rooms(
                 hosts=hosts,
                 reader=store,
-                authenticator=_Nobody(),
+                authenticator=Doorkeeper(),
                 allow=lambda agent, member, path: self.policy.require(
                     agent, Mode.READ, member, path
                 ),
@@ -254,6 +256,19 @@ class FediPod(Pod):
             parts.path, data=signed_body if body is None else body, headers=headers
         )
         return response.status_code
+
+    async def say(self, member: Member, activity: Any, *, token: str | None = None) -> Any:
+        """A member's own client posts to their outbox: status and Location."""
+        response = await self.client.post(
+            "/outbox",
+            data=json.dumps(activity),
+            headers={
+                "Host": urlsplit(member.origin).netloc,
+                "Content-Type": TYPE,
+                "Authorization": f"Bearer {member.id if token is None else token}",
+            },
+        )
+        return response.status_code, response.headers.get("Location")
 
     async def note(self, member: Member, text: str = "Hello", **more: Any) -> Resource:
         """A post of a member."""

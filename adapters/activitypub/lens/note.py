@@ -16,7 +16,7 @@ from adapters.activitypub.lens.published import Published, Put, View, require_sh
 from pod.errors import Conflict, Unprocessable
 from pod.model.blob import Image, Video
 from pod.model.note import ADULT_LABELS, Note, Reply, StrongRef
-from pod.model.richtext import LinkTo, Mention, Segment, Tag
+from pod.model.richtext import LinkTo, Mention, Segment, Tag, cut
 from pod.read import noun_of
 from pod.records.cid import cid_text
 
@@ -111,7 +111,7 @@ def put(view: View, before: Note | None, published: Published, now: str) -> Put:
         given = read.text(view, "content") or ""
         if "content" not in changed:
             given = next(iter(langs.values()), given)
-        text = html.read(given, published.names)
+        text = _within_limit(html.read(given, published.names))
         note = replace(note, text=text, langs=tuple(langs))
         fits = html.render(text, published.names) == given
         override = {} if fits else {"content": html.clean(given)}
@@ -132,6 +132,22 @@ def put(view: View, before: Note | None, published: Published, now: str) -> Put:
     written = {key: value for key, value in view.items() if before is not None or key in EDITABLE}
     require_shown(written, shown, again)
     return Put(note, annotation, override)
+
+
+def _within_limit(text: tuple[Segment, ...]) -> tuple[Segment, ...]:
+    """As much of the words as a record may hold; the whole stands in the override then."""
+    whole = "".join(segment.text for segment in text)
+    short = cut(whole)
+    if short == whole:
+        return text
+    left, kept = len(short) - 1, list[Segment]()
+    for segment in text:
+        if len(segment.text) > left:
+            kept.append(Segment(segment.text[:left] + "…"))
+            break
+        kept.append(segment)
+        left -= len(segment.text)
+    return tuple(kept)
 
 
 def _without(view: View, after: str) -> View:

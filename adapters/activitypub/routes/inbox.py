@@ -11,17 +11,19 @@ from typing import Any, Final
 import orjson
 from quart import Blueprint, Response, request
 
+from adapters.activitypub.authoring import Authoring
 from adapters.activitypub.jsonld.context import AS2, MEDIA_TYPE, with_context
-from adapters.activitypub.jsonld.read import MAX_BYTES
+from adapters.activitypub.jsonld.read import MAX_BYTES, parse
 from adapters.activitypub.lens.collection import collection
 from adapters.activitypub.receive.dispatch import Receiver
 from adapters.activitypub.routes import collections, objects
 from adapters.activitypub.signature.request import Request
 from adapters.activitypub.wing import Wing
+from adapters.http.credentials import Authenticator
 from adapters.http.hosts import Hosts
 from adapters.http.incoming import presented
 from adapters.http.negotiate import parse_media_type
-from pod.errors import NotFound, TooLarge, Unsupported
+from pod.errors import NotFound, TooLarge, Unauthenticated, Unsupported
 from pod.model.ids import Nsid, Rkey
 from pod.model.member import Member
 from pod.model.resource import record_path
@@ -30,7 +32,9 @@ _ACCEPTED: Final = frozenset({MEDIA_TYPE, "application/ld+json", "application/js
 """What an activity may be posted as; ActivityPods says plain JSON."""
 
 
-def routes(wing: Wing, hosts: Hosts) -> Blueprint:
+def routes(
+    wing: Wing, hosts: Hosts, authenticator: Authenticator, authoring: Authoring
+) -> Blueprint:
     """All routes of the wing that are its alone."""
     blueprint = Blueprint("activitypub", __name__)
     receiver = Receiver(wing)
@@ -40,17 +44,20 @@ def routes(wing: Wing, hosts: Hosts) -> Blueprint:
     async def inbox() -> Response:
         if not hosts.is_server(request.host):
             _active(hosts)
-        media = parse_media_type(request.headers.get("Content-Type", ""))
-        if media is None or media.essence not in _ACCEPTED:
-            raise Unsupported("Activities are posted as application/activity+json.")
-        if (request.content_length or 0) > MAX_BYTES:
-            raise TooLarge("An activity may take at most 256 KiB.")
-        sent = presented(
-            hosts, await request.get_data(cache=False, as_text=False, parse_form_data=False)
-        )
+        sent = presented(hosts, await _body())
         headers = list(sent.headers.items())
         await receiver.receive(Request(sent.method, sent.url, headers, sent.body))
         return Response(b"", status=202)
+
+    @blueprint.post("/outbox")
+    async def post() -> Response:
+        member = _active(hosts)
+        body = await _body()
+        agent = await authenticator.agent(presented(hosts, body))
+        if not agent.is_authenticated:
+            raise Unauthenticated
+        made = await authoring.post(agent, member, parse(body))
+        return Response(b"", status=201, headers={"Location": made})
 
     @blueprint.get("/actor")
     async def actor() -> Response:
@@ -87,6 +94,16 @@ def routes(wing: Wing, hosts: Hosts) -> Blueprint:
     serve("liked", lambda member: collections.liked(wing, member))
     serve("featured", lambda member: collections.featured(wing, member))
     return blueprint
+
+
+async def _body() -> bytes:
+    """The posted activity; raises Unsupported and TooLarge."""
+    media = parse_media_type(request.headers.get("Content-Type", ""))
+    if media is None or media.essence not in _ACCEPTED:
+        raise Unsupported("Activities are posted as application/activity+json.")
+    if (request.content_length or 0) > MAX_BYTES:
+        raise TooLarge("An activity may take at most 256 KiB.")
+    return await request.get_data(cache=False, as_text=False, parse_form_data=False)
 
 
 def _active(hosts: Hosts) -> Member:
