@@ -17,6 +17,7 @@ from pod.model.resource import (
     ResourcePath,
     Version,
     Zone,
+    changed_views,
     repo_key,
     zone_of,
 )
@@ -95,10 +96,12 @@ class Effect:
         prev = self.prev
         if self.draft.action in ("delete", "discard"):
             return ChangeOp("delete", self.path, None, prev)
+        before = self.current.complement if self.current is not None else EMPTY
+        views = changed_views(before, self.complement)
         if self.draft.action == "annotate":
-            return ChangeOp("update", self.path, prev, prev)
+            return ChangeOp("update", self.path, prev, prev, views)
         action: Action = "update" if self.current is not None else "create"
-        return ChangeOp(action, self.path, self.draft.cid, prev)
+        return ChangeOp(action, self.path, self.draft.cid, prev, views)
 
     @property
     def complement(self) -> Complement:

@@ -27,7 +27,9 @@ Row = tuple[Any, ...]
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _US: Final = timedelta(microseconds=1)
 _PACK: Final = msgspec.msgpack.Encoder()
-_UNPACK_OPS: Final = msgspec.msgpack.Decoder(list[tuple[Action, str, bytes | None, bytes | None]])
+_UNPACK_OPS: Final = msgspec.msgpack.Decoder(
+    list[tuple[Action, str, bytes | None, bytes | None, tuple[str, ...]]]
+)
 _UNPACK_COMPLEMENT: Final = msgspec.msgpack.Decoder(
     tuple[int, list[tuple[str, bytes]], list[tuple[str, bytes, bytes]]]
 )
@@ -81,7 +83,7 @@ def unpack_complement(packed: bytes | None) -> Complement:
 
 def pack_ops(ops: tuple[ChangeOp, ...]) -> bytes:
     """The ops of a change as bytes."""
-    return _PACK.encode([(op.action, op.path, op.cid, op.prev) for op in ops])
+    return _PACK.encode([(op.action, op.path, op.cid, op.prev, op.views) for op in ops])
 
 
 def _unpack_ops(packed: bytes) -> tuple[ChangeOp, ...]:
@@ -91,8 +93,9 @@ def _unpack_ops(packed: bytes) -> tuple[ChangeOp, ...]:
             ResourcePath(path),
             None if cid is None else Cid(cid),
             None if prev is None else Cid(prev),
+            views,
         )
-        for action, path, cid, prev in _UNPACK_OPS.decode(packed)
+        for action, path, cid, prev, views in _UNPACK_OPS.decode(packed)
     )
 
 

@@ -161,7 +161,6 @@ def links_of(kind: Kind, target: Target | Ask) -> list[str]:
     links.append(f'<{description}>; rel="http://www.w3.org/ns/solid/terms#storageDescription"')
     if kind == "record" and in_repo:
         links.append(f'<{member.url(path)}?view=lex>; rel="describedby"')
-        links.append(f'<{member.at_uri(path)}>; rel="alternate"')
     return links
 
 

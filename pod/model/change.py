@@ -16,13 +16,15 @@ ChangeKind = Literal["commit", "document", "identity", "account", "sync"]
 class ChangeOp:
     """One resource that a change touched; ``prev`` and ``cid`` are the states before and after.
 
-    ``cid == prev`` on an update means that only the complement changed.
+    ``cid == prev`` on an update means that only the complement changed; ``views`` names the views
+    whose part of it did.
     """
 
     action: Action
     path: ResourcePath
     cid: Cid | None
     prev: Cid | None
+    views: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,13 @@ class Complement:
 EMPTY: Final = Complement()
 
 
+def changed_views(before: Complement, after: Complement) -> tuple[str, ...]:
+    """The views whose annotation or override is not in both, by name."""
+    differing: set[Annotation | Override] = {*before.annotations, *before.overrides}
+    differing ^= {*after.annotations, *after.overrides}
+    return tuple(sorted({part.view for part in differing}))
+
+
 @dataclass(frozen=True, slots=True)
 class Resource:
     """One stored thing.

@@ -79,7 +79,7 @@ def segments(text: str, facets: Sequence[Mapping[str, Any]]) -> tuple[Segment, .
     found: list[Segment] = []
     at = 0
     for start, end, facet in sorted(_ranges(raw, facets), key=lambda r: r[:2]):
-        features = _features(facet)
+        features = features_of(facet)
         if start < at or not features:
             continue
         if start > at:
@@ -133,7 +133,8 @@ def reanchor(old: str, kept: Sequence[Mapping[str, Any]], new: str) -> list[dict
             place = after.index(words, *room)
         grown = _outer_letters(after, place, place + len(words))
         if grown <= _outer_letters(before, start, end):
-            moved.append({**facet, "index": {"byteStart": place, "byteEnd": place + len(words)}})
+            index = {**facet["index"], "byteStart": place, "byteEnd": place + len(words)}
+            moved.append({**facet, "index": index})
     return moved
 
 
@@ -164,7 +165,8 @@ def _splits(raw: bytes, at: int) -> bool:
     return at < len(raw) and raw[at] & 0xC0 == 0x80
 
 
-def _features(facet: Mapping[str, Any]) -> tuple[Feature, ...]:
+def features_of(facet: Mapping[str, Any]) -> tuple[Feature, ...]:
+    """The mentions, links and tags of a facet."""
     listed = facet.get("features")
     if not isinstance(listed, list):
         return ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 from atproto import CAR, FirehoseSubscribeReposClient, client_utils, models
 from atproto import parse_subscribe_repos_message as parse_message
+from rdflib import RDF, Graph, URIRef
+from rdflib.compare import isomorphic
 
 from tests.kit.node import node_binary, peers_folder
 from tests.kit.story import ALT, PASSWORD, POSTS, SIZE, Post, Stage, picture, stage, until
@@ -17,10 +20,14 @@ pytestmark = [
     pytest.mark.peer,
     # The Python SDK uploads blobs in a way that its HTTP client has come to frown upon.
     pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning"),
+    # rdflib parses JSON-LD by a class of its own that it has come to frown upon.
+    pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning"),
 ]
 
 TEXT = "Hello @bob.test, see https://example.org/garden and enjoy."
 LINK = "https://example.org/garden"
+AS = "https://www.w3.org/ns/activitystreams#"
+ARTICLE_BODY = "https://schema.org/articleBody"
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +75,7 @@ def post_by_python_client(on: Stage) -> Post:
 def test_a_post_of_an_atproto_client_is_held_and_shown_by_fediverse_servers(
     on: Stage, write: Any
 ) -> None:
-    bob = on.visitor.xrpc("com.atproto.identity.resolveHandle", handle="bob.test")["did"]
+    bob = on.guest.xrpc("com.atproto.identity.resolveHandle", handle="bob.test")["did"]
     post = write(on)
 
     found = on.record(post)
@@ -98,13 +105,13 @@ def test_a_post_of_an_atproto_client_is_held_and_shown_by_fediverse_servers(
         (shown,) = note["attachments"]
         assert (shown["alt"], shown["mediaType"]) == (ALT, "image/png")
         assert (shown["width"], shown["height"]) == SIZE
-        assert on.visitor.get(shown["url"], "*/*").content == picture("red")
+        assert on.guest.get(shown["url"], "*/*").content == picture("red")
 
 
 def totals(on: Stage, post: Post) -> dict[str, int]:
     """How many replies, likes and shares the pod counts."""
     return {
-        name: on.visitor.activity(f"{post.url}?c={name}")["totalItems"]
+        name: on.guest.activity(f"{post.url}?c={name}")["totalItems"]
         for name in ("replies", "likes", "shares")
     }
 
@@ -118,7 +125,7 @@ def test_replies_likes_and_boosts_arrive_and_can_be_taken_back(on: Stage) -> Non
         likes.append(server.peer.ask("like", object=post.url))
         server.peer.ask("announce", object=post.url)
     until(lambda: totals(on, post) == {"replies": 2, "likes": 2, "shares": 2} or None)
-    listed = on.visitor.activity(f"{post.url}?c=replies")
+    listed = on.guest.activity(f"{post.url}?c=replies")
     first = listed["first"] if isinstance(listed.get("first"), dict) else listed
     assert sorted(first["items"]) == sorted(replies)
 
@@ -168,7 +175,7 @@ def test_every_frame_satisfies_the_strict_relay_and_the_reference_library(on: St
             "commit",
             car=b64encode(event["blocks"]).decode(),
             did=event["repo"],
-            key=on.visitor.signing_key(event["repo"]),
+            key=on.guest.signing_key(event["repo"]),
             ops=[
                 {k: v if isinstance(v, str) or v is None else v.encode() for k, v in op.items()}
                 for op in event["ops"]
@@ -177,7 +184,7 @@ def test_every_frame_satisfies_the_strict_relay_and_the_reference_library(on: St
         )
     for did, state in on.firehose.relay.repos.items():
         car = on.alice.ask("call", nsid="com.atproto.sync.getRepo", params={"did": did})
-        export = on.library.ask("repo", car=car, did=did, key=on.visitor.signing_key(did))
+        export = on.library.ask("repo", car=car, did=did, key=on.guest.signing_key(did))
         assert export["rev"] == state.rev
         assert {f"{w['collection']}/{w['rkey']}" for w in export["creates"]} == set(state.records)
 
@@ -204,6 +211,153 @@ def test_the_firehose_client_of_the_python_sdk_reads_every_commit(on: Stage) -> 
     assert seen == expected
 
 
+def graph_of(on: Stage, url: str, media_type: str) -> Graph:
+    """What a URL says in one RDF format, parsed by rdflib."""
+    answer = on.guest.get(url, media_type)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"].startswith(media_type)
+    return Graph().parse(data=answer.content, format=media_type, publicID=url)
+
+
+def facts(graph: Graph, subject: str) -> dict[str, set[str]]:
+    """The properties of one thing with their values as text."""
+    found: dict[str, set[str]] = {}
+    for predicate, value in graph.predicate_objects(URIRef(subject)):
+        found.setdefault(str(predicate), set()).add(str(value))
+    return found
+
+
+def facts_of_app(on: Stage, url: str, thing: str) -> dict[str, set[str]]:
+    """The same, as the Solid app reads it: strings and links, which are all it is asked for."""
+    read = on.solid.ask("read", url=url, thing=thing)
+    return {
+        name: {text for text in (value["plain"], *value["urls"]) if text is not None}
+        | {text for texts in value["localised"].values() for text in texts}
+        for name, value in read.items()
+    }
+
+
+def test_turtle_and_json_ld_of_one_url_say_the_same_as_the_record(on: Stage) -> None:
+    post = on.post(TEXT, colour="blue")
+    record = on.record(post)["value"]
+    turtle = graph_of(on, post.url, "text/turtle")
+    assert isomorphic(turtle, graph_of(on, post.url, "application/ld+json"))
+
+    [attached] = facts(turtle, post.url)[f"{AS}attachment"]
+    for thing in (post.url, attached):
+        told = facts(turtle, thing)
+        for name, values in facts_of_app(on, post.url, thing).items():
+            assert values <= told[name], name
+            assert not values or values == told[name], name
+    note = facts_of_app(on, post.url, post.url)
+    assert note[ARTICLE_BODY] == {record["text"]} == {TEXT}
+    assert f"{AS}Note" in note[str(RDF.type)]
+    assert on.solid.ask("read", url=post.url)[ARTICLE_BODY]["localised"] == {"en": [TEXT]}
+    assert f'href="{LINK}"' in note[f"{AS}content"].pop()
+    assert f"{on.pod.origin('bob')}/me" in note[f"{AS}cc"]
+    assert facts_of_app(on, post.url, attached)[f"{AS}name"] == {ALT}
+    assert b64decode(on.solid.ask("getFile", url=attached)) == picture("blue")
+
+
+def patch(on: Stage, url: str, n3: str) -> None:
+    """Send an N3 Patch with the token of alice."""
+    prefix = "@prefix solid: <http://www.w3.org/ns/solid/terms#>."
+    body = f"{prefix}\n_:p a solid:InsertDeletePatch;\n{n3}."
+    answer = on.solid.ask(
+        "send", url=url, method="PATCH", headers={"content-type": "text/n3"}, body=body
+    )
+    assert answer["status"] in (200, 204), answer
+
+
+def test_a_solid_app_changes_the_text_and_nothing_else(on: Stage) -> None:
+    post = on.post(TEXT, colour="green")
+    held = on.record(post)["value"]
+    held["org.example.mood"] = {"sunny": True, "birds": ["robin", "wren"]}
+    put = {"repo": on.did, "collection": POSTS, "rkey": post.rkey, "record": held}
+    before = on.alice.ask("call", nsid="com.atproto.repo.putRecord", data=put)["cid"]
+    on.firehose.op("update", post.path)
+    for server in on.fediverse:
+        server.wait("Update", post.url)
+
+    patch(on, post.url, f"solid:inserts {{ <{post.url}> <https://example.org/rating> 5 }}")
+    assert on.record(post)["cid"] == before
+
+    text = TEXT.replace("enjoy", "bring tea")
+    patch(
+        on,
+        post.url,
+        f'solid:deletes {{ <{post.url}> <{ARTICLE_BODY}> "{TEXT}"@en }};'
+        f'solid:inserts {{ <{post.url}> <{ARTICLE_BODY}> "{text}"@en }}',
+    )
+    found = on.record(post)
+    assert found["cid"] != before
+    assert found["value"] == held | {"text": text}
+
+    for server in on.fediverse:
+        until(lambda server=server: len(server.heard("Update", post.url)) > 1 or None)
+    on.settle()
+    _, edit = [op for op in on.firehose.of_path(post.path) if op["action"] == "update"]
+    assert (edit["prev"].encode(), edit["cid"].encode()) == (before, found["cid"])
+    for server in on.fediverse:
+        original = server.wait("Create", post.url)["shows"]
+        _, update = server.heard("Update", post.url)
+        assert "bring tea" in update["shows"]["content"]
+        for kept in ("id", "attachments", "tags"):
+            assert update["shows"][kept] == original[kept]
+    graph = graph_of(on, post.url, "text/turtle")
+    assert facts(graph, post.url)["https://example.org/rating"] == {"5"}
+    assert facts(graph, post.url)[ARTICLE_BODY] == {text}
+
+
+def test_a_turtle_note_becomes_a_post_and_a_note_in_the_fediverse(on: Stage) -> None:
+    words = "Written in Turtle, read everywhere."
+    answer = on.solid.ask(
+        "send",
+        url=f"{on.pod.origin('alice')}/repo/{POSTS}/",
+        method="POST",
+        headers={"content-type": "text/turtle"},
+        body=f'@prefix as: <{AS}>. <> a as:Note; as:content "<p>{words}</p>"@en.',
+    )
+    assert answer["status"] == 201, answer
+    url = answer["headers"]["location"]
+    rkey = url.rpartition("/")[2]
+    op = on.firehose.op("create", f"{POSTS}/{rkey}")
+    post = Post(f"at://{on.did}/{POSTS}/{rkey}", op["cid"].encode(), on.pod)
+    assert post.url == url
+    record = on.record(post)["value"]
+    models.get_or_create(record, models.AppBskyFeedPost.Record, strict=True)
+    assert (record["$type"], record["text"], record["langs"]) == (POSTS, words, ["en"])
+    for server in on.fediverse:
+        note = server.wait("Create", url)["shows"]
+        assert (note["type"], note["content"]) == ("Note", f"<p>{words}</p>")
+
+
+def test_a_document_in_data_appears_nowhere_else(on: Stage) -> None:
+    secret = "The key is under the third flowerpot."
+    url = on.solid.ask(
+        "create",
+        url=f"{on.pod.origin('alice')}/data/diary",
+        properties={"https://schema.org/text": secret},
+    )
+    assert on.solid.ask("read", url=url)["https://schema.org/text"]["plain"] == secret
+    assert on.guest.get(url, "text/turtle").status_code == 401
+    on.settle()
+    assert not any(b"flowerpot" in frame or b"diary" in frame for frame in on.firehose.frames)
+    assert not any(s.knows_of("flowerpot") or s.knows_of("diary") for s in on.fediverse)
+    outbox = on.guest.activity(f"{on.pod.origin('alice')}/outbox?page=")
+    assert outbox["orderedItems"]
+    assert "diary" not in json.dumps(outbox)
+    described = on.guest.xrpc("com.atproto.repo.describeRepo", repo=on.did)
+    assert described["collections"] == [POSTS]
+    for collection in described["collections"]:
+        listed = on.guest.xrpc(
+            "com.atproto.repo.listRecords", repo=on.did, collection=collection, limit=100
+        )
+        assert "flowerpot" not in json.dumps(listed)
+    on.solid.ask("deleteFile", url=url)
+    assert on.guest.get(url, "text/turtle").status_code in (401, 404, 410)
+
+
 def gone_everywhere(on: Stage, post: Post) -> None:
     """A deletion as each network tells of it."""
     (op,) = [op for op in on.firehose.of_path(post.path) if op["action"] == "delete"]
@@ -213,19 +367,17 @@ def gone_everywhere(on: Stage, post: Post) -> None:
         farewell = server.wait("Delete", post.url)
         buried = farewell["document"]["object"]
         assert (buried["id"], buried["type"]) == (post.url, "Tombstone")
-    tomb = on.visitor.get(post.url, "application/activity+json")
+    tomb = on.guest.get(post.url, "application/activity+json")
     assert (tomb.status_code, tomb.json()["type"]) == (410, "Tombstone")
     for accept in ("text/html", "text/turtle", "application/ld+json", "application/json", "*/*"):
-        assert on.visitor.get(post.url, accept).status_code in (404, 410)
-    gone = on.visitor.send(
+        assert on.guest.get(post.url, accept).status_code in (404, 410)
+    gone = on.guest.send(
         "GET",
         f"{on.pod.url}/xrpc/com.atproto.repo.getRecord?repo={on.did}"
         f"&collection={POSTS}&rkey={post.rkey}",
     )
     assert (gone.status_code, gone.json()["error"]) == (400, "RecordNotFound")
-    listed = on.visitor.xrpc(
-        "com.atproto.repo.listRecords", repo=on.did, collection=POSTS, limit=100
-    )
+    listed = on.guest.xrpc("com.atproto.repo.listRecords", repo=on.did, collection=POSTS, limit=100)
     assert post.uri not in [record["uri"] for record in listed["records"]]
 
 
@@ -234,5 +386,14 @@ def test_what_the_official_client_deletes_is_gone_everywhere(on: Stage) -> None:
     for server in on.fediverse:
         server.wait("Create", post.url)
     on.alice.ask("deletePost", uri=post.uri)
+    on.firehose.op("delete", post.path)
+    gone_everywhere(on, post)
+
+
+def test_what_a_solid_app_deletes_is_gone_everywhere(on: Stage) -> None:
+    post = on.post("A slip of the pen.")
+    for server in on.fediverse:
+        server.wait("Create", post.url)
+    on.solid.ask("deleteFile", url=post.url)
     on.firehose.op("delete", post.path)
     gone_everywhere(on, post)

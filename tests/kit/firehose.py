@@ -11,9 +11,9 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from tests.kit.guest import Guest
 from tests.kit.process import Server
 from tests.kit.strict_relay import StrictRelay
-from tests.kit.visitor import Visitor
 
 Event = dict[str, Any]
 
@@ -80,11 +80,11 @@ class Firehose:
 
 
 @contextmanager
-def firehose(pod: Server, visitor: Visitor) -> Iterator[Firehose]:
+def firehose(pod: Server, guest: Guest) -> Iterator[Firehose]:
     """Read the firehose of a pod from its beginning until the end of the block."""
     url = f"ws://127.0.0.1:{pod.port}/xrpc/com.atproto.sync.subscribeRepos?cursor=0"
     with connect(url, max_size=5_000_000) as connection:
-        stream = Firehose(connection, StrictRelay(visitor.signing_key))
+        stream = Firehose(connection, StrictRelay(guest.signing_key))
         try:
             yield stream
         finally:

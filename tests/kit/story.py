@@ -16,9 +16,9 @@ from atproto import Client
 from PIL import Image
 
 from tests.kit.firehose import Firehose, firehose
+from tests.kit.guest import Guest
 from tests.kit.node import Peer, peer
 from tests.kit.process import Server, running
-from tests.kit.visitor import Visitor
 
 POSTS = "app.bsky.feed.post"
 PASSWORD = "correct horse battery staple"
@@ -96,8 +96,8 @@ class Stage:
     """Everybody in the story: alice with @atproto/api and a Solid app, carol with PyPI atproto."""
 
     pod: Server
-    visitor: Visitor
-    owner: Visitor
+    guest: Guest
+    owner: Guest
     alice: Peer
     solid: Peer
     library: Peer
@@ -127,7 +127,7 @@ class Stage:
     def record(self, post: Post) -> dict[str, Any]:
         """A record and its CID, as anybody reads it by XRPC."""
         repo, collection, rkey = post.uri.removeprefix("at://").split("/")
-        found: dict[str, Any] = self.visitor.xrpc(
+        found: dict[str, Any] = self.guest.xrpc(
             "com.atproto.repo.getRecord", repo=repo, collection=collection, rkey=rkey
         )
         return found
@@ -151,16 +151,16 @@ def stage(folder: Path) -> Iterator[Stage]:
             Fediverse(stack.enter_context(peer("fedify.mjs", name, scheme)))
             for name, scheme in (("fred", "rfc9421"), ("mona", "cavage"))
         ]
-        visitor = Visitor(pod)
-        stack.callback(visitor.close)
-        stream = stack.enter_context(firehose(pod, visitor))
+        guest = Guest(pod)
+        stack.callback(guest.close)
+        stream = stack.enter_context(firehose(pod, guest))
         sign_up(bob, "bob")
         session = sign_up(alice, "alice")["session"]
         carol = Client(base_url=f"{pod.address}/xrpc")
         carol.com.atproto.server.create_account(
             {"handle": "carol.test", "email": "carol@example.org", "password": PASSWORD}
         )
-        owner = Visitor(pod, session["accessJwt"])
+        owner = Guest(pod, session["accessJwt"])
         stack.callback(owner.close)
         for server in servers:
             for name in ("alice", "carol"):
@@ -169,7 +169,7 @@ def stage(folder: Path) -> Iterator[Stage]:
                 server.wait("Accept", follow)
         yield Stage(
             pod,
-            visitor,
+            guest,
             owner,
             alice,
             stack.enter_context(peer("solid_client.mjs", session["accessJwt"])),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 
 import pytest
 import rdflib
@@ -97,6 +98,8 @@ def test_the_same_url_says_the_same_in_both_syntaxes() -> None:
         assert turtle.headers["WAC-Allow"] == 'user="read",public="read"'
         assert 'rel="acl"' in turtle.headers["Link"]
         assert turtle.headers["Accept-Patch"].startswith(N3)
+        targets = re.findall(r"<([^>]*)>", turtle.headers["Link"])
+        assert all(target.startswith("http") for target in targets)  # others stop a URL parser
         lex = await graph_of(await host.ask("GET", PATH + "?view=lex", Accept=TTL))
         profiled = await graph_of(
             await host.ask("GET", PATH, Accept='text/turtle; profile="lex:view"')

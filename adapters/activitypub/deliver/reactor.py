@@ -14,7 +14,7 @@ import orjson
 from adapters.activitypub.deliver.audience import audience
 from adapters.activitypub.jsonld.context import ACTOR, with_context
 from adapters.activitypub.lens import index
-from adapters.activitypub.lens.published import View
+from adapters.activitypub.lens.published import COMPLEMENT, View
 from adapters.activitypub.wing import Wing
 from pod.model.change import Change, ChangeOp
 from pod.model.ids import Tid
@@ -49,7 +49,7 @@ class Reactor:
         found: list[Outgoing] = []
         for place, op in enumerate(change.ops):
             activity_id = f"{member.origin}/outbox/{change.rev}-{place}"
-            if op.path == PROFILE_PATH:
+            if op.path == PROFILE_PATH and not _is_for_other_views(op):
                 actor = await self._wing.actor_view(member)
                 activity = with_context(index.update_actor(actor, activity_id), ACTOR)
             else:
@@ -67,12 +67,19 @@ def activity_of(wing: Wing, member: Member, op: ChangeOp, activity_id: str) -> V
 
     It tells of the present state: what was created and deleted since is only told as deleted.
     """
+    if _is_for_other_views(op):
+        return None
     if op.path.startswith("/repo/"):
         activity = _of_record(wing, member, op, activity_id)
         return index.document(activity) if activity is not None else None
     if op.path.startswith(SOCIAL):
         return _of_document(wing, member, op, activity_id)
     return None
+
+
+def _is_for_other_views(op: ChangeOp) -> bool:
+    """Whether all that changed are facts that AS2 does not show."""
+    return op.cid == op.prev and COMPLEMENT not in op.views
 
 
 def _of_record(wing: Wing, member: Member, op: ChangeOp, activity_id: str) -> View | None:

@@ -5,12 +5,13 @@ Spec: lexicon app.bsky.feed.post with app.bsky.embed.{images,video,external,reco
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from pod.errors import Unprocessable
 from pod.model.blob import Card, Image, Video
 from pod.model.note import Note, Reply, StrongRef
-from pod.model.richtext import facets, reanchor, segments
+from pod.model.richtext import facets, features_of, reanchor, segments
 from pod.records.data import Data
 from pod.records.lens.shape import (
     Record,
@@ -85,11 +86,26 @@ def put(note: Note, source: Record | None = None) -> Record:
 
 def _put_text(record: Record, note: Note) -> None:
     old_text = text_at(record, "text") or ""
-    foreign = [facet for facet in map(_foreign, objects_at(record, "facets")) if facet]
     text, made = facets(note.text)
+    kept = reanchor(old_text, list(objects_at(record, "facets")), text)
     record["text"] = text
-    kept = reanchor(old_text, foreign, text) if foreign else []
-    set_or_drop(record, "facets", [*made, *kept] or None)
+    set_or_drop(record, "facets", list(_merged(made, kept)) or None)
+
+
+def _merged(made: list[Record], kept: list[Record]) -> Iterator[Record]:
+    """Each facet that was made as it was before, if it says the same; then what is foreign."""
+    for facet in made:
+        same = next((old for old in kept if _says(old) == _says(facet)), None)
+        if same is not None:
+            kept.remove(same)
+        yield facet if same is None else same
+    yield from filter(None, map(_foreign, kept))
+
+
+def _says(facet: Record) -> tuple[object, ...]:
+    """The range of a facet, and what it means."""
+    index = object_at(facet, "index") or {}
+    return index.get("byteStart"), index.get("byteEnd"), features_of(facet)
 
 
 def _foreign(facet: Record) -> Record | None:

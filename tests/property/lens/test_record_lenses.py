@@ -99,6 +99,26 @@ def test_a_facet_of_an_unknown_kind_survives_an_edit_behind_it() -> None:
     assert edited["facets"] == [FOREIGN_FACET]
 
 
+def test_an_edit_of_the_text_keeps_what_clients_added_to_facets_that_stay() -> None:
+    link = {"$type": "app.bsky.richtext.facet#link", "uri": "https://a.example/", "x-seen": True}
+    facet = {
+        "$type": "app.bsky.richtext.facet",
+        "index": {"byteStart": 3, "byteEnd": 5, "x-unit": "byte"},
+        "features": [link],
+    }
+    record = {
+        "$type": note.COLLECTION,
+        "text": "ab cd",
+        "createdAt": "2026-01-01T00:00:00Z",
+        "facets": [facet],
+    }
+    shown = note.get(record)
+    assert shown is not None
+    edited = note.put(replace(shown, text=(Segment("xyz "), shown.text[1])), record)
+    moved = {**facet, "index": {"byteStart": 4, "byteEnd": 6, "x-unit": "byte"}}
+    assert edited["facets"] == [moved]
+
+
 @given(images, videos)
 def test_a_note_that_no_post_can_hold_is_refused(image: object, video: object) -> None:
     with pytest.raises(Unprocessable):

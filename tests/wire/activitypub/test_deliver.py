@@ -14,7 +14,7 @@ from adapters.activitypub.signature.verify import fits, read
 from pod.model.member import Member
 from pod.model.resource import Annotation, Complement, ResourcePath
 from pod.records.cid import cid_text
-from pod.write import Delete, PutDocument, PutRecord
+from pod.write import Annotate, Delete, PutDocument, PutRecord
 from tests.kit.fediverse import EVERYBODY, KEYS, FediPod, Peer, fedi_pod
 from tests.kit.house import owner
 from tests.kit.stored import sql_store
@@ -188,7 +188,9 @@ def test_a_changed_profile_is_told_as_an_update_of_the_actor(tell: Callable[[Sto
     tell(story)
 
 
-def test_an_annotation_alone_is_told_but_no_change_is_not(tell: Callable[[Story], None]) -> None:
+def test_an_as2_annotation_alone_is_told_but_no_change_is_not(
+    tell: Callable[[Story], None],
+) -> None:
     async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
         post = await pod.note(alice)
         await pod.wing.flush()
@@ -200,6 +202,11 @@ def test_an_annotation_alone_is_told_but_no_change_is_not(tell: Callable[[Story]
         await pod.write.apply(owner(alice), alice.id, [same])
         await pod.wing.flush()
         assert len(bob.received) == 1
+        for view, told in (("rdf", 1), ("as2", 2)):
+            noted = Complement((Annotation(view, b'{"example":1}'),))
+            await pod.write.apply(owner(alice), alice.id, [Annotate(post.path, noted)])
+            await pod.wing.flush()
+            assert len(bob.received) == told
 
     tell(story)
 
