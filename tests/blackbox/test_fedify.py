@@ -80,6 +80,21 @@ class Alice:
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read())
 
+    def say(self, activity: dict[str, Any]) -> str:
+        """Post an activity to the member's own outbox; the URL of what was made."""
+        request = urllib.request.Request(
+            f"{self.server.address}/outbox",
+            data=json.dumps(activity).encode(),
+            headers={
+                "Content-Type": "application/activity+json",
+                "Authorization": f"Bearer {self.token}",
+                "Host": self.server.origin("alice").removeprefix("http://"),
+            },
+        )
+        with urllib.request.urlopen(request, timeout=10) as response:
+            location: str = response.headers["Location"]
+        return location
+
     def total(self, url: str) -> int:
         found: int = self.get(url)[1]["totalItems"]
         return found
@@ -247,3 +262,27 @@ def test_the_actor_is_found_by_its_address_and_reads_whole(alice: Alice) -> None
         assert person["id"] == alice.actor
         assert person["preferredUsername"] == "alice"
         assert alice.did in person["alsoKnownAs"]
+
+
+def test_a_member_follows_likes_boosts_and_answers_a_fedify_actor(alice: Alice) -> None:
+    following = f"{alice.server.origin('alice')}/following"
+    with peer("fedify.mjs", "max") as max_:
+        actor = max_.ready["actor"]
+        follow = alice.say({"type": "Follow", "object": actor})
+        heard(max_, lambda entry: entry["type"] == "Follow" and entry["id"] == follow)
+        assert max_.ask("followers") == [alice.actor]
+        eventually(lambda: actor in alice.get(following)[1]["orderedItems"])
+        note = max_.ask("post", text="<p>Hello Alice</p>")
+        like = alice.say({"type": "Like", "object": note})
+        boost = alice.say({"type": "Announce", "object": note})
+        text = f'<p><a href="{actor}" class="u-url mention">@max</a> hello!</p>'
+        alice.say({"type": "Note", "content": text, "inReplyTo": note})
+        heard(max_, lambda entry: entry["type"] == "Like" and entry["id"] == like)
+        heard(max_, lambda entry: entry["type"] == "Announce" and entry["id"] == boost)
+        answer = heard(max_, lambda entry: entry["type"] == "Create")
+        assert answer["shows"]["inReplyTo"] == note
+        alice.say({"type": "Undo", "object": like})
+        heard(max_, lambda entry: entry["type"] == "Undo" and entry["object"] == like)
+        alice.say({"type": "Undo", "object": follow})
+        heard(max_, lambda entry: entry["type"] == "Undo" and entry["object"] == follow)
+        assert actor not in alice.get(following)[1]["orderedItems"]
