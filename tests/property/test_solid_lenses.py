@@ -15,10 +15,16 @@ from adapters.solid.rdf.parse import JSONLD, TURTLE, Graph, parse_rdf
 from adapters.solid.rdf.vocab import AS, FOAF, LEX, RDF, SCHEMA, SIOC, VCARD
 from adapters.solid.rdf.write import write_rdf
 from pod.errors import Conflict, Unprocessable
+from pod.model.article import Article
 from pod.model.ids import Iri
+from pod.model.note import Note
+from pod.model.relation import Relation
 from pod.model.resource import EMPTY, Annotation, Complement, Resource, ResourcePath
 from pod.records.cbor import encode
 from pod.records.data import Data
+from pod.records.lens import index as core
+from pod.records.lens.relation import COLLECTIONS
+from tests.kit import nouns
 from tests.kit.solid import ALICE, BOB, NOW, Shelf, TownSpeech, record_resource
 
 POST = "/repo/app.bsky.feed.post/3mtcccccccc2c"
@@ -124,6 +130,39 @@ def test_writing_back_a_profile_changes_nothing(profile: dict[str, Data], syntax
     body = write_rdf(VIEWS.webid(ALICE, resource), syntax)
     read = parse_rdf(body, syntax, ALICE.webid)
     assert same(resource, VIEWS.put_webid(ALICE, resource, read))
+
+
+@given(nouns.notes, nouns.unknown_keys, st.sampled_from([TURTLE, JSONLD]))
+def test_writing_back_a_post_with_everything_in_it_changes_nothing(
+    note: Note, unknown: dict[str, Data], syntax: str
+) -> None:
+    resource = record_resource(POST, {**unknown, **core.put("app.bsky.feed.post", note)})
+    body = write_rdf(VIEWS.default(ALICE, resource), syntax)
+    assert same(resource, VIEWS.put(ALICE, resource, parse_rdf(body, syntax, URL.value)))
+
+
+@given(nouns.relations, st.sampled_from([TURTLE, JSONLD]))
+def test_writing_back_a_relation_changes_nothing(relation: Relation, syntax: str) -> None:
+    collection = COLLECTIONS[relation.kind]
+    path = f"/repo/{collection}/3mtcccccccc2c"
+    resource = record_resource(path, core.put(collection, relation))
+    body = write_rdf(VIEWS.default(ALICE, resource), syntax)
+    assert same(resource, VIEWS.put(ALICE, resource, parse_rdf(body, syntax, URL.value)))
+
+
+@given(nouns.notes, words, words)
+def test_an_article_keeps_what_an_edit_of_its_title_does_not_say(
+    note: Note, title: str, other: str
+) -> None:
+    path = "/repo/com.whtwnd.blog.entry/3mtcccccccc2c"
+    article = Article(title, note.plain_text, "markdown", note.created_at)
+    resource = record_resource(path, core.put("com.whtwnd.blog.entry", article))
+    view = VIEWS.default(ALICE, resource)
+    assert same(resource, VIEWS.put(ALICE, resource, view))
+    kept = [t for t in view if t.predicate != SCHEMA.headline]
+    new = Triple(NamedNode(ALICE.url(path)), SCHEMA.headline, Literal(other))
+    edited = VIEWS.put(ALICE, resource, [*kept, new])
+    assert edited.record == {**core.put("com.whtwnd.blog.entry", article), "title": other}
 
 
 @given(posts(), words, notes_beside)

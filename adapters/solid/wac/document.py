@@ -5,6 +5,8 @@ Spec: https://solidproject.org/TR/wac
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from pyoxigraph import BlankNode, Literal, NamedNode
@@ -29,6 +31,7 @@ _CLASSES: Final[dict[NamedNode, AgentClass]] = {
 }
 
 Properties = dict[NamedNode, list[NamedNode | BlankNode | Literal]]
+Members = Callable[[object], list[Iri]]
 
 
 class WacDocuments:
@@ -40,9 +43,12 @@ class WacDocuments:
     def acl(self, document: Resource, base: Iri) -> Acl:
         """The rules of an access control document."""
         try:
-            return compile_acl(parse_rdf(document.body, document.media_type, base))
+            acl = compile_acl(parse_rdf(document.body, document.media_type, base))
         except PodError:
             return Acl()
+        origin = base[: base.index("/", base.index("://") + 3)]
+        alias, webid = Iri(f"{origin}/profile/card#me"), Iri(f"{origin}/me")
+        return Acl(tuple(_without_alias(rule, alias, webid) for rule in acl.rules))
 
     def group(self, document: Resource, base: Iri, group: Iri) -> frozenset[Iri]:
         """The members of a group that a document describes; empty if it does not."""
@@ -69,19 +75,34 @@ def compile_acl(graph: Graph) -> Acl:
         assert isinstance(triple.subject, NamedNode | BlankNode)
         assert isinstance(triple.object, NamedNode | BlankNode | Literal)
         nodes.setdefault(triple.subject, {}).setdefault(triple.predicate, []).append(triple.object)
+
+    def members(group: object) -> list[Iri]:
+        """Who is in a group that the list itself describes."""
+        described = nodes.get(group, {}) if isinstance(group, NamedNode | BlankNode) else {}
+        return [Iri(member.value) for member in _iris(described, VCARD.hasMember)]
+
     return Acl(
         tuple(
             rule
             for properties in nodes.values()
             if ACL.Authorization in properties.get(RDF.type, []) and ACL.condition not in properties
-            for rule in _rules(properties)
+            for rule in _rules(properties, members)
         )
     )
 
 
-def _rules(properties: Properties) -> list[Rule]:
+def _without_alias(rule: Rule, alias: Iri, webid: Iri) -> Rule:
+    """The rule with the member's WebID in place of the name that older apps know them by."""
+    if alias not in rule.agents:
+        return rule
+    return replace(rule, agents=rule.agents - {alias} | {webid})
+
+
+def _rules(properties: Properties, members: Members) -> list[Rule]:
     modes = frozenset(_MODES[m] for m in _iris(properties, ACL.mode) if m in _MODES)
-    agents = frozenset(Iri(a.value) for a in _iris(properties, ACL.agent))
+    agents = frozenset(Iri(a.value) for a in _iris(properties, ACL.agent)) | {
+        member for group in properties.get(ACL.agentGroup, []) for member in members(group)
+    }
     groups = frozenset(Iri(g.value) for g in _iris(properties, ACL.agentGroup))
     origins = frozenset(o.value.rstrip("/") for o in _iris(properties, ACL.origin))
     classes = frozenset(_CLASSES[c] for c in _iris(properties, ACL.agentClass) if c in _CLASSES)

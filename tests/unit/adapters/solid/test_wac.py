@@ -78,6 +78,24 @@ def test_an_authorization_that_is_not_whole_grants_nothing(body: str) -> None:
     assert compiled(body) == Acl()
 
 
+def test_a_group_may_be_described_in_the_list_itself() -> None:
+    [rule] = compiled(
+        """[] a acl:Authorization ; acl:accessTo <./> ; acl:mode acl:Read ;
+        acl:agentGroup [ a vcard:Group ; vcard:hasMember <https://bob.example/me> ] ."""
+    ).rules
+    assert rule.agents == {BOB}
+
+
+def test_the_name_that_older_apps_use_is_the_owner() -> None:
+    body = (
+        "[] a acl:Authorization ; acl:agent </profile/card#me>,"
+        " <https://x.example/profile/card#me> ;"
+        "acl:accessTo <./> ; acl:mode acl:Read ."
+    )
+    [rule] = WacDocuments().acl(document(body), Iri(f"{FOLDER}.acl")).rules
+    assert rule.agents == {"https://alice.example/me", "https://x.example/profile/card#me"}
+
+
 def test_a_broken_document_grants_nothing() -> None:
     broken = document("<#a> a acl:Authorization ; <<<")
     assert WacDocuments().acl(broken, FOLDER) == Acl()
