@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Final
 
 import orjson
 
+from adapters.atproto.did.document import read_document
 from adapters.atproto.errors import XrpcError
 from adapters.atproto.ports import Answered, Egress, Identities
 from adapters.atproto.service_jwt import service_jwt
@@ -167,7 +167,10 @@ class Proxy:
         document = await self._identities.did_document(did)
         if document is None:
             raise Invalid("could not resolve proxy did")
-        return Service(did, _endpoint(document, did, fragment))
+        url = read_document(did, document).services.get(fragment)
+        if url is None:
+            raise Invalid("could not resolve proxy did service url")
+        return Service(did, url)
 
     def _headers(self, request: Request, member: Member | None, to: Service) -> dict[str, str]:
         sent = {
@@ -203,16 +206,6 @@ def _parse_target(target: str) -> tuple[Did, str]:
         return parse_did(did), fragment
     except Invalid as err:
         raise Invalid("could not resolve proxy did") from err
-
-
-def _endpoint(document: dict[str, Any], did: Did, fragment: str) -> str:
-    services = document.get("service")
-    for service in services if isinstance(services, list) else ():
-        if isinstance(service, dict) and service.get("id") in (f"#{fragment}", f"{did}#{fragment}"):
-            url = service.get("serviceEndpoint")
-            if isinstance(url, str) and urlsplit(url).netloc:
-                return url
-    raise Invalid("could not resolve proxy did service url")
 
 
 def _upstream_error(answer: Answered) -> XrpcError:

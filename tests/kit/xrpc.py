@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from adapters.atproto import face
+from adapters.atproto.did.document import build_document, pds_service
 from adapters.atproto.proxy import Proxy
 from adapters.atproto.session_tokens import SessionTokens
 from adapters.atproto.xrpc.router import Router
@@ -144,17 +145,12 @@ class Directory:
         number = len(self.documents)
         digits = "abcdefghijklmnopqrstuvwxyz"
         did = Did("did:plc:" + digits[number // 26] * 12 + digits[number % 26] * 12)
-        self.documents[did] = {
-            "id": did,
-            "alsoKnownAs": [f"at://{handle}"],
-            "verificationMethod": [
-                {
-                    "id": f"{did}#atproto",
-                    "publicKeyMultibase": signing_key.removeprefix("did:key:"),
-                }
-            ],
-            "service": [{"id": "#atproto_pds", "serviceEndpoint": ORIGIN}],
-        }
+        self.documents[did] = build_document(
+            did,
+            also_known_as=[f"at://{handle}"],
+            verification_methods={"atproto": signing_key},
+            services=pds_service(ORIGIN),
+        )
         return did
 
     async def set_handle(self, member: Member, handle: Handle) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from adapters.atproto.did.document import read_document
 from adapters.atproto.xrpc.call import Call, Result, query
 from adapters.atproto.xrpc.elsewhere import forward_for_anybody
 from adapters.atproto.xrpc.repos import find_member, visible_repo
@@ -79,15 +80,10 @@ async def describe_repo(call: Call, services: Services) -> dict[str, Any]:
         "did": member.did,
         "didDoc": document,
         "collections": [name.rstrip("/").rpartition("/")[2] for name in names],
-        "handleIsCorrect": _first_handle(document) == member.handle,
+        "handleIsCorrect": read_document(member.did, document).handle == member.handle,
     }
 
 
 def _active(services: Services, identifier: str) -> Member | None:
     member = find_member(services.store, identifier)
     return member if member is not None and member.is_active else None
-
-
-def _first_handle(document: dict[str, Any]) -> str | None:
-    names = [name for name in document.get("alsoKnownAs", ()) if name.startswith("at://")]
-    return names[0].removeprefix("at://") if names else None

@@ -9,7 +9,7 @@ import re
 from itertools import chain
 from typing import Any, Final
 
-from adapters.atproto.did.document import member_document
+from adapters.atproto.did.document import member_document, read_document
 from adapters.atproto.xrpc.blob import referenced_blobs
 from adapters.atproto.xrpc.call import Auth, Call, procedure, query
 from adapters.atproto.xrpc.server_session import open_session
@@ -116,14 +116,6 @@ async def _did_points_here(services: Services, member: Member) -> bool:
     document = await services.identities.did_document(member.did, fresh=True)
     if document is None:
         return False
-    key = _entry(document, "verificationMethod", "#atproto", "publicKeyMultibase")
-    url = _entry(document, "service", "#atproto_pds", "serviceEndpoint")
-    wanted = (services.settings.origin, services.keyring.repo_key(member.id).multibase_key)
-    return (url, key) == wanted
-
-
-def _entry(document: dict[str, Any], part: str, fragment: str, field: str) -> Any:
-    for entry in document.get(part, ()):
-        if entry.get("id", "").endswith(fragment):
-            return entry.get(field)
-    return None
+    identity = read_document(member.did, document)
+    key = services.keyring.repo_key(member.id).did_key
+    return (identity.signing_key, identity.pds) == (key, services.settings.origin)

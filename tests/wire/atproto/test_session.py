@@ -8,10 +8,12 @@ from base64 import urlsafe_b64decode
 from datetime import timedelta
 
 import pytest
+from coincurve import PublicKey
+from multiformats import multibase
 
 from adapters.atproto.session_tokens import REFRESH_GRACE, REFRESH_LIFE
 from pod.access.agent import SYSTEM, Credential
-from pod.keys.curves import verify
+from pod.keys.curves import parse_did_key, verify
 from pod.model.member import Standing
 from tests.kit.xrpc import PASSWORD, Pod, in_pod
 
@@ -188,6 +190,25 @@ def test_an_account_does_not_return_while_its_did_leads_elsewhere():
         assert (reply.status, reply.error) == (400, "InvalidRequest")
         status = await pod.get("com.atproto.server.checkAccountStatus", alice.access)
         assert (status.json["activated"], status.json["validDid"]) == (False, False)
+
+    in_pod(story)
+
+
+def test_an_account_returns_by_a_document_in_the_old_form_that_directories_still_give():
+    async def story(pod: Pod):
+        alice = await pod.join("alice")
+        key = parse_did_key(pod.keys.repo_key(alice.member.id).did_key)
+        point = PublicKey(key.point).format(compressed=False)
+        pod.directory.documents[alice.did]["verificationMethod"] = [
+            {
+                "id": "#atproto",
+                "type": "EcdsaSecp256k1VerificationKey2019",
+                "controller": alice.did,
+                "publicKeyMultibase": multibase.encode(point, "base58btc"),
+            }
+        ]
+        status = await pod.get("com.atproto.server.checkAccountStatus", alice.access)
+        assert status.json["validDid"] is True
 
     in_pod(story)
 
