@@ -139,7 +139,7 @@ def test_who_has_a_form_already_gets_304_and_head_sends_no_bytes(home: Home, acc
 
 def test_links_name_the_record_and_its_access(home: Home) -> None:
     links = ", ".join(home.get(home.path).headers.get_all("Link"))
-    assert f'<{home.post["uri"]}>; rel="alternate"' in links
+    assert f'<{home.url}?view=lex>; rel="describedby"' in links
     assert 'rel="acl"' in links
 
 

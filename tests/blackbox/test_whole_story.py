@@ -269,7 +269,22 @@ def patch(on: Stage, url: str, n3: str) -> None:
     assert answer["status"] in (200, 204), answer
 
 
-def test_a_solid_app_changes_the_text_and_nothing_else(on: Stage) -> None:
+def reword_by_n3_patch(on: Stage, url: str, text: str) -> None:
+    patch(
+        on,
+        url,
+        f'solid:deletes {{ <{url}> <{ARTICLE_BODY}> "{TEXT}"@en }};'
+        f'solid:inserts {{ <{url}> <{ARTICLE_BODY}> "{text}"@en }}',
+    )
+
+
+def reword_by_solid_app(on: Stage, url: str, text: str) -> None:
+    said = on.solid.ask("setString", url=url, property=ARTICLE_BODY, value=text, locale="en")
+    assert said == text
+
+
+@pytest.mark.parametrize("reword", [reword_by_n3_patch, reword_by_solid_app])
+def test_a_solid_app_changes_the_text_and_nothing_else(on: Stage, reword: Any) -> None:
     post = on.post(TEXT, colour="green")
     held = on.record(post)["value"]
     held["org.example.mood"] = {"sunny": True, "birds": ["robin", "wren"]}
@@ -283,12 +298,7 @@ def test_a_solid_app_changes_the_text_and_nothing_else(on: Stage) -> None:
     assert on.record(post)["cid"] == before
 
     text = TEXT.replace("enjoy", "bring tea")
-    patch(
-        on,
-        post.url,
-        f'solid:deletes {{ <{post.url}> <{ARTICLE_BODY}> "{TEXT}"@en }};'
-        f'solid:inserts {{ <{post.url}> <{ARTICLE_BODY}> "{text}"@en }}',
-    )
+    reword(on, post.url, text)
     found = on.record(post)
     assert found["cid"] != before
     assert found["value"] == held | {"text": text}
@@ -381,19 +391,27 @@ def gone_everywhere(on: Stage, post: Post) -> None:
     assert post.uri not in [record["uri"] for record in listed["records"]]
 
 
-def test_what_the_official_client_deletes_is_gone_everywhere(on: Stage) -> None:
+def delete_by_official_client(on: Stage, post: Post) -> None:
+    on.alice.ask("deletePost", uri=post.uri)
+
+
+def delete_by_solid_app(on: Stage, post: Post) -> None:
+    on.solid.ask("deleteFile", url=post.url)
+
+
+def delete_by_activitypub_client(on: Stage, post: Post) -> None:
+    actor, client = f"{on.pod.origin('alice')}/me", on.fediverse[0].peer
+    assert client.ask("author", actor=actor, object=post.url, token="wrong") == 401
+    assert client.ask("author", actor=actor, object=post.url, token=on.token) in (200, 201)
+
+
+@pytest.mark.parametrize(
+    "delete", [delete_by_official_client, delete_by_solid_app, delete_by_activitypub_client]
+)
+def test_what_any_of_the_three_deletes_is_gone_everywhere(on: Stage, delete: Any) -> None:
     post = on.post("A slip of the tongue.")
     for server in on.fediverse:
         server.wait("Create", post.url)
-    on.alice.ask("deletePost", uri=post.uri)
-    on.firehose.op("delete", post.path)
-    gone_everywhere(on, post)
-
-
-def test_what_a_solid_app_deletes_is_gone_everywhere(on: Stage) -> None:
-    post = on.post("A slip of the pen.")
-    for server in on.fediverse:
-        server.wait("Create", post.url)
-    on.solid.ask("deleteFile", url=post.url)
+    delete(on, post)
     on.firehose.op("delete", post.path)
     gone_everywhere(on, post)

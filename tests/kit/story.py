@@ -105,6 +105,7 @@ class Stage:
     fediverse: list[Fediverse]
     firehose: Firehose
     did: str
+    token: str
 
     def post(self, text: str, *, colour: str | None = None, **more: Any) -> Post:
         """A post of alice's in English, with a picture if it has a colour."""
@@ -178,6 +179,7 @@ def stage(folder: Path) -> Iterator[Stage]:
             servers,
             stream,
             session["did"],
+            session["accessJwt"],
         )
 
 

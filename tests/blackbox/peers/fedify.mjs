@@ -161,6 +161,14 @@ async function forge({ inbox, activity, sign = 'none', key_id: keyId = `${me().h
   return (await fetch(request)).status
 }
 
+// Deletes an object as its author's own client does: a Delete of Fedify's making, posted to the author's outbox.
+async function author({ actor, object, token }) {
+  const activity = await plain(new Delete({ actor: new URL(actor), object: new URL(object), to: PUBLIC_COLLECTION }))
+  const { outboxId } = await lookup(actor)
+  const headers = { 'content-type': 'application/activity+json', authorization: `Bearer ${token}` }
+  return (await fetch(outboxId, { method: 'POST', headers, body: JSON.stringify(activity) })).status
+}
+
 await serve({
   lookup: async ({ url }) => plain(await lookup(url)),
   show: async ({ url }) => shown(await lookup(url)),
@@ -186,6 +194,7 @@ await serve({
     return send(await audience(), new Delete({ id: fresh('deletes'), actor: me(), object, to: PUBLIC_COLLECTION }))
   },
   forge,
+  author,
   log: ({ since = 0 }) => log.slice(since),
   followers: () => [...followers.keys()],
 }, { base: base.href, actor: me().href, inbox: context.getInboxUri(name).href })
