@@ -107,6 +107,12 @@ class Wing:
         found = self.reader.resource(target.member.id, target.path)
         return Target(target.member, target.agent, target.path, found)
 
+    def seen(self, target: Target) -> Target:
+        """The target as its asker may know it: to who may not read it, nothing is there."""
+        if Mode.READ in self.policy.modes(target.agent, target.member, target.path):
+            return target
+        return Target(target.member, target.agent, target.path, None)
+
     def turn(self, target: Target) -> asyncio.Lock:
         """One at a time for edits of one resource that start from what is there."""
         key = (target.member.id, target.path)

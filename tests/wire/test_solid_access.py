@@ -213,3 +213,16 @@ def test_a_refusal_can_be_read_by_a_browser_app() -> None:
         assert answer.headers["WWW-Authenticate"]
 
     told(story)
+
+
+@pytest.mark.parametrize("who", ["bob", None])
+def test_options_does_not_tell_a_stranger_what_is_there(who: str | None) -> None:
+    async def story(host: Host) -> None:
+        await host.ask("PUT", "/data/photo", b"pixels", Content_Type="image/png")
+        mine = await host.ask("OPTIONS", "/data/photo")
+        there = await host.ask("OPTIONS", "/data/photo", as_=who)
+        absent = await host.ask("OPTIONS", "/data/absent", as_=who)
+        assert mine.headers["Allow"] != absent.headers["Allow"]
+        assert there.headers["Allow"] == absent.headers["Allow"]
+
+    told(story)

@@ -12,7 +12,7 @@ from typing import Final
 import orjson
 
 from adapters.activitypub.deliver.audience import audience
-from adapters.activitypub.jsonld.context import ACTOR, with_context
+from adapters.activitypub.jsonld.context import ACTOR, MEDIA_TYPE, with_context
 from adapters.activitypub.lens import index
 from adapters.activitypub.lens.published import COMPLEMENT, View
 from adapters.activitypub.wing import Wing
@@ -104,11 +104,22 @@ def _of_document(wing: Wing, member: Member, op: ChangeOp, activity_id: str) -> 
         tombstone = wing.reader.tombstone(member.id, op.path)
         if tombstone is None:
             return None
-        return index.document(index.undo(orjson.loads(tombstone.body), activity_id))
+        undone = act_of(tombstone)
+        return index.document(index.undo(undone, activity_id)) if undone is not None else None
     resource = wing.reader.resource(member.id, op.path)
     if op.action != "create" or resource is None:
         return None
-    activity: View = orjson.loads(resource.body)
+    return act_of(resource)
+
+
+def act_of(document: Resource | Tombstone) -> View | None:
+    """The activity that a document below `SOCIAL` is; None for all else that a member keeps there.
+
+    Only `adapters.activitypub.social` writes documents of this media type.
+    """
+    if document.media_type != MEDIA_TYPE or not document.body:
+        return None
+    activity: View = orjson.loads(document.body)
     return activity
 
 

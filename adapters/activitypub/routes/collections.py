@@ -8,9 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-import orjson
-
-from adapters.activitypub.deliver.reactor import activity_of
+from adapters.activitypub.deliver.reactor import act_of, activity_of
 from adapters.activitypub.jsonld.context import without_context
 from adapters.activitypub.lens import index
 from adapters.activitypub.lens.collection import collection, counted, page
@@ -86,8 +84,9 @@ def following(wing: Wing, member: Member) -> View:
     """Whom a member follows: actors who accepted, and members of this pod."""
     actors: dict[str, None] = {}
     for resource in wing.reader.resources(member.id, FOLLOWS, after=None, limit=_MOST):
-        actor = orjson.loads(resource.body)["object"]
-        if accepted_follow(wing, member, resource, Iri(actor)):
+        act = act_of(resource)
+        actor = act["object"] if act is not None else ""
+        if act is not None and accepted_follow(wing, member, resource, Iri(actor)):
             actors[actor] = None
     actors |= dict.fromkeys(_objects(wing, member, _AT_FOLLOWS))
     return collection(f"{member.origin}/following", len(actors), items=list(actors))
@@ -96,7 +95,7 @@ def following(wing: Wing, member: Member) -> View:
 def liked(wing: Wing, member: Member) -> View:
     """What a member likes, as far as it has a place in the fediverse."""
     found = wing.reader.resources(member.id, "/data/social/like/", after=None, limit=_MOST)
-    objects = dict.fromkeys(orjson.loads(resource.body)["object"] for resource in found)
+    objects = dict.fromkeys(act["object"] for act in map(act_of, found) if act is not None)
     objects |= dict.fromkeys(_objects(wing, member, _LIKES))
     return collection(f"{member.origin}/liked", len(objects), items=list(objects))
 

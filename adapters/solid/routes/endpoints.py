@@ -49,7 +49,7 @@ def _storage_rooms(blueprint: Blueprint, wing: Wing) -> None:
         return await storage.show(wing, await wing.target())
 
     async def options(rest: str = "") -> Response:  # noqa: ARG001  likewise
-        target = await wing.target()
+        target = wing.seen(await wing.target())
         return options_of(kind_of(target), target)
 
     async def put(rest: str = "") -> Response:  # noqa: ARG001  likewise
@@ -60,7 +60,7 @@ def _storage_rooms(blueprint: Blueprint, wing: Wing) -> None:
         if target.path.endswith("/"):
             return await storage_write.post(wing, target)
         wing.require(target, Mode.APPEND)
-        return _not_allowed(kind_of(target), target)
+        return _not_allowed(kind_of(wing.seen(target)), target)
 
     async def patch(rest: str = "") -> Response:  # noqa: ARG001  likewise
         return await storage_write.patch(wing, await wing.target())

@@ -390,3 +390,26 @@ def test_an_answer_to_a_fediverse_post_names_it(tell: Callable[[Story], None]) -
         assert bob.id in create["cc"]
 
     tell(story)
+
+
+@pytest.mark.parametrize(
+    ("media_type", "body"),
+    [("text/turtle", b""), ("text/turtle", b"<a> <b> <c>."), ("application/activity+json", b"")],
+)
+@pytest.mark.parametrize("name", ["", "follow/", "follow/x", "like/x"])
+def test_whatever_lies_among_the_acts_stops_no_delivery(
+    tell: Callable[[Story], None], name: str, media_type: str, body: bytes
+) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        path = ResourcePath(f"/data/social/{name}")
+        put = PutDocument(path, media_type, body)
+        await pod.write.apply(owner(alice), alice.id, [put])
+        await pod.note(alice, "Hello")
+        await pod.wing.flush()
+        for collection in ("following", "liked", "outbox?page="):
+            assert (await pod.get(f"{alice.origin}/{collection}"))[0] == 200
+        await pod.write.apply(owner(alice), alice.id, [Delete(path)])
+        await pod.wing.flush()
+        assert [activity["type"] for activity in bob.activities] == ["Create"]
+
+    tell(story)
