@@ -53,7 +53,9 @@ class Passwords(Protocol):
     """Slow hashing, away from the event loop."""
 
     async def hash(self, password: str) -> str: ...
-    async def verify(self, encoded: str, password: str) -> bool: ...
+    async def verify(self, encoded: str | None, password: str) -> bool:
+        """Whether a password is right; None (nobody of that name) is never, and takes as long."""
+        ...
 
 
 class Preferences(Protocol):

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from secrets import token_urlsafe
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -30,8 +32,11 @@ class Passwords:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, self._hasher.hash, password)
 
-    async def verify(self, encoded: str, password: str) -> bool:
-        """Whether a password is the one that was hashed."""
+    async def verify(self, encoded: str | None, password: str) -> bool:
+        """Whether a password is the one that was hashed.
+
+        Where there is no hash, because there is nobody of that name, it takes as long to say no.
+        """
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, self._is_right, encoded, password)
 
@@ -39,8 +44,12 @@ class Passwords:
         """Let the running ones finish and end the threads."""
         self._pool.shutdown()
 
-    def _is_right(self, encoded: str, password: str) -> bool:
+    @cached_property
+    def _decoy(self) -> str:
+        return self._hasher.hash(token_urlsafe())
+
+    def _is_right(self, encoded: str | None, password: str) -> bool:
         try:
-            return self._hasher.verify(encoded, password)
+            return self._hasher.verify(encoded or self._decoy, password)
         except (VerificationError, InvalidHashError):
             return False

@@ -117,10 +117,12 @@ async def _check_password(services: Services, identifier: str, password: str) ->
         member = services.store.member_by_email(identifier.lower())
     else:
         member = find_member(services.store, identifier)
+    encoded = None
     if member is not None and member.standing is not Standing.DELETED:
         encoded = services.store.secret(member.id, PASSWORD)
-        if encoded and await services.passwords.verify(encoded.decode(), password):
-            return member
+    is_right = await services.passwords.verify(encoded.decode() if encoded else None, password)
+    if member is not None and is_right:
+        return member
     await asyncio.sleep(FAILURE_TAKES_S - (monotonic() - started))
     raise Unauthenticated("Invalid identifier or password")
 
