@@ -14,9 +14,9 @@ from pod.model.change import Change
 from pod.model.ids import Iri, MemberId, Tid
 from pod.model.peer import Delivery, Outgoing
 from storage.engine import Database, Transaction
-from storage.rows import Row, change_of, from_us, to_us
+from storage.rows import Row, change_of, from_us, prefix_end, to_us
 from storage.statements import compiled, given, insert_row, upsert
-from storage.tables import change_log, cursor, delivery, outgoing
+from storage.tables import change_log, cursor, delivery, outgoing, resource
 
 REACTOR: Final = "activitypub"
 """The name of the cursor that moves with the queue."""
@@ -67,6 +67,13 @@ _PAGE: Final = compiled(
 _AT: Final = compiled(
     select(change_log).where(
         change_log.c.member_id == given("member"), change_log.c.rev == given("rev")
+    )
+)
+_COUNT: Final = compiled(
+    select(func.count()).where(
+        resource.c.member_id == given("member"),
+        resource.c.path >= given("first"),
+        resource.c.path < given("end"),
     )
 )
 _MAX_SEQ: Final = 2**63 - 1
@@ -146,6 +153,12 @@ class SqlActivityLog:
         given_row = (member, _MAX_SEQ if before is None else before, limit)
         rows = self._database.read.execute(_PAGE, given_row).fetchall()
         return [change_of((*row, None)) for row in rows]
+
+    def count(self, member: MemberId, prefix: str) -> int:
+        """How many resources stand under a path."""
+        row = (member, prefix, prefix_end(prefix))
+        count: int = self._database.read.execute(_COUNT, row).fetchone()[0]
+        return count
 
     def at(self, member: MemberId, rev: Tid) -> Change | None:
         """The change with a revision."""

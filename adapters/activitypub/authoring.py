@@ -14,9 +14,10 @@ import orjson
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.read import Node
 from adapters.activitypub.lens import note
+from adapters.activitypub.lens.act import SOCIAL, Act
 from adapters.activitypub.lens.names import object_id
 from adapters.activitypub.lens.published import COMPLEMENT, Put
-from adapters.activitypub.social import Act, Social
+from adapters.activitypub.social import Social
 from adapters.activitypub.wing import Wing
 from pod.access.agent import Agent
 from pod.errors import Conflict, Forbidden, Invalid, NotFound, Unprocessable, Unsupported
@@ -122,7 +123,7 @@ class Authoring:
         resource = self._wing.reader.resource(member.id, path) if path is not None else None
         if resource is None:
             raise NotFound("There is no such activity of yours.")
-        is_document = resource.path.startswith("/data/social/")
+        is_document = resource.path.startswith(SOCIAL)
         if not is_document and not resource.path.startswith("/repo/"):
             raise Conflict("Only follows, likes and boosts can be undone.")
         await self._wing.write.apply(agent, member.id, [Delete(resource.path)])

@@ -150,6 +150,10 @@ class ActivityLog(Protocol):
         """Changes with ``seq < before``, newest first."""
         ...
 
+    def count(self, member: MemberId, prefix: str) -> int:
+        """How many resources stand under a path."""
+        ...
+
     def at(self, member: MemberId, rev: Tid) -> Change | None:
         """The change with a revision."""
         ...

@@ -8,14 +8,12 @@ Spec: https://www.w3.org/TR/activitypub/#client-to-server-interactions
 
 from __future__ import annotations
 
-from typing import Literal
-
 import orjson
 
-from adapters.activitypub.deliver.reactor import SOCIAL
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.context import MEDIA_TYPE, PUBLIC
 from adapters.activitypub.lens import index
+from adapters.activitypub.lens.act import TYPES, Act, folder
 from adapters.activitypub.receive.relation import answer_follow
 from adapters.activitypub.wing import Wing
 from pod.access.agent import Agent
@@ -25,10 +23,6 @@ from pod.model.member import Member
 from pod.model.peer import Follower
 from pod.model.resource import ABSENT, ResourcePath
 from pod.write import Delete, PutDocument
-
-Act = Literal["follow", "like", "announce"]
-
-_TYPES: dict[Act, str] = {"follow": "Follow", "like": "Like", "announce": "Announce"}
 
 
 class Social:
@@ -52,7 +46,7 @@ class Social:
 
     async def undo(self, agent: Agent, member: Member, act: Act, object_id: Iri) -> None:
         """Take an act back (unfollow, unlike, unboost); nothing happens where there is none."""
-        paths = self._wing.reader.about(member.id, f"{SOCIAL}{act}/", object_id)
+        paths = self._wing.reader.about(member.id, folder(act), object_id)
         deletes = [Delete(path, missing_ok=True) for path in paths]
         await self._wing.write.apply(agent, member.id, deletes)
 
@@ -88,13 +82,13 @@ class Social:
         self, agent: Agent, member: Member, act: Act, object_id: Iri, other: Iri
     ) -> ResourcePath:
         """Write the activity once for each object; a second time is the first one's path."""
-        held = self._wing.reader.about(member.id, f"{SOCIAL}{act}/", object_id)
+        held = self._wing.reader.about(member.id, folder(act), object_id)
         if held:
             return held[0]
-        path = ResourcePath(f"{SOCIAL}{act}/{self._wing.tids.next()}")
+        path = ResourcePath(folder(act) + self._wing.tids.next())
         view = {
             "id": member.url(path),
-            "type": _TYPES[act],
+            "type": TYPES[act],
             "actor": member.webid,
             "published": self._wing.clock.now().isoformat().replace("+00:00", "Z"),
             "object": object_id,

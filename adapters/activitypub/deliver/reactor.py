@@ -12,8 +12,8 @@ from typing import Final
 import orjson
 
 from adapters.activitypub.deliver.audience import audience
-from adapters.activitypub.jsonld.context import ACTOR, MEDIA_TYPE, with_context
-from adapters.activitypub.lens import index
+from adapters.activitypub.jsonld.context import ACTOR, with_context
+from adapters.activitypub.lens import act, index
 from adapters.activitypub.lens.published import COMPLEMENT, View
 from adapters.activitypub.wing import Wing
 from pod.model.change import Change, ChangeOp
@@ -22,9 +22,6 @@ from pod.model.member import Member
 from pod.model.peer import Outgoing
 from pod.model.resource import EMPTY, Resource, Tombstone
 from pod.read import PROFILE_PATH
-
-SOCIAL: Final = "/data/social/"
-"""Documents below are activities of the member towards the fediverse, delivered as they stand."""
 
 _PAGE: Final = 100
 
@@ -72,7 +69,7 @@ def activity_of(wing: Wing, member: Member, op: ChangeOp, activity_id: str) -> V
     if op.path.startswith("/repo/"):
         activity = _of_record(wing, member, op, activity_id)
         return index.document(activity) if activity is not None else None
-    if op.path.startswith(SOCIAL):
+    if op.path.startswith(act.SOCIAL):
         return _of_document(wing, member, op, activity_id)
     return None
 
@@ -102,25 +99,10 @@ def _of_record(wing: Wing, member: Member, op: ChangeOp, activity_id: str) -> Vi
 def _of_document(wing: Wing, member: Member, op: ChangeOp, activity_id: str) -> View | None:
     if op.action == "delete":
         tombstone = wing.reader.tombstone(member.id, op.path)
-        if tombstone is None:
-            return None
-        undone = act_of(tombstone)
+        undone = act.get(member, tombstone) if tombstone is not None else None
         return index.document(index.undo(undone, activity_id)) if undone is not None else None
     resource = wing.reader.resource(member.id, op.path)
-    if op.action != "create" or resource is None:
-        return None
-    return act_of(resource)
-
-
-def act_of(document: Resource | Tombstone) -> View | None:
-    """The activity that a document below `SOCIAL` is; None for all else that a member keeps there.
-
-    Only `adapters.activitypub.social` writes documents of this media type.
-    """
-    if document.media_type != MEDIA_TYPE or not document.body:
-        return None
-    activity: View = orjson.loads(document.body)
-    return activity
+    return act.get(member, resource) if op.action == "create" and resource is not None else None
 
 
 def buried(tombstone: Tombstone) -> Resource:

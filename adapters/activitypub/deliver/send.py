@@ -21,7 +21,7 @@ from adapters.activitypub.lens.profile import key_id
 from adapters.activitypub.signature import cavage, rfc9421
 from adapters.activitypub.signature.request import Request
 from adapters.activitypub.wing import Wing
-from pod.errors import Forbidden, Gone, Invalid, PeerUnavailable, TooLarge
+from pod.errors import PeerUnavailable, PodError
 from pod.keys.rsa import RsaKey
 from pod.model.ids import Iri
 from pod.model.member import Member
@@ -134,7 +134,7 @@ class Sender:
             return reply
         except PeerUnavailable:
             return Reply(None)
-        except (Gone, Forbidden, Invalid, TooLarge):
+        except PodError:
             return Reply(410)
 
     async def _post(

@@ -6,21 +6,19 @@ Spec: https://www.w3.org/TR/activitypub/#follow-activity-inbox
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.lens import index, profile
+from adapters.activitypub.lens.act import FOLLOWS
 from adapters.activitypub.receive.activity import Activity
 from adapters.activitypub.wing import Wing
 from pod.model.ids import Iri, MemberId
 from pod.model.member import Member
 from pod.model.peer import Edge, Follower, Outgoing
 from pod.model.resource import Resource, ResourcePath
-
-FOLLOWS: Final = "/data/social/follow/"
-"""Where a member's follows of fediverse actors lie."""
 
 
 async def on_follow(wing: Wing, activity: Activity) -> None:

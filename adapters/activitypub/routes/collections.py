@@ -6,20 +6,23 @@ Spec: https://www.w3.org/TR/activitypub/#collections
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 
-from adapters.activitypub.deliver.reactor import act_of, activity_of
+from adapters.activitypub.deliver.reactor import activity_of
 from adapters.activitypub.jsonld.context import without_context
-from adapters.activitypub.lens import index
+from adapters.activitypub.lens import act, index
+from adapters.activitypub.lens.act import FOLLOWS, LIKES
 from adapters.activitypub.lens.collection import collection, counted, page
 from adapters.activitypub.lens.published import Published, View
-from adapters.activitypub.receive.relation import FOLLOWS, accepted_follow
+from adapters.activitypub.receive.relation import accepted_follow
 from adapters.activitypub.wing import Wing
 from pod.errors import Gone, Invalid, NotFound
 from pod.model.ids import Iri, Tid
 from pod.model.member import Member
 from pod.model.profile import Profile
 from pod.model.relation import Relation
+from pod.model.resource import Resource
 from pod.read import NOTES_PREFIX, PROFILE_PATH, noun_of
 
 PAGE: Final = 20
@@ -37,7 +40,7 @@ def outbox(wing: Wing, member: Member, at: str | None) -> View:
     """What a member posted, newest first: the Creates and Announces of what still stands."""
     outbox_id = f"{member.origin}/outbox"
     if at is None:
-        total = sum(_count(wing, member, prefix) for prefix in (NOTES_PREFIX, _REPOSTS))
+        total = sum(wing.log.count(member.id, prefix) for prefix in (NOTES_PREFIX, _REPOSTS))
         return collection(outbox_id, total)
     before = _position(at)
     changes = wing.log.page(member.id, before=before, limit=PAGE * 4)
@@ -83,10 +86,8 @@ def followers(wing: Wing, member: Member, at: str | None) -> View:
 def following(wing: Wing, member: Member) -> View:
     """Whom a member follows: actors who accepted, and members of this pod."""
     actors: dict[str, None] = {}
-    for resource in wing.reader.resources(member.id, FOLLOWS, after=None, limit=_MOST):
-        act = act_of(resource)
-        actor = act["object"] if act is not None else ""
-        if act is not None and accepted_follow(wing, member, resource, Iri(actor)):
+    for resource, actor in _acts(wing, member, FOLLOWS):
+        if accepted_follow(wing, member, resource, actor):
             actors[actor] = None
     actors |= dict.fromkeys(_objects(wing, member, _AT_FOLLOWS))
     return collection(f"{member.origin}/following", len(actors), items=list(actors))
@@ -94,8 +95,7 @@ def following(wing: Wing, member: Member) -> View:
 
 def liked(wing: Wing, member: Member) -> View:
     """What a member likes, as far as it has a place in the fediverse."""
-    found = wing.reader.resources(member.id, "/data/social/like/", after=None, limit=_MOST)
-    objects = dict.fromkeys(act["object"] for act in map(act_of, found) if act is not None)
+    objects: dict[str, None] = dict.fromkeys(about for _, about in _acts(wing, member, LIKES))
     objects |= dict.fromkeys(_objects(wing, member, _LIKES))
     return collection(f"{member.origin}/liked", len(objects), items=list(objects))
 
@@ -142,8 +142,13 @@ def _objects(wing: Wing, member: Member, prefix: str) -> list[str]:
     return found
 
 
-def _count(wing: Wing, member: Member, prefix: str) -> int:
-    return len(wing.reader.resources(member.id, prefix, after=None, limit=_MOST))
+def _acts(wing: Wing, member: Member, folder: str) -> Iterator[tuple[Resource, Iri]]:
+    """A member's acts of a kind, each with what it is about."""
+    for resource in wing.reader.resources(member.id, folder, after=None, limit=_MOST):
+        view = act.get(member, resource)
+        target = act.object_of(view) if view is not None else None
+        if target is not None:
+            yield resource, target
 
 
 def _position(at: str) -> int | None:

@@ -177,6 +177,34 @@ def test_blocks_and_private_documents_reach_nobody(tell: Callable[[Story], None]
     tell(story)
 
 
+BAD_ACTS: dict[str, bytes] = {
+    "not JSON": b"{",
+    "a stranger's": b'{"id":"%s","type":"Like","actor":"http://peer.test/users/bob","object":"%s"}',
+    "another id": b'{"id":"http://x.test/1","type":"Like","actor":"%s","object":"http://peer.test/1"}',
+    "another type": b'{"id":"%s","type":"Delete","actor":"%s","object":"http://peer.test/1"}',
+    "no object": b'{"id":"%s","type":"Like","actor":"%s"}',
+}
+
+
+@pytest.mark.parametrize("bad", BAD_ACTS)
+def test_only_the_members_own_acts_are_delivered(tell: Callable[[Story], None], bad: str) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        path = ResourcePath("/data/social/like/x")
+        body = BAD_ACTS[bad]
+        for known in (alice.url(path), alice.webid):
+            body = body.replace(b"%s", known.encode(), 1)
+        put = PutDocument(path, "application/activity+json", body)
+        await pod.write.apply(owner(alice), alice.id, [put])
+        await pod.wing.flush()
+        await pod.write.apply(owner(alice), alice.id, [Delete(path)])
+        await pod.note(alice, "still here")
+        await pod.wing.flush()
+        assert [activity["type"] for activity in bob.activities] == ["Create"]
+        assert (await pod.get(f"{alice.origin}/liked"))[1]["totalItems"] == 0
+
+    tell(story)
+
+
 def test_a_changed_profile_is_told_as_an_update_of_the_actor(tell: Callable[[Story], None]) -> None:
     async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
         await pod.record(alice, "app.bsky.actor.profile", {"displayName": "Al"}, rkey="self")

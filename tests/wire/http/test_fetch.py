@@ -296,6 +296,17 @@ def test_a_closed_port_and_an_unknown_name_are_unavailable() -> None:
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("host", ["a..b.test", ".test", "a" * 64 + ".test"])
+def test_a_name_that_no_resolver_takes_is_unavailable(host: str) -> None:
+    async def run() -> None:
+        fetch = Fetch(DEV)
+        with pytest.raises(PeerUnavailable):
+            await fetch.get(f"http://{host}/")
+        await fetch.close()
+
+    asyncio.run(run())
+
+
 def test_names_under_localhost_lead_to_loopback_in_development() -> None:
     fetched, _ = visit(
         replying(answer("200 OK", b"hi")), "http://alice.localhost:{port}/", names={}
