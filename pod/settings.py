@@ -1,13 +1,14 @@
 """Everything an operator can choose, as one frozen tree that is handed down.
 
-Read once by ``server/environment.py``; units are part of the names. Costs that tests want low
-(hashing, waits) are settings too.
+Read once by ``server/environment.py``; units are part of the names, and each setting carries the
+sentence that docs/configuration.md shows. Costs that tests want low (hashing, waits) are settings.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated as Say
 
 from pod.model.ids import Did, Origin
 
@@ -28,24 +29,24 @@ class ServiceDomain:
 class Limits:
     """Sizes that the pod accepts."""
 
-    record_bytes: int = 1_000_000
-    document_bytes: int = 10_000_000
-    blob_bytes: int = 52_428_800
-    quota_bytes: int = 10_000_000_000
-    repo_import_bytes: int = 1_000_000_000
-    blob_grace_s: int = 3_600
-    firehose_window_s: int = 86_400
-    firehose_buffer: int = 500
+    record_bytes: Say[int, "Largest record"] = 1_000_000
+    document_bytes: Say[int, "Largest document in Solid storage"] = 10_000_000
+    blob_bytes: Say[int, "Largest image, film or other file"] = 52_428_800
+    quota_bytes: Say[int, "What one member may keep in all"] = 10_000_000_000
+    repo_import_bytes: Say[int, "Largest repository that may be imported"] = 1_000_000_000
+    blob_grace_s: Say[int, "How long a file may wait for the first record that shows it"] = 3_600
+    firehose_window_s: Say[int, "How far back a relay may ask for events"] = 86_400
+    firehose_buffer: Say[int, "Events a slow consumer may lag behind"] = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Hashing:
     """Cost of argon2id for passwords."""
 
-    time_cost: int = 2
-    memory_kib: int = 19_456
-    parallelism: int = 1
-    workers: int = 2
+    time_cost: Say[int, "argon2id passes over the memory"] = 2
+    memory_kib: Say[int, "argon2id memory"] = 19_456
+    parallelism: Say[int, "argon2id lanes"] = 1
+    workers: Say[int, "Passwords that are hashed at the same time"] = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,28 +61,36 @@ class AppView:
 class Egress:
     """How the pod talks to others."""
 
-    fetch_timeout_s: float = 10.0
-    fetch_bytes: int = 1_000_000
-    may_reach_private: bool = False
+    fetch_timeout_s: Say[float, "How long another server may take to answer"] = 10.0
+    fetch_bytes: Say[int, "Largest answer that is read"] = 1_000_000
+    may_reach_private: Say[bool, "Whether local and private addresses may be asked"] = False
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The whole tree. ``origin`` is the server's own; ``dev`` allows plain http and loopback."""
 
-    origin: Origin
-    data_dir: Path
-    host: str = "127.0.0.1"
-    port: int = 2583
-    dev: bool = False
-    service_domains: tuple[ServiceDomain, ...] = ()
-    open_sign_up: bool = False
-    rate_limits: bool = True
-    plc_url: str | None = None
-    relays: tuple[str, ...] = ()
-    appview: AppView | None = None
-    contact_email: str | None = None
-    admin_password: str | None = field(default=None, repr=False)
+    origin: Say[Origin, "The server's own address, such as `https://pods.example`"]
+    data_dir: Say[Path, "Where everything is kept"]
+    host: Say[str, "Address to listen on"] = "127.0.0.1"
+    port: Say[int, "Port to listen on"] = 2583
+    dev: Say[bool, "Development: plain http, local addresses, every domain believed"] = False
+    service_domains: Say[
+        tuple[ServiceDomain, ...],
+        'Domains that names are given under: `[{"handle_suffix": ".pods.example", '
+        '"origin": "https://{name}.pods.example"}]`',
+    ] = ()
+    open_sign_up: Say[bool, "Whether anybody may create an account"] = False
+    rate_limits: Say[bool, "Whether requests are limited per address"] = True
+    plc_url: Say[str | None, "did:plc directory; without one the pod runs its own, for trials"] = (
+        None
+    )
+    relays: Say[tuple[str, ...], "Relays that are asked to crawl"] = ()
+    appview: Say[AppView | None, 'Who answers `app.bsky.*`: `{"url": ..., "did": ...}`'] = None
+    contact_email: Say[str | None, "Shown to people and peers"] = None
+    admin_password: Say[str | None, "Password of `admin` in HTTP Basic"] = field(
+        default=None, repr=False
+    )
     limits: Limits = field(default_factory=Limits)
     hashing: Hashing = field(default_factory=Hashing)
     egress: Egress = field(default_factory=Egress)

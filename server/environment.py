@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Any, Final, get_type_hints
+from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
 
 import msgspec
 import orjson
@@ -57,32 +57,47 @@ def for_development(data_dir: Path, port: int) -> dict[str, Any]:
     }
 
 
-def describe(kind: type = Settings, prefix: str = "") -> list[tuple[str, str, str]]:
-    """Every setting as (name, type, default), in the order of the tree."""
-    rows: list[tuple[str, str, str]] = []
-    hints = get_type_hints(kind)
-    for field in fields(kind):
-        hint = hints[field.name]
+@dataclass(frozen=True, slots=True)
+class Described:
+    """One setting as the documentation shows it."""
+
+    name: str
+    kind: str
+    default: str
+    meaning: str
+
+
+def describe(tree: type = Settings, prefix: str = "") -> list[Described]:
+    """Every setting, in the order of the tree."""
+    rows: list[Described] = []
+    hints = get_type_hints(tree, include_extras=True)
+    for each in fields(tree):
+        hint, meaning = hints[each.name], ""
+        if get_origin(hint) is Annotated:
+            hint, meaning = get_args(hint)
         if isinstance(hint, type) and is_dataclass(hint):
-            rows += describe(hint, f"{prefix}{field.name}.")
+            rows += describe(hint, f"{prefix}{each.name}.")
             continue
-        default = "required" if field.default is MISSING else repr(field.default)
-        rows.append((prefix + field.name, _type_name(hint), default))
+        default = "required" if each.default is MISSING else f"`{each.default!r}`"
+        rows.append(Described(prefix + each.name, _kind(hint), default, meaning))
     return rows
 
 
 def reference() -> str:
     """The settings as a Markdown table: what ``docs/configuration.md`` shows."""
-    lines = ["| setting | environment | type | default |", "|---|---|---|---|"]
-    for name, kind, default in describe():
-        variable = PREFIX + name.upper().replace(".", "__")
-        shown = kind.replace("|", "\\|")
-        lines.append(f"| `{name}` | `{variable}` | {shown} | `{default}` |")
+    lines = ["| setting | environment | what | type | default |", "|---|---|---|---|---|"]
+    for row in describe():
+        variable = PREFIX + row.name.upper().replace(".", "__")
+        cells = (f"`{row.name}`", f"`{variable}`", row.meaning, row.kind, row.default)
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
 
 
-def _type_name(hint: Any) -> str:
-    return hint.__name__ if isinstance(hint, type) else str(hint).replace("pod.model.ids.", "")
+def _kind(hint: Any) -> str:
+    name = hint.__name__ if isinstance(hint, type) else str(hint)
+    for module in ("pod.model.ids.", "pod.settings.", "pathlib."):
+        name = name.replace(module, "")
+    return name
 
 
 def _set(tree: dict[str, Any], path: list[str], value: Any) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pod.errors import Invalid
-from server.environment import describe, for_development, load
+from server.environment import describe, for_development, load, reference
 
 
 def test_the_environment_sets_nested_settings_by_their_names(tmp_path: Path) -> None:
@@ -54,6 +54,12 @@ def test_a_password_never_shows_when_settings_are_printed(tmp_path: Path) -> Non
 
 
 def test_every_setting_is_described_once() -> None:
-    names = [name for name, _, _ in describe()]
-    assert "limits.blob_bytes" in names
-    assert len(set(names)) == len(names)
+    rows = describe()
+    assert "limits.blob_bytes" in {row.name for row in rows}
+    assert len({row.name for row in rows}) == len(rows)
+    assert all(row.meaning for row in rows)
+
+
+def test_the_documentation_lists_the_settings_as_they_are() -> None:
+    page = Path(__file__).resolve().parents[3] / "docs" / "configuration.md"
+    assert reference() in page.read_text()
