@@ -196,11 +196,22 @@ def test_post_takes_a_slug_that_is_free_and_makes_containers() -> None:
             "POST",
             "/data/",
             Slug="box",
+            Content_Type=TTL,
             Link='<http://www.w3.org/ns/ldp#BasicContainer>; rel="type"',
         )
         assert folder.status_code == 201
         assert folder.headers["Location"] == host.url("/data/box/")
         assert (await host.ask("POST", "/data/my-note", DOC, Content_Type=TTL)).status_code == 405
+
+    told(story)
+
+
+def test_many_posts_of_one_name_all_find_a_place() -> None:
+    async def story(host: Host) -> None:
+        asked = (host.ask("POST", "/data/", DOC, Content_Type=TTL, Slug="n") for _ in range(16))
+        answers = await asyncio.gather(*asked)
+        assert {answer.status_code for answer in answers} == {201}
+        assert len({answer.headers["Location"] for answer in answers}) == 16
 
     told(story)
 

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Final, TypeVar
 
 import orjson
 from pyoxigraph import BlankNode, DefaultGraph, Quad, RdfFormat, Triple, parse
 
 from adapters.solid.rdf.vocab import CONTEXTS
 from pod.errors import Invalid, TooLarge, Unprocessable, Unsupported
+
+T = TypeVar("T")
 
 Graph = list[Triple]
 """Triples in document order, each once; blank nodes are named in order of appearance."""
@@ -32,7 +34,7 @@ MAX_BYTES: Final = 8 * 1024 * 1024
 MAX_TRIPLES: Final = 200_000
 MAX_DEPTH: Final = 64
 HEAVY_BYTES: Final = 200_000
-"""From this size on a document is parsed in a thread."""
+"""From this size on a document is worked on in a thread."""
 
 _TURTLE_TOKEN = re.compile(
     rb'"""(?:[^"\\]|\\.|"(?!""))*"""'
@@ -71,11 +73,9 @@ def parse_rdf(body: bytes, media_type: str, base: str, *, only_default: bool = F
         raise Invalid(f"Not well-formed {media_type}") from err
 
 
-async def parse_rdf_aside(body: bytes, media_type: str, base: str) -> Graph:
-    """The default graph of a document as `parse_rdf` reads it; heavy ones in a thread."""
-    if len(body) < HEAVY_BYTES:
-        return parse_rdf(body, media_type, base, only_default=True)
-    return await asyncio.to_thread(parse_rdf, body, media_type, base, only_default=True)
+async def aside(size: int, work: Callable[[], T]) -> T:
+    """What ``work`` gives; done in a thread where the document it is about is heavy."""
+    return await asyncio.to_thread(work) if size >= HEAVY_BYTES else work()
 
 
 def _triples(quads: Iterable[Quad], only_default: bool) -> Graph:

@@ -17,12 +17,13 @@ from adapters.http.incoming import fields
 from adapters.http.views import Ask, Rendered, View, Views, response_of
 from adapters.solid.lens.container import Listing, children_of, jsonld, turtle
 from adapters.solid.paths import STORAGE
-from adapters.solid.rdf.parse import JSONLD, NTRIPLES, TURTLE, parse_rdf, parse_rdf_aside
+from adapters.solid.rdf.parse import JSONLD, NTRIPLES, TURTLE, aside, parse_rdf
 from adapters.solid.rdf.write import write_rdf
 from adapters.solid.wac.document import owner_acl
 from adapters.solid.wing import RDF_TYPES, VARIANTS, Kind, Target, Wing, headers_of, kind_of
 from pod.access.acl import Mode
 from pod.errors import Gone, NotFound
+from pod.model.member import Member
 from pod.model.resource import Resource, ResourcePath, container_of
 
 ROOT_ACL: Final = ResourcePath(f"{STORAGE}.acl")
@@ -58,9 +59,11 @@ async def _show_document(wing: Wing, target: Target, resource: Resource) -> Resp
         async def render(_: Ask) -> Rendered:
             if media == native:
                 return Rendered(body, media, headers)
-            return Rendered(
-                write_rdf(await parse_rdf_aside(body, native, url), media), media, headers
+            other = await aside(
+                len(body),
+                lambda: write_rdf(parse_rdf(body, native, url, only_default=True), media),
             )
+            return Rendered(other, media, headers)
 
         return View(VARIANTS[media], (media,), render)
 
@@ -190,14 +193,20 @@ def _range(size: int, tag: str) -> tuple[int, int, int]:
     return (206, start, end) if start < size else (416, 0, 0)
 
 
+def is_container(wing: Wing, member: Member, path: ResourcePath) -> bool:
+    """Whether there is a container at a path."""
+    return path == STORAGE or (
+        path.endswith("/")
+        and (
+            wing.reader.resource(member.id, path) is not None
+            or bool(wing.reader.resources(member.id, path, after=path, limit=1))
+        )
+    )
+
+
 def nearest_container(wing: Wing, target: Target) -> ResourcePath:
     """The nearest container above a path that is there; access to create is decided on it."""
     container = container_of(target.path)
-    while container != STORAGE:
-        found = wing.reader.resource(target.member.id, container)
-        if found is not None or wing.reader.resources(
-            target.member.id, container, after=container, limit=1
-        ):
-            break
+    while not is_container(wing, target.member, container):
         container = container_of(container)
     return container

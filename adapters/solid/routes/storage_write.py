@@ -9,8 +9,9 @@ Spec: https://solidproject.org/TR/protocol#writing-resources https://solidprojec
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
+from typing import Final
 
 from quart import Response, request
 
@@ -19,9 +20,15 @@ from adapters.solid.lens.container import own_part
 from adapters.solid.patch.apply import apply_all
 from adapters.solid.patch.n3 import Patch
 from adapters.solid.paths import STORAGE, check_name, containers_above, is_acl, slug_name
-from adapters.solid.rdf.parse import TURTLE, Graph, parse_rdf, parse_rdf_aside
+from adapters.solid.rdf.parse import TURTLE, Graph, aside, parse_rdf
 from adapters.solid.rdf.write import write_rdf, write_turtle
-from adapters.solid.routes.storage import ROOT_ACL, listing_of, nearest_container, shown_bodies
+from adapters.solid.routes.storage import (
+    ROOT_ACL,
+    is_container,
+    listing_of,
+    nearest_container,
+    shown_bodies,
+)
 from adapters.solid.wac.document import owner_acl
 from adapters.solid.wing import (
     PATCH_TYPES,
@@ -41,11 +48,12 @@ from adapters.solid.wing import (
 )
 from pod.access.acl import Mode
 from pod.access.agent import SYSTEM
-from pod.errors import Conflict, Gone, NotFound, StaleVersion, Unsupported
+from pod.errors import Conflict, Gone, NotFound, StaleVersion, TooLarge, Unsupported
 from pod.model.resource import ABSENT, Expect, ResourcePath, container_of
 from pod.write import Delete, Op, PutBinary, PutDocument
 
-_TRIES = 5
+MAX_ACL_BYTES: Final = 256 * 1024
+_TRIES: Final = 5
 
 
 async def put(wing: Wing, target: Target) -> Response:
@@ -60,7 +68,7 @@ async def put(wing: Wing, target: Target) -> Response:
     expectation(target)
     op = await _stored(wing, target, media.essence)
 
-    def ops(now: Target) -> list[Op]:
+    async def ops(now: Target) -> list[Op]:
         expect = expectation(now)
         if now.resource is None and expect is None:
             expect = ABSENT
@@ -70,13 +78,13 @@ async def put(wing: Wing, target: Target) -> Response:
 
 
 async def _write_from(
-    wing: Wing, target: Target, ops: Callable[[Target], Sequence[Op]]
+    wing: Wing, target: Target, ops: Callable[[Target], Awaitable[Sequence[Op]]]
 ) -> Response:
     """Write what ``ops`` makes of the present state; again, if that changed under way."""
     for left in reversed(range(_TRIES)):
         target = wing.again(target)
         try:
-            return await _write(wing, target, ops(target))
+            return await _write(wing, target, await ops(target))
         except StaleVersion:
             if not left:
                 raise
@@ -87,7 +95,10 @@ async def _stored(wing: Wing, target: Target, media_type: str) -> PutDocument | 
     """The request's body as the op that keeps it; RDF is checked, and kept as it came."""
     if media_type in RDF_TYPES:
         body = await sent()
-        await parse_rdf_aside(body, media_type, target.url)
+        if is_acl(target.path) and len(body) > MAX_ACL_BYTES:
+            raise TooLarge("An access control list may have 256 KiB")
+        url = target.url
+        await aside(len(body), lambda: parse_rdf(body, media_type, url, only_default=True))
         return PutDocument(target.path, media_type, body)
     if is_acl(target.path):
         raise Unsupported("An access control list is an RDF document")
@@ -159,31 +170,41 @@ def _described(graph: Graph) -> bytes:
 async def post(wing: Wing, target: Target) -> Response:
     """Create something in a container under a name that the pod chooses."""
     wing.require(target, Mode.APPEND)
-    if not target.path.endswith("/"):
+    if not is_container(wing, target.member, target.path):
         raise NotFound
-    if listing_of(wing, target) is None:
-        raise NotFound
-    makes_container = 'rel="type"' in request.headers.get("Link", "") and any(
-        f"<http://www.w3.org/ns/ldp#{name}>" in request.headers["Link"]
+    makes_container = any(
+        f'<http://www.w3.org/ns/ldp#{name}>; rel="type"' in request.headers.get("Link", "")
         for name in ("Container", "BasicContainer")
     )
-    if not makes_container:
-        content_type()
-    made = Target(target.member, target.agent, _new_path(wing, target, makes_container), None)
-    if makes_container:
-        body = await sent()
-        graph = parse_rdf(body, content_type().essence, made.url) if body else []
-        op: Op = PutDocument(made.path, TURTLE, _described(graph), ABSENT)
-    else:
-        op = replace(await _stored(wing, made, content_type().essence), expect=ABSENT)
-    return await _write(wing, made, [*_above(wing, made), op], created=True)
+    media_type = content_type().essence
+    made = _new_target(wing, target, makes_container)
+    body = await sent() if makes_container else b""
+    op = None if makes_container else await _stored(wing, made, media_type)
+    for left in reversed(range(_TRIES)):
+        if op is None:
+            graph = parse_rdf(body, media_type, made.url)
+            new: Op = PutDocument(made.path, TURTLE, _described(graph), ABSENT)
+        else:
+            new = replace(op, path=made.path, expect=ABSENT)
+        try:
+            return await _write(wing, made, [*_above(wing, made), new], created=True)
+        except StaleVersion:
+            if not left:
+                raise
+            made = _new_target(wing, target, makes_container)
+    raise StaleVersion
 
 
-def _new_path(wing: Wing, target: Target, is_container: bool) -> ResourcePath:
+def _new_target(wing: Wing, target: Target, makes_container: bool) -> Target:
+    path = _new_path(wing, target, makes_container)
+    return Target(target.member, target.agent, path, None)
+
+
+def _new_path(wing: Wing, target: Target, makes_container: bool) -> ResourcePath:
     wanted = slug_name(request.headers.get("Slug"))
     name = wanted or secrets.token_hex(8)
     reader, member = wing.reader, target.member.id
-    end = "/" if is_container else ""
+    end = "/" if makes_container else ""
     path = ResourcePath(f"{target.path}{name}")
     is_taken = (
         reader.resource(member, path)
@@ -206,35 +227,44 @@ async def patch(wing: Wing, target: Target) -> Response:
     wing.require(target, *sorted(modes or {Mode.READ}))
     if target.resource is None and not is_acl(target.path):
         wing.require(target, Mode.APPEND, path=nearest_container(wing, target))
+
+    async def ops(now: Target) -> list[Op]:
+        return [*_above(wing, now), await _patched(wing, now, changes)]
+
     async with wing.turn(target):
-        return await _write_from(
-            wing, target, lambda now: [*_above(wing, now), _patched(wing, now, changes)]
-        )
+        return await _write_from(wing, target, ops)
 
 
-def _patched(wing: Wing, target: Target, changes: Sequence[Patch]) -> Op:
-    resource, path = target.resource, target.path
+async def _patched(wing: Wing, target: Target, changes: Sequence[Patch]) -> Op:
+    resource, path, url = target.resource, target.path, target.url
     if path.endswith("/"):
-        listing = listing_of(wing, target)
-        bodies = shown_bodies(listing)
-        check_shown(bodies)
-        shown = parse_rdf(bodies[0][1], TURTLE, target.url) if bodies else []
-        graph = apply_all(changes, shown)
-        own = own_part(listing, graph, is_whole=True) if listing is not None else graph
-        return PutDocument(path, TURTLE, _described(own), _as_read(target))
+        return _patched_container(wing, target, changes)
     expect = expectation(target)
     if resource is None:
-        shown = []
+        shown: Graph = []
         if path == ROOT_ACL:
             made = owner_acl(target.member.url(STORAGE), target.member.webid)
-            shown = parse_rdf(made, TURTLE, target.url)
+            shown = parse_rdf(made, TURTLE, url)
         body = write_turtle(apply_all(changes, shown))
         return PutDocument(path, TURTLE, body, expect or ABSENT)
     if resource.media_type not in RDF_TYPES:
         raise Conflict("Only RDF documents can be patched")
-    shown = parse_rdf(resource.body, resource.media_type, target.url)
-    body = write_rdf(apply_all(changes, shown), resource.media_type)
-    return PutDocument(path, resource.media_type, body, expect or resource.version)
+    native, media_type = resource.body, resource.media_type
+    body = await aside(
+        len(native),
+        lambda: write_rdf(apply_all(changes, parse_rdf(native, media_type, url)), media_type),
+    )
+    return PutDocument(path, media_type, body, expect or resource.version)
+
+
+def _patched_container(wing: Wing, target: Target, changes: Sequence[Patch]) -> Op:
+    listing = listing_of(wing, target)
+    bodies = shown_bodies(listing)
+    check_shown(bodies)
+    shown = parse_rdf(bodies[0][1], TURTLE, target.url) if bodies else []
+    graph = apply_all(changes, shown)
+    own = own_part(listing, graph, is_whole=True) if listing is not None else graph
+    return PutDocument(target.path, TURTLE, _described(own), _as_read(target))
 
 
 async def delete(wing: Wing, target: Target) -> Response:

@@ -19,6 +19,7 @@ from pod.errors import PodError
 from pod.model.ids import Iri
 from pod.model.resource import Resource
 
+_MAX_GROUPS: Final = 256
 _MODES: Final = {
     ACL.Read: Mode.READ,
     ACL.Append: Mode.APPEND,
@@ -40,10 +41,14 @@ class WacDocuments:
     A stored document that cannot be read grants nothing: the policy fails closed.
     """
 
+    def __init__(self) -> None:
+        self._groups: dict[tuple[bytes, str], dict[str, set[Iri]]] = {}
+
     def acl(self, document: Resource, base: Iri) -> Acl:
         """The rules of an access control document."""
         try:
-            acl = compile_acl(parse_rdf(document.body, document.media_type, base))
+            graph = parse_rdf(document.body, document.media_type, base, only_default=True)
+            acl = compile_acl(graph)
         except PodError:
             return Acl()
         origin = base[: base.index("/", base.index("://") + 3)]
@@ -52,17 +57,27 @@ class WacDocuments:
 
     def group(self, document: Resource, base: Iri, group: Iri) -> frozenset[Iri]:
         """The members of a group that a document describes; empty if it does not."""
-        try:
-            graph = parse_rdf(document.body, document.media_type, base)
-        except PodError:
-            return frozenset()
-        return frozenset(
-            Iri(triple.object.value)
-            for triple in graph
-            if triple.subject == NamedNode(group)
-            and triple.predicate == VCARD.hasMember
-            and isinstance(triple.object, NamedNode)
-        )
+        key = (document.cid, base)
+        if key not in self._groups:
+            if len(self._groups) >= _MAX_GROUPS:
+                self._groups.clear()
+            self._groups[key] = _members_by_group(document, base)
+        return frozenset(self._groups[key].get(group, ()))
+
+
+def _members_by_group(document: Resource, base: Iri) -> dict[str, set[Iri]]:
+    try:
+        graph = parse_rdf(document.body, document.media_type, base, only_default=True)
+    except PodError:
+        return {}
+    found: dict[str, set[Iri]] = {}
+    for triple in graph:
+        group, member = triple.subject, triple.object
+        if triple.predicate != VCARD.hasMember:
+            continue
+        if isinstance(group, NamedNode) and isinstance(member, NamedNode):
+            found.setdefault(group.value, set()).add(Iri(member.value))
+    return found
 
 
 def compile_acl(graph: Graph) -> Acl:
