@@ -74,12 +74,13 @@ class Server:
 def start(
     data_dir: Path,
     *,
+    verb: Sequence[str] = ("serve", "--dev", "--no-rate-limits"),
     port: int | None = None,
     options: Sequence[str] = (),
     under: Sequence[str] = (),
     environment: dict[str, str] | None = None,
 ) -> Server:
-    """Start ``commonpod serve --dev``; ``under`` is put before the command (a tracer)."""
+    """Start ``commonpod serve --dev`` or another verb; ``under`` (a tracer) comes before it."""
     data_dir.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
     log = data_dir.parent / f"{data_dir.name}.log"
@@ -88,9 +89,7 @@ def start(
         sys.executable,
         "-m",
         "server",
-        "serve",
-        "--dev",
-        "--no-rate-limits",
+        *verb,
         "--data-dir",
         str(data_dir),
         "--port",
