@@ -39,11 +39,16 @@ def is_plain(raw_path: bytes) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Rooms:
-    """An open house, as the door sees it. ``plc`` is the development PLC directory, if any."""
+    """An open house, as the door sees it.
+
+    ``end_streams`` ends what would never end by itself; ``close`` comes when nobody is there any
+    more. ``plc`` is the development PLC directory, if any.
+    """
 
     xrpc: App
     serves_xrpc: Callable[[str], bool]
     pages: App
+    end_streams: Callable[[], None]
     close: Callable[[], Awaitable[None]]
     plc: App | None = None
 
@@ -68,6 +73,11 @@ class FrontDoor:
             await rooms.pages(scope, receive, send)
         else:
             await _refuse(scope, send)
+
+    def end_streams(self) -> None:
+        """End what would keep a server waiting that wants to stop."""
+        if self._rooms is not None:
+            self._rooms.end_streams()
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import importlib
 import signal
+from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, Literal
 
 import uvloop
@@ -16,19 +18,19 @@ from hypercorn.config import Config
 
 from pod.errors import Invalid
 from pod.settings import Settings
-from server.hosts import App
+from server.hosts import FrontDoor
 
 ServerName = Literal["hypercorn", "uvicorn"]
 
 
-def serve(app: App, settings: Settings, server: ServerName) -> None:
+def serve(door: FrontDoor, settings: Settings, server: ServerName) -> None:
     """Serve until told to stop."""
     runner = _uvicorn if server == "uvicorn" else _hypercorn
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
-        loop.run(runner(app, settings))
+        loop.run(runner(door, settings))
 
 
-async def _hypercorn(app: App, settings: Settings) -> None:
+async def _hypercorn(door: FrontDoor, settings: Settings) -> None:
     config = Config()
     config.bind = [f"{settings.host}:{settings.port}"]
     config.graceful_timeout = 3.0
@@ -38,24 +40,23 @@ async def _hypercorn(app: App, settings: Settings) -> None:
     config.loglevel = "WARNING"
     config.websocket_max_message_size = 65_536
     stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
+    _when_told_to_stop(stopped.set)
 
     async def until_stopped() -> None:
         await stopped.wait()
+        door.end_streams()
 
-    application: Any = app
+    application: Any = door
     await hypercorn_serve(application, config, shutdown_trigger=until_stopped, mode="asgi")
 
 
-async def _uvicorn(app: App, settings: Settings) -> None:
+async def _uvicorn(door: FrontDoor, settings: Settings) -> None:
     try:
         uvicorn: Any = importlib.import_module("uvicorn")
     except ModuleNotFoundError as err:
         raise Invalid("uvicorn is not installed: pip install 'commonpod[fast]'") from err
     config = uvicorn.Config(
-        app,
+        door,
         host=settings.host,
         port=settings.port,
         log_level="warning",
@@ -69,4 +70,19 @@ async def _uvicorn(app: App, settings: Settings) -> None:
         timeout_graceful_shutdown=3,
         h11_max_incomplete_event_size=65_536,
     )
-    await uvicorn.Server(config).serve()
+    server: Any = uvicorn.Server(config)
+    # Its own handling raises the signal once more at the end, which then ends in an error.
+    server.capture_signals = nullcontext
+
+    def stop() -> None:
+        door.end_streams()
+        server.should_exit = True
+
+    _when_told_to_stop(stop)
+    await server.serve()
+
+
+def _when_told_to_stop(stop: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)

@@ -240,7 +240,6 @@ async def open_house(settings: Settings) -> House:
         return limited(app, throttle) if settings.rate_limits else app
 
     async def close() -> None:
-        outbox.close()
         await workers.stop()
         await fetch.close()
         passwords.close()
@@ -254,7 +253,12 @@ async def open_house(settings: Settings) -> House:
         media=media,
         passwords=passwords,
         rooms=Rooms(
-            held(xrpc), xrpc.serves, held(cast("App", pages)), close, cast("App | None", own_plc)
+            xrpc=held(xrpc),
+            serves_xrpc=xrpc.serves,
+            pages=held(cast("App", pages)),
+            end_streams=outbox.close,
+            close=close,
+            plc=cast("App | None", own_plc),
         ),
     )
 

@@ -60,12 +60,12 @@ class Server:
                 time.sleep(0.02)
         raise AssertionError(f"the server did not start:\n{self.log.read_text()}")
 
-    def stop(self, number: int = signal.SIGTERM) -> int:
-        """End the process and return its exit code."""
+    def stop(self, number: int = signal.SIGTERM, within_s: float = 15.0) -> int:
+        """End the process and return its exit code; kills it, and raises, when time is up."""
         if self.process.poll() is None:
             self.process.send_signal(number)
         try:
-            return self.process.wait(15)
+            return self.process.wait(within_s)
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise

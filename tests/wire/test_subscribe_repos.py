@@ -92,6 +92,11 @@ def test_a_server_that_stops_goes_away() -> None:
         connection.outbox.close()
         await asyncio.wait_for(serving, 5)
         assert connection.sent[-1] == {"type": "websocket.close", "code": 1001}
+        await asyncio.wait_for(connection.open(), 5)
+        assert connection.sent[-2:] == [
+            {"type": "websocket.accept"},
+            {"type": "websocket.close", "code": 1001},
+        ]
 
     asyncio.run(story())
 

@@ -50,6 +50,7 @@ class Outbox:
         self._store = store
         self._buffer = buffer
         self._live: set[_Subscriber] = set()
+        self._is_closed = False
 
     @property
     def consumers(self) -> int:
@@ -70,7 +71,8 @@ class Outbox:
             subscriber.news.set()
 
     def close(self) -> None:
-        """End all streams: the server stops."""
+        """End all streams, also those that are yet to come: the server stops."""
+        self._is_closed = True
         for subscriber in self._live:
             subscriber.finish(GOING_AWAY)
 
@@ -98,6 +100,8 @@ class Outbox:
         try:
             while True:
                 page = self._store.frames(after=last, limit=_PAGE)
+                if self._is_closed:
+                    return GOING_AWAY
                 if len(page) < _PAGE:
                     # Cutover: nothing runs between this read and the registration but ourselves.
                     self._live.add(subscriber)
