@@ -27,7 +27,10 @@ _PAGE: Final = 100
 
 
 class Reactor:
-    """Reads the change log and fills the delivery queue."""
+    """Reads the change log and fills the delivery queue.
+
+    Of an imported repository only what it took away is told: the rest is not news.
+    """
 
     def __init__(self, wing: Wing) -> None:
         self._wing = wing
@@ -45,6 +48,8 @@ class Reactor:
             return []
         found: list[Outgoing] = []
         for place, op in enumerate(change.ops):
+            if change.kind == "sync" and op.action != "delete":
+                continue
             activity_id = f"{member.origin}/outbox/{change.rev}-{place}"
             if op.path == PROFILE_PATH and not _is_for_other_views(op):
                 actor = await self._wing.actor_view(member)

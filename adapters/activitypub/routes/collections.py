@@ -18,6 +18,7 @@ from adapters.activitypub.lens.published import Published, View
 from adapters.activitypub.receive.relation import accepted_follow
 from adapters.activitypub.wing import Wing
 from pod.errors import Gone, Invalid, NotFound
+from pod.model.change import Change
 from pod.model.ids import Iri, Tid
 from pod.model.member import Member
 from pod.model.profile import Profile
@@ -27,11 +28,15 @@ from pod.read import NOTES_PREFIX, PROFILE_PATH, noun_of
 
 PAGE: Final = 20
 FOLLOWERS_PAGE: Final = 100
+LOOKED_AT: Final = 500
+"""Ops that one page of the outbox looks at; it may show fewer posts than it has room for."""
+
 _REPOSTS: Final = "/repo/app.bsky.feed.repost/"
 _LIKES: Final = "/repo/app.bsky.feed.like/"
 _AT_FOLLOWS: Final = "/repo/app.bsky.graph.follow/"
 _SHOWN: Final = frozenset({"Create", "Announce"})
-_NAME: Final = re.compile(r"([2-7a-z]{13})-([0-9]{1,4})")
+_NAME: Final = re.compile(r"([2-7a-z]{13})-([0-9]{1,6})")
+_POSITION: Final = re.compile(r"([0-9]{1,18})\.([0-9]{1,9})")
 _MOST: Final = 1_000
 """Entries of one collection that are looked at."""
 
@@ -42,20 +47,16 @@ def outbox(wing: Wing, member: Member, at: str | None) -> View:
     if at is None:
         total = sum(wing.log.count(member.id, prefix) for prefix in (NOTES_PREFIX, _REPOSTS))
         return collection(outbox_id, total)
-    before = _position(at)
-    changes = wing.log.page(member.id, before=before, limit=PAGE * 4)
     items: list[View] = []
-    last: int | None = None
-    for change in changes:
-        last = change.seq
-        for place, op in reversed(list(enumerate(change.ops))):
-            name = f"{outbox_id}/{change.rev}-{place}"
-            activity = activity_of(wing, member, op, name) if op.action == "create" else None
-            if activity is not None and activity["type"] in _SHOWN:
-                items.append(without_context(activity))
-        if len(items) >= PAGE:
-            break
-    return page(outbox_id, at, items, str(last) if last is not None else None)
+    for looked_at, (change, place) in enumerate(_ops_before(wing, member, _position(at))):
+        if len(items) == PAGE or looked_at == LOOKED_AT:
+            return page(outbox_id, at, items, f"{change.seq}.{place + 1}")
+        op = change.ops[place]
+        name = f"{outbox_id}/{change.rev}-{place}"
+        activity = activity_of(wing, member, op, name) if op.action == "create" else None
+        if activity is not None and activity["type"] in _SHOWN:
+            items.append(without_context(activity))
+    return page(outbox_id, at, items, None)
 
 
 def activity(wing: Wing, member: Member, name: str) -> View:
@@ -151,9 +152,24 @@ def _acts(wing: Wing, member: Member, folder: str) -> Iterator[tuple[Resource, I
             yield resource, target
 
 
-def _position(at: str) -> int | None:
+def _ops_before(
+    wing: Wing, member: Member, position: tuple[int, int] | None
+) -> Iterator[tuple[Change, int]]:
+    """A member's ops, newest first, from just below a change's seq and a place among its ops."""
+    seq, top = position if position is not None else (None, 0)
+    before = seq + 1 if seq is not None else None
+    while changes := wing.log.page(member.id, before=before, limit=PAGE):
+        for change in changes:
+            count = len(change.ops)
+            for place in range(min(top, count) if change.seq == seq else count, 0, -1):
+                yield change, place - 1
+        before = changes[-1].seq
+
+
+def _position(at: str) -> tuple[int, int] | None:
     if not at:
         return None
-    if not (at.isascii() and at.isdecimal() and len(at) < 19):
+    match = _POSITION.fullmatch(at)
+    if match is None:
         raise Invalid("There is no such page.")
-    return int(at)
+    return int(match.group(1)), int(match.group(2))

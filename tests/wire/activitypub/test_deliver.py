@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from adapters.activitypub.signature.verify import fits, read
 from pod.model.member import Member
 from pod.model.resource import Annotation, Complement, ResourcePath
+from pod.records.cbor import encode
 from pod.records.cid import cid_text
 from pod.write import Annotate, Delete, PutDocument, PutRecord
 from tests.kit.fediverse import EVERYBODY, KEYS, FediPod, Peer, fedi_pod
@@ -201,6 +202,22 @@ def test_only_the_members_own_acts_are_delivered(tell: Callable[[Story], None], 
         await pod.wing.flush()
         assert [activity["type"] for activity in bob.activities] == ["Create"]
         assert (await pod.get(f"{alice.origin}/liked"))[1]["totalItems"] == 0
+
+    tell(story)
+
+
+def test_an_imported_repository_is_not_told_as_news(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        old = await pod.note(alice, "old")
+        await pod.wing.flush()
+        post = {"$type": "app.bsky.feed.post", "text": "from elsewhere", "createdAt": NOW}
+        records = {f"app.bsky.feed.post/3kaaaaaaaaa{n}2": encode(post) for n in "abcdefgh"}
+        await pod.transfer.import_repo(owner(alice), alice.id, records)
+        await pod.wing.flush()
+        assert [activity["type"] for activity in bob.activities] == ["Create", "Delete"]
+        assert bob.activities[1]["object"]["id"] == alice.url(old.path)
+        _, page = await pod.get(f"{alice.origin}/outbox?page=")
+        assert len(page["orderedItems"]) == len(records)
 
     tell(story)
 

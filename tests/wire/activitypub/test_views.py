@@ -11,7 +11,7 @@ import pytest
 from pod.model.member import Member
 from pod.records.cid import cid_text
 from pod.records.data import Link
-from pod.write import Delete
+from pod.write import Delete, PutRecord
 from tests.kit.fediverse import EVERYBODY, FediPod, Peer, fedi_pod
 from tests.kit.house import owner
 
@@ -221,6 +221,25 @@ def test_the_outbox_pages_through_what_still_stands_newest_first(
     tell(story)
 
 
+def test_a_page_of_the_outbox_ends_within_a_batch(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member) -> None:
+        batch = [
+            PutRecord("app.bsky.feed.post", None, {"text": f"{number}", "createdAt": NOW})
+            for number in range(50)
+        ]
+        await pod.write.apply(owner(alice), alice.id, batch)
+        found: list[str] = []
+        url: str | None = f"{alice.origin}/outbox?page="
+        while url is not None:
+            _, shown = await pod.get(url)
+            assert len(shown["orderedItems"]) <= 20
+            found += [item["object"]["content"] for item in shown["orderedItems"]]
+            url = shown.get("next")
+        assert found == [f"<p>{number}</p>" for number in range(49, -1, -1)]
+
+    tell(story)
+
+
 def test_an_activity_of_the_outbox_can_be_read_by_its_id(tell: Callable[[Story], None]) -> None:
     async def story(pod: FediPod, alice: Member) -> None:
         post = await pod.note(alice)
@@ -273,7 +292,7 @@ def test_the_servers_own_actor_lists_the_key_that_signs_fetches(
     tell(story)
 
 
-@pytest.mark.parametrize("page", ["x", "-1", "1" * 40, "%00", "1.5"])
+@pytest.mark.parametrize("page", ["x", "-1", "1" * 40, "%00", "1.x", "7"])
 def test_a_page_that_was_never_given_out_is_refused(
     tell: Callable[[Story], None], page: str
 ) -> None:
