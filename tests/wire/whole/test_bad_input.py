@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,24 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from tests.kit.hostile import KEY, Ask, asks
-from tests.kit.whole import AS2, TURTLE, Person, Reply, Town
+from tests.kit.hostile import ALICE, BODIES, KEY, TYPES, Ask, asks
+from tests.kit.whole import AS2, POST, TURTLE, Person, Reply, Town
+
+
+WRITES = [
+    (method, path)
+    for method in ("PUT", "PATCH", "POST")
+    for path in (
+        f"/repo/{POST}/{KEY}",
+        f"/repo/{POST}/3kaaaaaaaaa23",
+        f"/repo/{POST}/",
+        "/me",
+        "/data/note.ttl",
+        "/data/.acl",
+        "/data/new/",
+        "/inbox",
+    )
+]
 
 
 class Ground:
@@ -47,9 +64,10 @@ class Ground:
         )
 
 
-@pytest.fixture
-def ground(tmp_path: Path) -> Iterator[Ground]:
-    made = Ground(tmp_path)
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    """One house for all of this file."""
+    made = Ground(tmp_path_factory.mktemp("house"))
     yield made
     made.town.close()
 
@@ -91,3 +109,17 @@ def held(ground: Ground) -> dict[str, list[Any]]:
     rows = ground.whole.rows()
     referred = {tuple(row[:2]) for row in rows["blob_ref"]}
     return rows | {"blob": [row for row in rows["blob"] if tuple(row[:2]) in referred]}
+
+
+@pytest.mark.parametrize(("method", "path"), WRITES)
+def test_every_bad_body_is_refused_or_kept_at_every_address(
+    ground: Ground, method: str, path: str
+) -> None:
+    for media, body in itertools.product(TYPES[:8], BODIES):
+        ask = Ask(method, path, ALICE, {"Content-Type": media}, body, as_owner=True)
+        before = ground.whole.store.head_seq()
+        reply = ground.send(ask)
+        assert reply.status < 500, (media, body[:80], reply)
+        if reply.status >= 400:
+            assert is_well_formed(reply, ask), reply
+            assert ground.whole.store.head_seq() == before
