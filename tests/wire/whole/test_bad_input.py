@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, given, settings
 from tests.kit.hostile import ALICE, BODIES, KEY, TYPES, Ask, asks
 from tests.kit.whole import AS2, POST, TURTLE, Person, Reply, Town
 
-
 WRITES = [
     (method, path)
     for method in ("PUT", "PATCH", "POST")
