@@ -18,6 +18,7 @@ from hypercorn.config import Config
 
 from pod.errors import Invalid
 from pod.settings import Settings
+from server import on_hypercorn
 from server.hosts import FrontDoor
 
 ServerName = Literal["hypercorn", "uvicorn"]
@@ -31,6 +32,7 @@ def serve(door: FrontDoor, settings: Settings, server: ServerName) -> None:
 
 
 async def _hypercorn(door: FrontDoor, settings: Settings) -> None:
+    on_hypercorn.install()
     config = Config()
     config.bind = [f"{settings.host}:{settings.port}"]
     config.graceful_timeout = 3.0
@@ -63,9 +65,11 @@ async def _uvicorn(door: FrontDoor, settings: Settings) -> None:
         access_log=False,
         lifespan="on",
         loop="none",
-        ws="server.fast_socket:FastSocket",
+        http="server.on_uvicorn:CorkedHttp",
+        ws="server.on_uvicorn:FastSocket",
         ws_per_message_deflate=False,
         server_header=False,
+        proxy_headers=False,  # adapters.http.limited reads them, and knows whom to believe
         timeout_keep_alive=75,
         timeout_graceful_shutdown=3,
         h11_max_incomplete_event_size=65_536,

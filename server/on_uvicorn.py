@@ -1,38 +1,26 @@
-"""WebSockets on uvicorn, with a short way out for the firehose: a frame is built once for all.
-
-Spec: RFC 6455 section 5.2
-"""
+"""uvicorn with short ways out: responses and firehose frames leave in as few writes as they can."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from server.corked import Corked, LastFrame
 
-class _LastFrame:
-    """The frame of the message that was sent last: the next subscriber wants the same."""
-
-    def __init__(self) -> None:
-        self._message = b""
-        self._frame = b"\x82\x00"
-
-    def of(self, message: bytes) -> bytes:
-        """An unmasked, final, binary frame."""
-        if message is not self._message:
-            size = len(message)
-            if size < 126:
-                head = bytes((0x82, size))
-            elif size < 65_536:
-                head = b"\x82\x7e" + size.to_bytes(2, "big")
-            else:
-                head = b"\x82\x7f" + size.to_bytes(8, "big")
-            self._message, self._frame = message, head + message
-        return self._frame
+_last = LastFrame()
 
 
-_last = _LastFrame()
+class CorkedHttp(HttpToolsProtocol):
+    """HTTP over a corked transport; a WebSocket takes over the same transport."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin a connection."""
+        corked: Any = Corked(transport, self.loop)
+        super().connection_made(corked)
 
 
 class FastSocket(WebSocketsSansIOProtocol):
