@@ -48,8 +48,9 @@ class Transfer:
     ) -> RepoHead:
         """Replace the public records by ``records`` (``collection/rkey`` to block).
 
-        Blocks keep their bytes. An active account tells relays by one #sync event; a resting one
-        tells nobody. Raises Invalid for blocks that are no records, Forbidden, NotFound.
+        Blocks keep their bytes; where all of them are here already nothing happens. An active
+        account tells relays by one #sync event, a resting one tells nobody. Raises Invalid for
+        blocks that are no records, Forbidden, NotFound.
         """
         owner = self._store.member(member)
         if owner is None:
@@ -62,11 +63,11 @@ class Transfer:
         owner = tx.member(member)
         if owner is None:
             raise NotFound("Could not find the repository.", name="RepoNotFound")
-        before = dict(tx.record_index(member))
+        before, present = dict(tx.record_index(member)), tx.repo(member)
+        if present is not None and before == {key: new.cid for key, new in incoming.items()}:
+            return present
         order = sorted(incoming, key=str.encode)
-        head = self._projection.rebuild(
-            owner, tx.repo(member), [(key, incoming[key].cid) for key in order]
-        )
+        head = self._projection.rebuild(owner, present, [(key, incoming[key].cid) for key in order])
         now = self._clock.now()
         log: list[ChangeOp] = []
         put: list[Resource] = []

@@ -241,6 +241,19 @@ def test_an_exported_repo_comes_back_by_import_byte_for_byte():
     in_pod(story)
 
 
+def test_importing_what_is_here_already_changes_nothing():
+    async def story(pod: Pod):
+        alice = await pod.join("alice")
+        await write_many(pod, alice, 20)
+        car = (await pod.get(SYNC + "getRepo", did=alice.did)).body
+        before = pod.state()
+        reply = await pod.ask("POST", IMPORT, body=car, headers=CAR_TYPE, token=alice.access)
+        assert reply.status == 200
+        assert pod.state() == before
+
+    in_pod(story)
+
+
 def test_a_partial_export_completes_what_is_here():
     async def story(pod: Pod):
         alice = await pod.join("alice")
