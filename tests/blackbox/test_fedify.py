@@ -270,7 +270,7 @@ def test_a_member_follows_likes_boosts_and_answers_a_fedify_actor(alice: Alice) 
         actor = max_.ready["actor"]
         follow = alice.say({"type": "Follow", "object": actor})
         heard(max_, lambda entry: entry["type"] == "Follow" and entry["id"] == follow)
-        assert max_.ask("followers") == [alice.actor]
+        eventually(lambda: max_.ask("followers") == [alice.actor])
         eventually(lambda: actor in alice.get(following)[1]["orderedItems"])
         note = max_.ask("post", text="<p>Hello Alice</p>")
         like = alice.say({"type": "Like", "object": note})
