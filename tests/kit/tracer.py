@@ -30,8 +30,10 @@ needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="strace
 
 
 def threads(pid: int) -> list[int]:
-    """The thread ids of a process, oldest first."""
-    return sorted(int(path.name) for path in Path(f"/proc/{pid}/task").iterdir())
+    """The thread ids of a process, oldest first; ids start again from below at some limit."""
+    limit = int(Path("/proc/sys/kernel/pid_max").read_text())
+    found = [int(path.name) for path in Path(f"/proc/{pid}/task").iterdir()]
+    return sorted(found, key=lambda thread: (thread - pid) % limit)
 
 
 @contextmanager
