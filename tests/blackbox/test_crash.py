@@ -1,99 +1,50 @@
 """SIGKILL at every write and fsync of an operation: nothing acknowledged is lost, nothing invented.
 
-How points are counted: `tests.kit.tracer`.
+A sweep goes through the kinds of call of each thread that an operation makes, and for each kills
+the server at the first call, the second, ... until the operation gets through. How points are
+counted: `tests.kit.tracer`.
 """
 
 from __future__ import annotations
 
+import random
+import signal
 import statistics
-from collections.abc import Callable
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 
 import pytest
 
-from tests.kit.crash import DYING_S, POST, Answer, CrashPod, attempt
-from tests.kit.tracer import deadly, needs_strace, recorded
+from tests.kit.crash import DYING_S, POST, CrashPod, attempt
+from tests.kit.crash_operations import (
+    ApplyWrites,
+    Checkpoint,
+    CreateRecord,
+    DeleteRecord,
+    Follow,
+    Like,
+    Operation,
+    PutBinary,
+    PutDocument,
+    Stop,
+    UploadBlob,
+    fediverse,
+    key,
+    post,
+)
+from tests.kit.tracer import Point, deadly, needs_strace, recorded
 
-pytestmark = [pytest.mark.slow, needs_strace]
+pytestmark = pytest.mark.slow
 
 SETTLES_S = 0.3
+"""What follows from an operation once it was answered: cursors, deliveries."""
 
-
-def key(number: int, letter: str = "a") -> str:
-    """A record key that is a TID; each attempt has its own."""
-    return "3k" + f"{number:09d}".translate(str.maketrans("0189", "abcd")) + "2" + letter
-
-
-def post(text: str) -> dict[str, str]:
-    return {"$type": POST, "text": text, "createdAt": "2026-11-24T12:00:00.000Z"}
-
-
-class Operation:
-    """One write; ``number`` makes each attempt different from all before."""
-
-    def set_up(self, pod: CrashPod, number: int) -> None:
-        """What must be there before; not part of what is killed."""
-
-    def act(self, pod: CrashPod, number: int) -> Answer:
-        raise NotImplementedError
-
-    def is_done(self, pod: CrashPod, number: int) -> bool:
-        """Whether it is wholly there; fails when it is there in part."""
-        raise NotImplementedError
-
-
-class CreateRecord(Operation):
-    def act(self, pod: CrashPod, number: int) -> Answer:
-        body = {"repo": pod.did, "collection": POST, "rkey": key(number)}
-        return pod.xrpc("com.atproto.repo.createRecord", body | {"record": post(f"p{number}p")})
-
-    def is_done(self, pod: CrashPod, number: int) -> bool:
-        pod.check_views(key(number))
-        return pod.record(key(number)) == post(f"p{number}p") or pod.record(key(number)) is not None
-
-
-class DeleteRecord(Operation):
-    def set_up(self, pod: CrashPod, number: int) -> None:
-        assert CreateRecord().act(pod, number).status == 200
-
-    def act(self, pod: CrashPod, number: int) -> Answer:
-        body = {"repo": pod.did, "collection": POST, "rkey": key(number)}
-        return pod.xrpc("com.atproto.repo.deleteRecord", body)
-
-    def is_done(self, pod: CrashPod, number: int) -> bool:
-        pod.check_views(key(number))
-        return pod.record(key(number)) is None
-
-
-class ApplyWrites(Operation):
-    def _write(self, kind: str, letter: str, number: int, text: str | None) -> dict[str, object]:
-        write = {"$type": f"com.atproto.repo.applyWrites#{kind}", "collection": POST}
-        value = {} if text is None else {"value": post(text)}
-        return write | {"rkey": key(number, letter)} | value
-
-    def set_up(self, pod: CrashPod, number: int) -> None:
-        writes = [self._write("create", letter, number, f"{letter}{number}old") for letter in "bc"]
-        body = {"repo": pod.did, "writes": writes}
-        assert pod.xrpc("com.atproto.repo.applyWrites", body).status == 200
-
-    def act(self, pod: CrashPod, number: int) -> Answer:
-        writes = [
-            self._write("create", "a", number, f"a{number}new"),
-            self._write("update", "b", number, f"b{number}new"),
-            self._write("delete", "c", number, None),
-        ]
-        return pod.xrpc("com.atproto.repo.applyWrites", {"repo": pod.did, "writes": writes})
-
-    def is_done(self, pod: CrashPod, number: int) -> bool:
-        for letter in "abc":
-            pod.check_views(key(number, letter))
-        found = [pod.record(key(number, letter)) for letter in "abc"]
-        texts = [value and value["text"] for value in found]
-        after = [f"a{number}new", f"b{number}new", None]
-        assert texts in (after, [None, f"b{number}old", f"c{number}old"])
-        return texts == after
+LOAD_S = 40.0
 
 
 @dataclass
@@ -101,56 +52,64 @@ class Outcome:
     """What a sweep of one operation met."""
 
     name: str
-    points: dict[str, int]
-    acknowledged: int
-    done_unacknowledged: int
     starts: list[float]
+    points: dict[str, int] = field(default_factory=dict)
+    acknowledged: int = 0
+    done_unacknowledged: int = 0
+    took_s: float = 0.0
 
     def __str__(self) -> str:
         worst, usual = max(self.starts), statistics.median(self.starts)
         return (
-            f"{self.name}: {sum(self.points.values())} kill points {self.points}, "
-            f"{self.acknowledged} acknowledged before the kill, "
-            f"{self.done_unacknowledged} done but not acknowledged; "
-            f"restart {usual:.2f} s, at worst {worst:.2f} s"
+            f"{self.name}: {sum(self.points.values())} kill points {self.points}; "
+            f"{self.acknowledged} acknowledged before, {self.done_unacknowledged} done but not "
+            f"acknowledged; start {usual:.2f} s, at worst {worst:.2f} s; {self.took_s:.0f} s in all"
         )
 
 
 def sweep(operation: Operation, folder: Path) -> Outcome:
     """Kill a server at every point of an operation, one life after the other on the same data."""
+    begin = time.monotonic()
     pod = CrashPod(folder / "data")
-    outcome = Outcome(type(operation).__name__, {}, 0, 0, pod.starts)
+    outcome = Outcome(type(operation).__name__, pod.starts)
     pod.open()
     try:
         with pod.consumer():
             operation.set_up(pod, 0)
             with recorded(pod.pid, folder / "calls") as calls:
                 assert attempt(lambda: operation.act(pod, 0))
-                pod.wait_for_death(SETTLES_S)
+                is_over = pod.wait_for_death(SETTLES_S)
+        if is_over:
+            pod.start()
+            pod.warm()
         number = 0
-        for (rank, call), expected in sorted(calls.items()):
-            nth = 0
-            is_killed = True
-            while is_killed:
-                nth += 1
+        for (thread, call), expected in sorted(calls.items()):
+            killed = 0
+            for nth in operation.points(thread, call, expected):
                 number += 1
-                is_killed = kill_once(pod, operation, number, (rank, call, nth), outcome)
-            assert nth > 1, f"no {call} of thread {rank}, but {expected} were recorded"
-            outcome.points[f"{call}@{rank}"] = nth - 1
+                if not kill_once(pod, operation, number, (thread, call, nth), outcome):
+                    break
+                killed += 1
+            if killed:
+                outcome.points[f"{thread} {call}"] = killed
     finally:
         pod.kill()
+    assert outcome.points
+    outcome.took_s = time.monotonic() - begin
     return outcome
 
 
 def kill_once(
-    pod: CrashPod, operation: Operation, number: int, point: tuple[int, str, int], outcome: Outcome
+    pod: CrashPod, operation: Operation, number: int, point: Point, outcome: Outcome
 ) -> bool:
     """Kill at one point, start again and check everything; False if the point was not reached."""
     operation.set_up(pod, number)
-    with pod.consumer() as live, deadly(pod.pid, *point):
+    with pod.consumer() as live, deadly(pod.pid, point):
         is_acknowledged = attempt(lambda: operation.act(pod, number))
-        is_killed = pod.wait_for_death(SETTLES_S if is_acknowledged else DYING_S)
-    if is_killed:
+        is_over = pod.wait_for_death(SETTLES_S if is_acknowledged else DYING_S)
+    is_killed = pod.server.process.returncode == -signal.SIGKILL
+    assert is_killed or is_acknowledged, f"{point}: neither killed nor answered"
+    if is_over:
         pod.start()
         pod.warm()
     pod.verify()
@@ -158,20 +117,111 @@ def kill_once(
         assert pod.seen[seq] == frame, f"{point}: a consumer saw seq {seq} mean something else"
     is_done = operation.is_done(pod, number)
     assert is_done or not is_acknowledged, f"{point}: an acknowledged write is lost"
-    assert is_killed or is_acknowledged
+    operation.finish(pod, number, is_acknowledged=is_acknowledged)
     outcome.acknowledged += is_killed and is_acknowledged
     outcome.done_unacknowledged += is_done and not is_acknowledged
     return is_killed
 
 
-OPERATIONS: list[Callable[[], Operation]] = [CreateRecord, ApplyWrites, DeleteRecord]
-
-
+@needs_strace
 def test_a_server_killed_at_any_point_loses_nothing_and_invents_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folders = [tmp_path / str(number) for number, _ in enumerate(OPERATIONS)]
-    with ThreadPoolExecutor(2) as pool:
-        outcomes = list(pool.map(lambda o, f: sweep(o(), f), OPERATIONS, folders))
+    with fediverse() as peers, ThreadPoolExecutor(2) as pool:
+        operations: list[Operation] = [
+            Follow(peers),
+            ApplyWrites(),
+            PutBinary(),
+            PutDocument(),
+            UploadBlob(),
+            CreateRecord(),
+            DeleteRecord(),
+            Like(peers),
+            Stop(),
+            Checkpoint(),
+        ]
+        folders = [tmp_path / type(operation).__name__ for operation in operations]
+        running = [pool.submit(sweep, o, f) for o, f in zip(operations, folders, strict=True)]
+        try:
+            outcomes = [sweeping.result() for sweeping in running]
+        finally:
+            for sweeping in running:
+                sweeping.cancel()
     with capsys.disabled():
         print("", *outcomes, sep="\n")
+
+
+class Client(threading.Thread):
+    """Writes records of its own until the server is gone, and remembers what was acknowledged."""
+
+    def __init__(self, pod: CrashPod, number: int, journal: dict[str, str | None]) -> None:
+        super().__init__()
+        self._pod = pod
+        self._random = random.Random(f"{number} {time.monotonic_ns()}")
+        self._keys = [key(number * 100 + place, "c") for place in range(12)]
+        self.journal = journal
+        self.under_way: dict[str, str | None] = {}
+        self.writes = 0
+
+    def run(self) -> None:
+        with suppress(OSError, HTTPException):
+            while True:
+                self._write()
+                self.writes += 1
+
+    def _write(self) -> None:
+        chosen = self._random.sample(self._keys, self._random.choice([1, 1, 1, 3]))
+        wanted: dict[str, str | None] = {}
+        writes = []
+        for rkey in chosen:
+            held = self.journal.get(rkey)
+            text = None if held and self._random.random() < 0.3 else f"t{time.monotonic_ns()}t"
+            kind = "delete" if text is None else "update" if held else "create"
+            write = {"$type": f"com.atproto.repo.applyWrites#{kind}", "collection": POST}
+            value = {} if text is None else {"value": post(text)}
+            writes.append(write | {"rkey": rkey} | value)
+            wanted[rkey] = text
+        self.under_way = wanted
+        body = {"repo": self._pod.did, "writes": writes}
+        answer = self._pod.xrpc("com.atproto.repo.applyWrites", body)
+        assert answer.status == 200, answer
+        self.under_way = {}
+        self.journal |= wanted
+
+    def check(self) -> None:
+        """All that was acknowledged is there, and what was under way is there whole or not."""
+        found = {rkey: self._pod.record(rkey) for rkey in self._keys}
+        texts = {rkey: value and value["text"] for rkey, value in found.items()}
+        held = {rkey: self.journal.get(rkey) for rkey in self._keys}
+        assert texts in (held, held | self.under_way)
+        self.journal |= texts
+
+
+def test_kills_at_any_moment_under_load_leave_what_was_acknowledged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pod, journals = CrashPod(tmp_path / "data"), [dict[str, str | None]() for _ in range(8)]
+    begin, rounds, writes = time.monotonic(), 0, 0
+    pod.open()
+    try:
+        while time.monotonic() - begin < LOAD_S and rounds < 12:
+            clients = [Client(pod, number, journal) for number, journal in enumerate(journals)]
+            with pod.consumer() as live:
+                for client in clients:
+                    client.start()
+                time.sleep(random.uniform(0.1, 0.8))
+                pod.kill()
+                for client in clients:
+                    client.join()
+            pod.start()
+            pod.verify()
+            assert all(pod.seen[seq] == frame for seq, frame in live.items())
+            for client in clients:
+                client.check()
+            rounds += 1
+            writes += sum(client.writes for client in clients)
+    finally:
+        pod.kill()
+    assert rounds
+    with capsys.disabled():
+        print(f"\n{rounds} kills in {writes} acknowledged writes of 8 clients")

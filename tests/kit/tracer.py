@@ -1,9 +1,14 @@
 """Kills a running server at an exact system call (strace), counted for each of its threads.
 
 A point is a call of one kind in one thread: the N-th ``pwrite64`` of the main thread, say. strace
-attaches to that thread alone and sends SIGKILL, which ends the whole process, when the thread
-enters the call: what the call would have done is not done. Threads are named by their rank among
-the process's thread ids, which is the order in which they were started.
+sends SIGKILL, which ends the whole process, when the thread enters the call: what the call would
+have done is not done. strace counts for each thread, so the threads are told apart:
+
+- ``main``: the event loop; strace is attached to it alone.
+- ``checkpoint``: the oldest other thread, attached alone.
+- ``pool``: threads that work is handed to, of which any may take it. strace is attached to the
+  whole process, so point N is where the first of all threads makes its N-th call; what the main
+  thread would do there is also among its own points.
 """
 
 from __future__ import annotations
@@ -24,9 +29,13 @@ CALLS = (
 )
 """What changes a file, makes it durable, or tells somebody."""
 
-_LINE = re.compile(r"(?P<thread>\d+) +(?P<call>\w+)\(")
+_LINE = re.compile(r"(\d+) +(\w+)\(")
 
 needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not here")
+
+
+Point = tuple[str, str, int]
+"""Thread, call and number."""
 
 
 def threads(pid: int) -> list[int]:
@@ -37,25 +46,31 @@ def threads(pid: int) -> list[int]:
 
 
 @contextmanager
-def recorded(pid: int, log: Path) -> Iterator[Counter[tuple[int, str]]]:
-    """Count the calls that a process makes, by thread rank and name; filled at the end."""
-    ranks = threads(pid)
-    counted: Counter[tuple[int, str]] = Counter()
+def recorded(pid: int, log: Path) -> Iterator[dict[tuple[str, str], int]]:
+    """How many calls of each kind a thread makes, the busiest of the pool; filled at the end."""
+    names = dict(zip(threads(pid), ("main", "checkpoint"), strict=False))
+    counted: dict[tuple[str, str], int] = {}
     with _attached("-f", "-p", str(pid), "-o", str(log), "-e", f"trace={CALLS}"):
         yield counted
-    for line in log.read_text().splitlines():
-        if match := _LINE.match(line):
-            thread = int(match["thread"])
-            assert thread in ranks, f"a thread of later birth: {line}"
-            counted[ranks.index(thread), match["call"]] += 1
+    made = Counter(
+        match.groups() for match in map(_LINE.match, log.read_text().splitlines()) if match
+    )
+    for (thread, call), number in made.items():
+        place = names.get(int(thread), "pool"), call
+        counted[place] = max(number, counted.get(place, 0))
 
 
 @contextmanager
-def deadly(pid: int, rank: int, call: str, number: int) -> Iterator[None]:
-    """While this is open, the process dies when a thread enters a call for the N-th time."""
-    thread = str(threads(pid)[rank])
+def deadly(pid: int, point: Point) -> Iterator[None]:
+    """While this is open, the process dies when it reaches a point."""
+    thread, call, number = point
     inject = f"inject={call}:signal=SIGKILL:when={number}"
-    with _attached("-p", thread, "-o", "/dev/null", "-e", f"trace={call}", "-e", inject):
+    attach = {
+        "main": ("-p", str(pid)),
+        "checkpoint": ("-p", str(threads(pid)[1])),
+        "pool": ("-f", "-p", str(pid)),
+    }[thread]
+    with _attached(*attach, "-o", "/dev/null", "-e", f"trace={call}", "-e", inject):
         yield
 
 
