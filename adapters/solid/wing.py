@@ -6,6 +6,7 @@ Spec: https://solidproject.org/TR/protocol#server-allow-methods #server-link-sto
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -54,6 +55,9 @@ _METHODS: Final[dict[Kind, str]] = {
     "record": "GET, HEAD, OPTIONS, PUT, PATCH, DELETE",
     "fixed": "GET, HEAD, OPTIONS",
 }
+_CHARSET: Final = re.compile(
+    r';\s*charset\s*=\s*"?([A-Za-z0-9_-]{1,40})"?\s*(?:;|$)', re.IGNORECASE
+)
 _ANY: Final = f"{TURTLE}, {JSONLD}, {NTRIPLES}, */*"
 _RECORD: Final = f"{TURTLE}, {JSONLD}, {NTRIPLES}, {RECORD_JSON}"
 
@@ -189,6 +193,12 @@ def content_type() -> MediaType:
     if media is None or "*" in (media.type, media.subtype):
         raise Invalid("Say what you send: Content-Type is missing or malformed")
     return media
+
+
+def stored_type(media: MediaType) -> str:
+    """The media type under which a binary is kept: with its charset, without other parameters."""
+    charset = _CHARSET.search(request.headers.get("Content-Type", ""))
+    return f"{media.essence}; charset={charset[1].lower()}" if charset else media.essence
 
 
 def expectation(target: Target) -> Expect:

@@ -14,7 +14,7 @@ from adapters.solid.lens.index import Edited, RecordViews, noted_beside
 from adapters.solid.rdf.parse import JSONLD, TURTLE, Graph, parse_rdf
 from adapters.solid.rdf.vocab import AS, FOAF, LEX, RDF, SCHEMA, SIOC, VCARD
 from adapters.solid.rdf.write import write_rdf
-from pod.errors import Conflict, Unprocessable
+from pod.errors import Conflict, TooLarge, Unprocessable
 from pod.model.article import Article
 from pod.model.ids import Iri
 from pod.model.note import Note
@@ -322,6 +322,14 @@ def test_record_keys_and_meaning_can_be_edited_at_once_unless_they_disagree() ->
     other = to_rdf({**PLAIN, "text": "Other @bob"}, URL)
     with pytest.raises(Conflict, match="text"):
         VIEWS.put(ALICE, resource, [*view, text, *other])
+
+
+def test_annotations_are_bounded() -> None:
+    blanks = [Triple(BlankNode(), NamedNode("a:p"), Literal("x")) for _ in range(201)]
+    with pytest.raises(TooLarge):
+        edited_post(into=blanks)
+    with pytest.raises(TooLarge):
+        edited_post(into=[Triple(URL, NamedNode("a:p"), Literal("x" * 300_000))])
 
 
 def test_an_unknown_lexicon_shows_its_keys_and_keeps_annotations() -> None:

@@ -311,6 +311,9 @@ def test_the_webid_document_names_the_person_and_can_be_edited() -> None:
         storage = rdflib.URIRef("http://www.w3.org/ns/pim/space#storage")
         assert (me, issuer, None) in shown
         assert (me, storage, rdflib.URIRef(host.url("/data/"))) in shown
+        home = await graph_of(await host.ask("GET", "/", Accept=TTL, as_=None))
+        assert (rdflib.URIRef(host.url("/")), FOAF.primaryTopic, me) in home
+        assert set(shown) <= set(home)
         body = 'solid:inserts { <> foaf:name "Alice" ; <http://e.example/likes> "tea" }'
         assert await patch(host, body, "/me") == 204
         found = host.stored("/repo/app.bsky.actor.profile/self")

@@ -410,6 +410,12 @@ def test_a_binary_comes_back_whole_or_in_part_and_cannot_act() -> None:
         assert (
             await host.ask("GET", "/data/bin", If_None_Match=made.headers["ETag"])
         ).status_code == 304
+        latin = 'text/plain; format=flowed; charset="ISO-8859-1"'
+        await host.ask("PUT", "/data/latin", b"caf\xe9", Content_Type=latin)
+        kept = (await host.ask("GET", "/data/latin")).headers["Content-Type"]
+        assert kept == "text/plain; charset=iso-8859-1"
+        listing = await (await host.ask("GET", "/data/")).get_data()
+        assert b"media-types/text/plain#Resource" in listing
         empty = await host.ask("PUT", "/data/empty", b"", Content_Type="text/plain")
         assert empty.status_code == 201
         assert await (await host.ask("GET", "/data/empty")).get_data() == b""

@@ -168,7 +168,7 @@ _MANAGED = frozenset({RDF.type, DCT.modified, STAT.mtime, STAT.size})
 def _kinds(media_type: str | None) -> list[str]:
     if media_type is None:
         return [LDP.BasicContainer.value, LDP.Container.value, LDP.Resource.value]
-    shown = "text/turtle" if media_type == RECORD_TYPE else media_type
+    shown = TURTLE if media_type == RECORD_TYPE else media_type.split(";")[0]
     iana = f"http://www.w3.org/ns/iana/media-types/{quote(shown, safe='/+.-')}#Resource"
     return [LDP.Resource.value, iana]
 

@@ -21,7 +21,7 @@ from adapters.solid.ports import SpeechOf
 from adapters.solid.rdf.canonical import canonical
 from adapters.solid.rdf.parse import NTRIPLES, Graph, parse_rdf
 from adapters.solid.rdf.vocab import FOAF, LEX, RDF
-from pod.errors import Conflict, Unprocessable
+from pod.errors import Conflict, TooLarge, Unprocessable
 from pod.model.article import Article
 from pod.model.ids import AtUri, Did, Iri
 from pod.model.member import Member
@@ -44,6 +44,8 @@ from pod.records.data import Data
 from pod.records.lens import index as core
 
 ANNOTATION: Final = "rdf"
+MAX_NOTED_BYTES: Final = 256 * 1024
+MAX_NOTED_BLANKS: Final = 200
 _META: Final = frozenset({LEX.uri, LEX.recordCid})
 _LENSES: Final[dict[type, Lens[Any]]] = {
     Note: note.LENS,
@@ -93,6 +95,11 @@ class RecordViews:
             shown = profile.show(Profile(), self._place(author, PROFILE_PATH))
             return [*shown, *profile.identity(author, self._issuer)]
         return [*self.default(author, resource), *profile.identity(author, self._issuer)]
+
+    def home(self, author: Member, resource: Resource | None) -> Graph:
+        """The home page as data: the WebID document, and whom it is about."""
+        topic = Triple(NamedNode(author.url("/")), FOAF.primaryTopic, NamedNode(author.webid))
+        return [topic, *self.webid(author, resource)]
 
     def put_webid(self, author: Member, resource: Resource | None, wanted: Graph) -> Edited:
         """The profile record after the WebID document was replaced by ``wanted``; see `put`."""
@@ -196,7 +203,7 @@ class RecordViews:
         return (StrongRef(uri, cid_text(found.cid)), found) if found is not None else None
 
     def _edited(self, before: Complement, record: Record, noted: Sequence[Triple]) -> Edited:
-        data = canonical(noted) if noted else None
+        data = _noted(noted) if noted else None
         if data == before.annotation(ANNOTATION):
             return Edited(record, None)
         kept = tuple(a for a in before.annotations if a.view != ANNOTATION)
@@ -208,6 +215,16 @@ def noted_beside(complement: Complement) -> Graph:
     """The triples that were noted beside a record."""
     data = complement.annotation(ANNOTATION)
     return parse_rdf(data, NTRIPLES, "lex:") if data is not None else []
+
+
+def _noted(triples: Sequence[Triple]) -> bytes:
+    blanks = {t.subject for t in triples if isinstance(t.subject, BlankNode)}
+    if len(blanks) > MAX_NOTED_BLANKS:
+        raise TooLarge(f"Annotations of a record may have {MAX_NOTED_BLANKS} blank nodes")
+    data = canonical(triples)
+    if len(data) > MAX_NOTED_BYTES:
+        raise TooLarge("Annotations of a record may have 256 KiB")
+    return data
 
 
 def split_generic(graph: Graph, subject: NamedNode) -> tuple[Graph, Graph]:

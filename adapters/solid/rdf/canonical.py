@@ -62,8 +62,13 @@ def _names(triples: Sequence[Triple]) -> dict[BlankNode, BlankNode]:
 
 
 def _refine(around: dict[BlankNode, Graph], colours: dict[BlankNode, str]) -> dict[BlankNode, str]:
-    for _ in range(min(_ROUNDS, len(around) + 1)):
+    told_apart = -1
+    for _ in range(_ROUNDS):
         colours = {node: _colour(node, near, colours) for node, near in around.items()}
+        kinds = len(set(colours.values()))
+        if kinds == told_apart:
+            break
+        told_apart = kinds
     return colours
 
 

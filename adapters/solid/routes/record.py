@@ -55,11 +55,12 @@ from pod.write import Delete, PutRecord
 
 LEX_PROFILE: Final = "lex:view"
 WEBID: Final = ResourcePath("/me")
+HOME: Final = ResourcePath("/")
 _TRIES: Final = 5
 
 
 def views(wing: Wing) -> list[View]:
-    """The RDF views of records and of ``/me``, for the one negotiation of the hall."""
+    """The RDF views of records, ``/me`` and ``/``, for the one negotiation of the hall."""
 
     def view(variant: str, media: str, *, lex: bool) -> View:
         return View(variant, (media,), partial(_render, wing, media.split(";")[0], lex))
@@ -81,9 +82,10 @@ async def _render(wing: Wing, media: str, lex: bool, ask: Ask) -> Rendered | Non
     if ask.tombstone is not None:
         return None
     is_lex = lex or ask.query.get("view") == "lex"
-    if ask.path == WEBID:
+    if ask.path in (WEBID, HOME):
         resource = wing.reader.resource(ask.member.id, PROFILE_PATH)
-        graph = wing.records.webid(ask.member, resource)
+        shown = wing.records.webid if ask.path == WEBID else wing.records.home
+        graph = shown(ask.member, resource)
     elif ask.resource is None or not ask.resource.is_record:
         return None
     elif is_lex:
@@ -91,7 +93,7 @@ async def _render(wing: Wing, media: str, lex: bool, ask: Ask) -> Rendered | Non
     else:
         graph = wing.records.default(ask.member, ask.resource)
     target = Target(ask.member, ask.agent, ask.path, ask.resource)
-    headers = headers_of("record", target)
+    headers = headers_of("fixed" if ask.path == HOME else "record", target)
     del headers["Link"]
     headers["WAC-Allow"] = wing.wac_allow(target)
     return Rendered(write_rdf(graph, media), media, headers)

@@ -16,6 +16,7 @@ from typing import Final
 from quart import Response, request
 
 from adapters.http.conditional import etag
+from adapters.http.negotiate import MediaType
 from adapters.solid.lens.container import own_part
 from adapters.solid.patch.apply import apply_all
 from adapters.solid.patch.n3 import Patch
@@ -45,6 +46,7 @@ from adapters.solid.wing import (
     kind_of,
     patches_of,
     sent,
+    stored_type,
 )
 from pod.access.acl import Mode
 from pod.access.agent import SYSTEM
@@ -66,7 +68,7 @@ async def put(wing: Wing, target: Target) -> Response:
         wing.require(target, Mode.APPEND, path=nearest_container(wing, target))
     media = content_type()
     expectation(target)
-    op = await _stored(wing, target, media.essence)
+    op = await _stored(wing, target, media)
 
     async def ops(now: Target) -> list[Op]:
         expect = expectation(now)
@@ -91,8 +93,9 @@ async def _write_from(
     raise StaleVersion
 
 
-async def _stored(wing: Wing, target: Target, media_type: str) -> PutDocument | PutBinary:
+async def _stored(wing: Wing, target: Target, media: MediaType) -> PutDocument | PutBinary:
     """The request's body as the op that keeps it; RDF is checked, and kept as it came."""
+    media_type = media.essence
     if media_type in RDF_TYPES:
         body = await sent()
         if is_acl(target.path) and len(body) > MAX_ACL_BYTES:
@@ -102,6 +105,7 @@ async def _stored(wing: Wing, target: Target, media_type: str) -> PutDocument | 
         return PutDocument(target.path, media_type, body)
     if is_acl(target.path):
         raise Unsupported("An access control list is an RDF document")
+    media_type = stored_type(media)
     chunks = aiter(request.body)
     first = await anext(chunks, b"")
     if not first:
@@ -176,13 +180,13 @@ async def post(wing: Wing, target: Target) -> Response:
         f'<http://www.w3.org/ns/ldp#{name}>; rel="type"' in request.headers.get("Link", "")
         for name in ("Container", "BasicContainer")
     )
-    media_type = content_type().essence
+    media = content_type()
     made = _new_target(wing, target, makes_container)
     body = await sent() if makes_container else b""
-    op = None if makes_container else await _stored(wing, made, media_type)
+    op = None if makes_container else await _stored(wing, made, media)
     for left in reversed(range(_TRIES)):
         if op is None:
-            graph = parse_rdf(body, media_type, made.url)
+            graph = parse_rdf(body, media.essence, made.url)
             new: Op = PutDocument(made.path, TURTLE, _described(graph), ABSENT)
         else:
             new = replace(op, path=made.path, expect=ABSENT)
