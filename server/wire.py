@@ -24,6 +24,7 @@ from pod.access.acl import Mode
 from pod.access.policy import Policy
 from pod.account import Accounts
 from pod.draft import Drafts
+from pod.errors import PodError
 from pod.keys.keyring import KeyRing
 from pod.media import Media
 from pod.model.ids import Did, Handle, Iri
@@ -269,7 +270,10 @@ def _leads_here(settings: Settings, fetch: Fetch) -> Callable[[Handle], Awaitabl
     async def controls(handle: Handle) -> bool:
         if settings.dev:
             return True
-        answer = await fetch.get(f"https://{handle}/.well-known/commonpod", max_bytes=1_000)
+        try:
+            answer = await fetch.get(f"https://{handle}/.well-known/commonpod", max_bytes=1_000)
+        except PodError:
+            return False
         return answer.status == 200 and answer.body.decode("latin-1").strip() == settings.did
 
     return controls

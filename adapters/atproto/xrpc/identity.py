@@ -9,7 +9,7 @@ from typing import Any
 
 from adapters.atproto.xrpc.call import Auth, Call, procedure, query
 from adapters.atproto.xrpc.services import Services
-from pod.errors import Invalid, NotFound, PeerUnavailable
+from pod.errors import Invalid, NotFound, PodError
 from pod.model.ids import parse_handle
 
 
@@ -28,7 +28,7 @@ async def resolve_handle(call: Call, services: Services) -> dict[str, Any]:
         raise NotFound("Unable to resolve handle", name="HandleNotFound")
     try:
         did = await services.identities.resolve_handle(handle)
-    except PeerUnavailable as err:
+    except PodError as err:
         raise NotFound("Unable to resolve handle") from err
     if did is None:
         raise NotFound("Unable to resolve handle")

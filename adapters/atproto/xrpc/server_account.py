@@ -17,7 +17,7 @@ from adapters.atproto.xrpc.services import Services
 from adapters.atproto.xrpc.sync_repo import tree_of
 from pod.access.agent import Credential
 from pod.account import Application
-from pod.errors import Invalid, Unauthenticated
+from pod.errors import Invalid, PeerUnavailable, Unauthenticated
 from pod.model.ids import Did
 from pod.model.member import Member, Standing
 from pod.records.cid import cid_text
@@ -113,9 +113,10 @@ def _check_sign_up(services: Services, body: dict[str, Any], password: str | Non
 
 
 async def _did_points_here(services: Services, member: Member) -> bool:
-    document = await services.identities.did_document(member.did, fresh=True)
-    if document is None:
+    try:
+        document = await services.identities.did_document(member.did, fresh=True)
+        identity = read_document(member.did, document)
+    except (PeerUnavailable, Invalid):
         return False
-    identity = read_document(member.did, document)
     key = services.keyring.repo_key(member.id).did_key
     return (identity.signing_key, identity.pds) == (key, services.settings.origin)

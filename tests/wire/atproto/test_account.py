@@ -144,6 +144,9 @@ def test_the_status_counts_records_and_blobs():
         assert reply.json["repoRev"] == head.rev
         assert (reply.json["repoBlocks"], reply.json["indexedRecords"]) == (3, 1)
         assert (reply.json["activated"], reply.json["validDid"]) == (True, True)
+        pod.directory.is_down = True
+        reply = await pod.get("com.atproto.server.checkAccountStatus", alice.access)
+        assert (reply.status, reply.json["validDid"]) == (200, False)
 
     in_pod(story)
 
