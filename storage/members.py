@@ -24,9 +24,9 @@ TAKEN: Final = {
 }
 """The error name for each name of a member that nobody else may have."""
 
-_BY_ID: Final = compiled(select(member).where(member.c.id == given("id")))
 _BY: Final = {
-    column: compiled(select(member).where(member.c[column] == given(column))) for column in TAKEN
+    column: compiled(select(member).where(member.c[column] == given(column)))
+    for column in ("id", *TAKEN)
 }
 _PAGE: Final = compiled(
     select(member).where(member.c.id > given("after")).order_by(member.c.id).limit(given("limit"))
@@ -56,8 +56,7 @@ class MemberReads(Rows):
 
     def member(self, member: MemberId) -> Member | None:
         """The member with an id."""
-        row = self._execute(_BY_ID, (member,)).fetchone()
-        return None if row is None else member_of(row)
+        return self._member_by("id", member)
 
     def member_by_did(self, did: Did) -> Member | None:
         """The member with a DID."""
@@ -84,13 +83,16 @@ class MemberReads(Rows):
         row = self._execute(_REPO, (member,)).fetchone()
         return None if row is None else repo_of(row)
 
-    def _member_by(self, column: str, value: str) -> Member | None:
+    def _member_by(self, column: str, value: str | int) -> Member | None:
         row = self._execute(_BY[column], (value,)).fetchone()
         return None if row is None else member_of(row)
 
 
 class MemberWrites(MemberReads):
     """Writes to members within a transaction."""
+
+    has_changed_members = False
+    """Whether a member is no longer what was read before."""
 
     def add_member(
         self, did: Did, handle: Handle, origin: Origin, *, email: str | None, at: datetime
@@ -124,3 +126,4 @@ class MemberWrites(MemberReads):
     def _set(self, column: str, member: MemberId, value: str) -> None:
         if self._execute(_SET[column], (value, member)).rowcount == 0:
             raise NotFound("There is no such member")
+        self.has_changed_members = True

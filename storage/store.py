@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from pod.model.change import Change
+from pod.model.member import Member
 from pod.ports import Tx
 from storage.blob_rows import BlobReads, BlobWrites
 from storage.changes import ChangeReads, ChangeWrites
@@ -20,6 +21,8 @@ from storage.resources import ResourceReads
 
 T = TypeVar("T")
 Listener = Callable[[Sequence[Change]], None]
+
+_MEMBERS_KEPT: Final = 10_000
 
 
 class SqlReader(MemberReads, SecretReads, ResourceReads, ChangeReads, BlobReads):
@@ -40,7 +43,10 @@ class SqlTx(MemberWrites, SecretWrites, ChangeWrites, BlobWrites, SqlReader):
 
 
 class SqlStore(SqlReader):
-    """`pod.ports.Store`: reads inline on the event loop, writes in groups."""
+    """`pod.ports.Store`: reads inline on the event loop, writes in groups.
+
+    Members, who are asked for several times in each request, are kept in memory.
+    """
 
     def __init__(self, database: Database, seal: Seal) -> None:
         super().__init__(database.read, seal)
@@ -48,6 +54,7 @@ class SqlStore(SqlReader):
         self._listeners: list[Listener] = []
         self._transaction: Transaction | None = None
         self._appended: list[Change] = []
+        self._members: dict[tuple[str, str | int], Member] = {}
 
     async def write(self, work: Callable[[Tx], T]) -> T:
         """Run ``work`` in a write transaction and return when it is durable."""
@@ -77,9 +84,21 @@ class SqlStore(SqlReader):
         with self.database.thread_reader() as connection:
             yield SqlReader(connection, self._seal)
 
+    def _member_by(self, column: str, value: str | int) -> Member | None:
+        found = self._members.get((column, value))
+        if found is None:
+            found = super()._member_by(column, value)
+            if found is not None:
+                if len(self._members) >= _MEMBERS_KEPT:
+                    self._members.clear()
+                self._members[column, value] = found
+        return found
+
     def _run(self, transaction: Transaction, work: Callable[[Tx], T]) -> T:
         tx = SqlTx(transaction, self._seal)
         result = work(tx)
+        if tx.has_changed_members:
+            transaction.after_commit.append(self._members.clear)
         if tx.appended:
             if self._transaction is not transaction:
                 self._transaction, self._appended = transaction, []

@@ -44,6 +44,9 @@ SEEN_FOR: Final = timedelta(days=7)
 
 CACHED_FOR: Final = timedelta(days=30)
 
+GATHERING_S: Final = 0.1
+"""How long changes gather before they are turned together: each turn costs a commit of its own."""
+
 
 class ActivityPub:
     """The whole wing.
@@ -108,6 +111,7 @@ class ActivityPub:
         try:
             while True:
                 await wake.wait()
+                await asyncio.sleep(GATHERING_S)
                 wake.clear()
                 await self._reactor.catch_up()
                 self._wing.outgoing.set()

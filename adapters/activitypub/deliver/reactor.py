@@ -7,6 +7,7 @@ Spec: https://www.w3.org/TR/activitypub/#server-to-server-interactions
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 import orjson
@@ -39,7 +40,10 @@ class Reactor:
         """Turn all changes that are not yet turned; safe to repeat, and to stop at any await."""
         wing = self._wing
         while changes := wing.reader.changes(after=wing.queue.cursor(), limit=_PAGE):
-            outgoing = [item for change in changes for item in await self._turn(change)]
+            outgoing: list[Outgoing] = []
+            for change in changes:
+                outgoing += await self._turn(change)
+                await asyncio.sleep(0)  # requests come first
             await wing.queue.enqueue(outgoing, wing.clock.now(), cursor=changes[-1].seq)
 
     async def _turn(self, change: Change) -> list[Outgoing]:

@@ -1,0 +1,58 @@
+"""Members kept in memory are always those that are stored."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from pod.errors import Conflict
+from pod.model.ids import Handle
+from pod.model.member import Standing
+from pod.ports import Tx
+from tests.kit.stored import OpenStore, add_member
+
+
+def test_a_changed_member_is_seen_by_every_name_at_once(open_store: OpenStore) -> None:
+    async def story() -> None:
+        async with open_store() as store:
+            ann = await store.write(lambda tx: add_member(tx, "ann"))
+            assert store.member(ann.id) == store.member_by_did(ann.did) == ann
+            await store.write(lambda tx: tx.set_standing(ann.id, Standing.TAKENDOWN))
+            for found in (store.member(ann.id), store.member_by_did(ann.did)):
+                assert found is not None
+                assert found.standing is Standing.TAKENDOWN
+            await store.write(lambda tx: tx.set_handle(ann.id, Handle("anna.test")))
+            assert store.member_by_handle(ann.handle) is None
+            renamed = store.member_by_handle(Handle("anna.test"))
+            assert renamed is not None
+            assert renamed == store.member(ann.id)
+
+    asyncio.run(story())
+
+
+def test_a_change_that_fails_is_never_seen(open_store: OpenStore) -> None:
+    async def story() -> None:
+        async with open_store() as store:
+            ann = await store.write(lambda tx: add_member(tx, "ann"))
+            await store.write(lambda tx: add_member(tx, "ben"))
+
+            def work(tx: Tx) -> None:
+                tx.set_standing(ann.id, Standing.TAKENDOWN)
+                tx.set_handle(ann.id, Handle("ben.test"))
+
+            with pytest.raises(Conflict):
+                await store.write(work)
+            assert store.member(ann.id) == ann
+
+    asyncio.run(story())
+
+
+def test_a_newcomer_is_found_after_having_been_missed(open_store: OpenStore) -> None:
+    async def story() -> None:
+        async with open_store() as store:
+            assert store.member_by_handle(Handle("ann.test")) is None
+            ann = await store.write(lambda tx: add_member(tx, "ann"))
+            assert store.member_by_handle(ann.handle) == ann
+
+    asyncio.run(story())
