@@ -324,6 +324,16 @@ def test_record_keys_and_meaning_can_be_edited_at_once_unless_they_disagree() ->
         VIEWS.put(ALICE, resource, [*view, text, *other])
 
 
+def test_a_key_that_a_put_leaves_out_is_not_taken_as_removed() -> None:
+    resource = record_resource(POST, PLAIN)
+    extra = Triple(URL, NamedNode("lex:app.bsky.feed.post#extra"), Literal("x"))
+    with pytest.raises(Conflict, match="createdAt"):
+        VIEWS.put(ALICE, resource, [*VIEWS.default(ALICE, resource), extra])
+    shown = [*VIEWS.default(ALICE, resource), *VIEWS.generic(ALICE, resource)]
+    edited = VIEWS.put(ALICE, resource, [*dict.fromkeys(shown), extra], with_keys=True)
+    assert edited.record == {**PLAIN, "extra": "x"}
+
+
 def test_annotations_are_bounded() -> None:
     blanks = [Triple(BlankNode(), NamedNode("a:p"), Literal("x")) for _ in range(201)]
     with pytest.raises(TooLarge):

@@ -102,28 +102,29 @@ def record_class(collection: str) -> NamedNode:
     return type_iri(collection)
 
 
-def one_text(name: str, change: Change) -> Literal | None:
-    """The literal that a field with mirrored predicates is changed to; None removes it.
+def one_text(
+    name: str, change: Change, *, kinds: Sequence[NamedNode] = (XSD.string,)
+) -> Literal | None:
+    """The literal of one of the ``kinds`` that a field is changed to; None removes it.
 
-    Raises Conflict when the new values disagree or only some of the mirrors were taken away,
-    Unprocessable for a value that is not a text or a time.
+    Raises Conflict when the new values disagree, Unprocessable for anything that the field could
+    not show again: an IRI, another datatype, a language where the field knows none.
     """
-    texts = {value.value: value for value in change.added if isinstance(value, Literal)}
+    texts: dict[str, Literal] = {}
+    for value in change.added:
+        if not isinstance(value, Literal) or value.datatype not in kinds:
+            raise Unprocessable(f"{value} cannot be the {name}")
+        texts[value.value] = value
     if len(texts) > 1:
         raise Conflict(f"The new values of {name} disagree: {', '.join(sorted(texts))[:200]}")
-    if len([v for v in change.added if isinstance(v, Literal)]) != len(change.added):
-        raise Unprocessable(f"The {name} must be a literal")
-    for value in texts.values():
-        if value.language is None and value.datatype not in (XSD.string, XSD.dateTime):
-            raise Unprocessable(f"The {name} cannot be a {value.datatype}")
     return next(iter(texts.values()), None)
 
 
 def texts_after(before: Sequence[str], name: str, change: Change) -> tuple[str, ...]:
     """The texts of a field with several values after a change, in their order."""
     for value in change.added:
-        if not isinstance(value, Literal):
-            raise Unprocessable(f"The {name} must be a literal")
+        if not isinstance(value, Literal) or value.datatype != XSD.string:
+            raise Unprocessable(f"{value} cannot be the {name}")
     gone = {value.value for value in change.removed if isinstance(value, Literal)}
     came = [value.value for value in change.added if isinstance(value, Literal)]
     kept = [text for text in before if text not in gone]

@@ -105,25 +105,33 @@ class RecordViews:
         """The profile record after the WebID document was replaced by ``wanted``; see `put`."""
         identity = profile.identity(author, self._issuer)
         if resource is not None:
-            return self._put(author, resource, wanted, identity)
+            return self._put(author, resource, wanted, identity, False)
         place = self._place(author, PROFILE_PATH)
         shown = [*profile.show(Profile(), place), *identity]
         changes, noted = _classify(profile.LENS, place, shown, wanted)
         named = profile.edit(Profile(), changes, place)
         return self._edited(EMPTY, core.put("app.bsky.actor.profile", named), noted)
 
-    def put(self, author: Member, resource: Resource, wanted: Graph) -> Edited:
+    def put(
+        self, author: Member, resource: Resource, wanted: Graph, *, with_keys: bool = False
+    ) -> Edited:
         """The record after its default view was replaced by ``wanted``.
 
+        ``with_keys``: the keys of the record were shown too, so that one that is missing was
+        removed; otherwise keys are all given or none.
         Raises Conflict naming the triple for what follows from the rest, Unprocessable for values
         that the record cannot hold.
         """
-        return self._put(author, resource, wanted, [])
+        return self._put(author, resource, wanted, [], with_keys)
 
-    def _put(self, author: Member, resource: Resource, wanted: Graph, more: Graph) -> Edited:
+    def _put(
+        self, author: Member, resource: Resource, wanted: Graph, more: Graph, with_keys: bool
+    ) -> Edited:
         source, subject = record_of(resource), NamedNode(author.url(resource.path))
         keys, wanted = split_generic(wanted, subject)
         record = from_rdf(keys, subject) if keys else source
+        if not with_keys and (left_out := source.keys() - record.keys()):
+            raise Conflict(f"Give every key of the record, or PATCH; {min(left_out)} is missing")
         noun = noun_of(resource)
         if isinstance(noun, Opaque):
             if not keys:

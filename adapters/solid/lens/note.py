@@ -38,6 +38,7 @@ from pod.model.richtext import Mention, Segment, facets, reanchor, segments
 from pod.read import noun_of
 from pod.records.cid import cid_text
 
+_SPOKEN: Final = (XSD.string, RDF.langString)
 _FORMATTING: Final = re.compile(r"<(?!/?(?:p|br|a|span)\b)[A-Za-z!/]")
 
 
@@ -107,9 +108,9 @@ def edit(note: Note, changes: Changes, place: Place) -> Note:
     if "tags" in changes:
         note = replace(note, tags=texts_after(note.tags, "keywords", changes["tags"]))
     if "published" in changes:
-        published = one_text("time of publication", changes["published"])
-        if published is None or published.datatype != XSD.dateTime:
-            raise Unprocessable("as:published must be one xsd:dateTime")
+        published = one_text("time of publication", changes["published"], kinds=[XSD.dateTime])
+        if published is None:
+            raise Conflict("A post keeps its time of publication")
         note = replace(note, created_at=published.value)
     if "reply" in changes:
         note = replace(note, reply=_reply(changes["reply"], note, place))
@@ -119,8 +120,10 @@ def edit(note: Note, changes: Changes, place: Place) -> Note:
 
 
 def _with_text(note: Note, changes: Changes, place: Place) -> Note:
-    body = one_text("text", changes["text"]) if "text" in changes else None
-    content = one_text("content", changes["content"]) if "content" in changes else None
+    body = one_text("text", changes["text"], kinds=_SPOKEN) if "text" in changes else None
+    content = (
+        one_text("content", changes["content"], kinds=_SPOKEN) if "content" in changes else None
+    )
     if content is not None:
         if _FORMATTING.search(content.value):
             raise Conflict("as:content says more than a post can hold; write plain paragraphs")

@@ -15,7 +15,7 @@ from pyoxigraph import Literal, NamedNode
 
 from adapters.solid.lens.edit import Change, Changes, Lens, Place, Value, facts, iri, one_text
 from adapters.solid.rdf.parse import Graph
-from adapters.solid.rdf.vocab import AS, FOAF, LDP, OWL, PIM, RDF, SCHEMA, SOLID, VCARD
+from adapters.solid.rdf.vocab import AS, FOAF, LDP, OWL, PIM, RDF, SCHEMA, SOLID, VCARD, XSD
 from pod.errors import Unprocessable
 from pod.model.blob import BlobRef
 from pod.model.ids import Iri
@@ -100,6 +100,10 @@ def edit(profile: Profile, changes: Changes, place: Place) -> Profile:  # noqa: 
 
 
 def _page(field: str, change: Change) -> Value | None:
+    for value in change.added:
+        is_text = isinstance(value, Literal) and value.datatype == XSD.string
+        if not (is_text or isinstance(value, NamedNode)):
+            raise Unprocessable(f"{value} cannot be the {field}")
     pages = {value.value: value for value in change.added}
     if len(pages) > 1:
         raise Unprocessable(f"A profile has one {field}")

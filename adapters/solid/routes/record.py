@@ -178,7 +178,11 @@ async def _edit_graph(
     """Change a view and write what that means; again, if the record changed under way."""
     for left in reversed(range(_TRIES)):
         target = wing.again(target)
-        edit = _webid_edit(wing, target) if target.path == WEBID else _edit(wing, target, lex)
+        edit = (
+            _webid_edit(wing, target)
+            if target.path == WEBID
+            else _edit(wing, target, lex, with_keys)
+        )
         shown = edit.shown
         if with_keys and not lex and target.resource is not None:
             known = set(shown)
@@ -193,7 +197,7 @@ async def _edit_graph(
     raise StaleVersion
 
 
-def _edit(wing: Wing, target: Target, lex: bool) -> _Edit:
+def _edit(wing: Wing, target: Target, lex: bool, with_keys: bool) -> _Edit:
     records, member, resource = wing.records, target.member, target.resource
     expect = expectation(target)
     if resource is None:
@@ -203,7 +207,11 @@ def _edit(wing: Wing, target: Target, lex: bool) -> _Edit:
     if lex:
         shown = records.generic(member, resource)
         return _Edit(shown, partial(records.put_generic, member, target.path), expect)
-    return _Edit(records.default(member, resource), partial(records.put, member, resource), expect)
+    return _Edit(
+        records.default(member, resource),
+        partial(records.put, member, resource, with_keys=with_keys),
+        expect,
+    )
 
 
 def _webid_edit(wing: Wing, target: Target) -> _Edit:

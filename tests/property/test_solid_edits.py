@@ -1,0 +1,152 @@
+"""PutGet or refuse: an edit of a view that is accepted reads back as it was written."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from pyoxigraph import BlankNode, Literal, NamedNode, Triple
+
+from adapters.solid.lens.index import RecordViews
+from adapters.solid.rdf.parse import Graph
+from adapters.solid.rdf.vocab import AS, FOAF, LEX, RDF, SCHEMA, VCARD, XSD
+from pod.errors import PodError
+from pod.model.ids import Iri
+from pod.model.resource import EMPTY, Resource
+from pod.records.cbor import encode
+from pod.records.data import Data
+from tests.kit.solid import ALICE, BOB, Shelf, TownSpeech, record_resource
+
+POST = "/repo/app.bsky.feed.post/3mtcccccccc2c"
+SELF = "/repo/app.bsky.actor.profile/self"
+OTHER = record_resource(
+    "/repo/app.bsky.feed.post/3mtdddddddd2d",
+    {"$type": "app.bsky.feed.post", "text": "other", "createdAt": "2026-01-01T00:00:00Z"},
+    owner=BOB,
+)
+VIEWS = RecordViews(Shelf(OTHER), TownSpeech, Iri("https://pods.example"))  # type: ignore[arg-type]
+URL, ME = NamedNode(ALICE.url(POST)), NamedNode(ALICE.webid)
+DERIVED_TEXT = {AS.content, SCHEMA.articleBody}
+MIRRORS = (
+    {FOAF.name, AS.name, VCARD.fn, SCHEMA.name},
+    {VCARD.note, SCHEMA.description},
+    {FOAF.homepage, SCHEMA.url},
+    DERIVED_TEXT,
+)
+
+values = st.sampled_from(
+    [
+        Literal("new"),
+        Literal("new", language="en"),
+        Literal("neu", language="de"),
+        Literal("<p>new</p>", language="en"),
+        Literal("<p>new <b>bold</b></p>"),
+        Literal("en"),
+        Literal("de"),
+        Literal("2025-05-05T05:05:05Z", datatype=XSD.dateTime),
+        Literal("1", datatype=XSD.integer),
+        Literal(""),
+        NamedNode(BOB.url(OTHER.path)),
+        NamedNode(BOB.webid),
+        AS.Note,
+        AS.Public,
+        BlankNode("z"),
+    ]
+)
+note_predicates = st.sampled_from(
+    [AS.content, SCHEMA.articleBody, SCHEMA.inLanguage, SCHEMA.keywords, AS.published,
+     AS.inReplyTo, AS.to, AS.attachment, RDF.type, AS.name, LEX.uri,
+     NamedNode("lex:app.bsky.feed.post#extra"), NamedNode("http://e.example/p")]
+)  # fmt: skip
+profile_predicates = st.sampled_from(
+    [FOAF.name, AS.name, VCARD.fn, SCHEMA.name, VCARD.note, SCHEMA.description, FOAF.homepage,
+     SCHEMA.url, SCHEMA.pronouns, AS.icon, RDF.type, NamedNode("http://e.example/p")]
+)  # fmt: skip
+
+POSTS: list[dict[str, Data]] = [
+    {"$type": "app.bsky.feed.post", "text": "old", "createdAt": "2026-01-01T00:00:00Z"},
+    {
+        "$type": "app.bsky.feed.post",
+        "text": "old @bob",
+        "createdAt": "2026-01-01T00:00:00Z",
+        "langs": ["en", "de"],
+        "tags": ["new", "t"],
+        "facets": [
+            {
+                "index": {"byteStart": 4, "byteEnd": 8},
+                "features": [{"$type": "app.bsky.richtext.facet#mention", "did": BOB.did}],
+            }
+        ],
+    },
+]
+PROFILES: list[dict[str, Data]] = [
+    {"$type": "app.bsky.actor.profile"},
+    {
+        "$type": "app.bsky.actor.profile",
+        "displayName": "old",
+        "description": "words",
+        "website": "https://old.example/",
+        "pronouns": "they",
+    },
+]
+
+
+def means(triple: Triple) -> tuple[object, ...]:
+    """A triple without what is declared not to matter: the language of a text follows the post's,
+    and the names and texts that mirror each other are one.
+    """
+    field = next((mirrors for mirrors in MIRRORS if triple.predicate in mirrors), None)
+    value = triple.object
+    if isinstance(value, BlankNode):
+        value = "blank"  # type: ignore[assignment]
+    elif isinstance(value, Literal) and field == DERIVED_TEXT:
+        text = TownSpeech(ALICE).read(value.value) if triple.predicate == AS.content else None
+        value = "".join(s.text for s in text) if text is not None else value.value  # type: ignore[assignment]
+    return triple.subject, frozenset(field) if field else triple.predicate, value
+
+
+def check(
+    resource: Resource, out: list[NamedNode], into: Graph, *, with_keys: bool = False
+) -> None:
+    shown = VIEWS.default(ALICE, resource)
+    if with_keys:
+        shown += [t for t in VIEWS.generic(ALICE, resource) if t not in shown]
+    wanted = [t for t in shown if t.predicate not in out or t.subject not in (URL, ME)] + into
+    try:
+        edited = VIEWS.put(ALICE, resource, wanted, with_keys=with_keys)
+    except PodError:
+        return
+    complement = edited.complement or resource.complement or EMPTY
+    again = record_resource(resource.path, edited.record, complement)
+    read = VIEWS.default(ALICE, again)
+    read += VIEWS.generic(ALICE, again)
+    added = {means(t) for t in into if t not in shown}
+    assert added <= {means(t) for t in read}
+    before = {means(t) for t in shown}
+    gone = before - {means(t) for t in wanted}
+    assert not gone & {means(t) for t in read}, "removed triples must not come back"
+    settled = VIEWS.put(ALICE, again, VIEWS.default(ALICE, again))
+    assert encode(settled.record) == again.body
+    assert settled.complement is None
+
+
+@given(
+    st.sampled_from(POSTS),
+    st.lists(note_predicates, max_size=3),
+    st.lists(st.builds(Triple, st.just(URL), note_predicates, values), max_size=3, unique=True),
+    st.booleans(),
+)
+def test_an_accepted_edit_of_a_post_reads_back(
+    post: dict[str, Data], out: list[NamedNode], into: Graph, with_keys: bool
+) -> None:
+    check(record_resource(POST, post), out, into, with_keys=with_keys)
+
+
+@given(
+    st.sampled_from(PROFILES),
+    st.lists(profile_predicates, max_size=4),
+    st.lists(st.builds(Triple, st.just(ME), profile_predicates, values), max_size=3, unique=True),
+)
+def test_an_accepted_edit_of_a_profile_reads_back(
+    profile: dict[str, Data], out: list[NamedNode], into: Graph
+) -> None:
+    check(record_resource(SELF, profile), out, into)
