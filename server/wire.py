@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final, cast
 
@@ -231,6 +231,8 @@ async def open_house(settings: Settings) -> House:
     store.subscribe(crawl.on_changes)
     workers = Workers()
     workers.every("blob collector", TIDY_EVERY_S, media.collect)
+    window = timedelta(seconds=limits.firehose_window_s)
+    workers.every("firehose window", TIDY_EVERY_S, lambda: store.drop_frames(clock.now() - window))
     workers.every("fediverse tidying", TIDY_EVERY_S, fediverse.tidy)
     workers.keep_running("fediverse reactor", fediverse.react)
     workers.keep_running("fediverse delivery", fediverse.deliver)

@@ -107,6 +107,17 @@ def test_an_export_since_a_rev_holds_what_was_written_later():
     in_pod(story)
 
 
+def test_an_export_since_before_all_that_is_kept_is_the_whole_repository():
+    async def story(pod: Pod):
+        alice = await pod.join("alice")
+        await write_many(pod, alice, 30)
+        whole = (await pod.get(SYNC + "getRepo", did=alice.did)).body
+        part = (await pod.get(SYNC + "getRepo", did=alice.did, since="2222222222222")).body
+        assert read_car(part) == read_car(whole)
+
+    in_pod(story)
+
+
 def test_a_proof_shows_a_record_or_its_absence():
     async def story(pod: Pod):
         alice = await pod.join("alice")
