@@ -116,7 +116,7 @@ class Fetch:
         self._private = settings.may_reach_private
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=100,
+                limit=300,
                 limit_per_host=_PER_HOST,
                 resolver=_Resolver(lookup, private=self._private),
                 socket_factory=self._socket,

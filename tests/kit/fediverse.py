@@ -63,6 +63,7 @@ class Peer:
     answers: Callable[[Request], int] = lambda _: 202
     retry_after: str | None = None
     is_down: bool = False
+    hangs: bool = False
     content_type: str = TYPE
     shared_inbox: bool = True
 
@@ -145,7 +146,7 @@ class Network:
         self, url: str, body: bytes, headers: Any = None, *, max_bytes: int | None = None
     ) -> Fetched:
         peer = self._peer(url)
-        await asyncio.sleep(0)
+        await (asyncio.Event().wait() if peer.hangs else asyncio.sleep(0))
         request = Request("POST", url, list(headers.items()), body)
         peer.received.append(request)
         more = {"Retry-After": peer.retry_after} if peer.retry_after else {}

@@ -28,6 +28,12 @@ from pod.model.member import Member
 from pod.model.peer import Delivery
 
 _POOL: Final = 96
+"""Tries at once, those not counted that have become slow."""
+
+_SLOW_AFTER_S: Final = 1.0
+_MOST_SLOW: Final = 200
+"""Slow tries beside the pool: hosts that hang take no room from those that answer."""
+
 _REFUSED: Final = frozenset({400, 401, 403})
 """Answers after which the other signature scheme is tried once."""
 
@@ -41,18 +47,23 @@ log = structlog.get_logger()
 class Sender:
     """Delivers what is due, until it is stopped; ``wing.outgoing`` makes it look at once."""
 
-    def __init__(self, wing: Wing, *, pool: int = _POOL) -> None:
+    def __init__(
+        self, wing: Wing, *, pool: int = _POOL, slow_after_s: float = _SLOW_AFTER_S
+    ) -> None:
         self._wing = wing
         self._pool = pool
+        self._slow_after_s = slow_after_s
         self._hosts = Hosts()
         self._running: dict[int, asyncio.Task[None]] = {}
+        self._slow: dict[int, str] = {}
 
     async def run(self) -> None:
         """Deliver until cancelled; tries under way are then cancelled and stay in the queue."""
         try:
             while True:
                 self._wing.outgoing.clear()
-                self._start_due()
+                while self._start_due():
+                    pass
                 await self._until_something_changes()
         finally:
             for task in self._running.values():
@@ -67,11 +78,12 @@ class Sender:
     def _start_due(self) -> int:
         """Start tries while there is room; how many were started."""
         now = self._wing.clock.now()
-        room = self._pool - len(self._running)
+        room = self._pool - len(self._running) + min(len(self._slow), _MOST_SLOW)
         if room <= 0:
             return 0
-        closed = self._hosts.closed(now)
-        due = self._wing.queue.due(now, limit=room + len(self._running), without=closed)
+        closed = self._hosts.closed(now).union(self._slow.values())
+        limit = room + len(self._running) - len(self._slow)
+        due = self._wing.queue.due(now, limit=limit, without=closed)
         started = 0
         for delivery in due:
             if delivery.id in self._running or started == room:
@@ -95,15 +107,26 @@ class Sender:
 
     async def _try(self, delivery: Delivery) -> None:
         answered = False
+        slow = asyncio.get_running_loop().call_later(self._slow_after_s, self._note_slow, delivery)
         try:
             reply = await self._send(delivery)
             answered = reply.status is not None and reply.status < 500
             await self._settle(delivery, reply)
         finally:
+            slow.cancel()
+            self._slow.pop(delivery.id, None)
             self._hosts.finish(delivery.host, self._wing.clock.now(), answered=answered)
             self._running.pop(delivery.id, None)
-            if len(self._running) <= self._pool // 2:
-                self._wing.outgoing.set()
+            self._refill()
+
+    def _note_slow(self, delivery: Delivery) -> None:
+        self._slow[delivery.id] = delivery.host
+        self._refill()
+
+    def _refill(self) -> None:
+        """Look for more once half of the pool is free: a look at the queue is worth many tries."""
+        if len(self._running) - len(self._slow) <= self._pool // 2:
+            self._wing.outgoing.set()
 
     async def _settle(self, delivery: Delivery, reply: Reply) -> None:
         step = next_step(reply, delivery.attempt, self._wing.clock.now())

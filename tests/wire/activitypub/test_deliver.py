@@ -10,8 +10,12 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from adapters.activitypub.deliver.reactor import Reactor
+from adapters.activitypub.deliver.send import Sender
 from adapters.activitypub.signature.verify import fits, read
+from pod.model.ids import Iri
 from pod.model.member import Member
+from pod.model.peer import Outgoing
 from pod.model.resource import Annotation, Complement, ResourcePath
 from pod.records.cbor import encode
 from pod.records.cid import cid_text
@@ -315,6 +319,56 @@ def test_a_dead_host_is_tried_again_by_the_schedule_and_holds_nobody_up(
         await pod.wing.flush()
         assert len(bob.received) == 1
         assert pod.wing.backlog() == 0
+
+    tell(story)
+
+
+def test_hosts_that_hang_take_no_room_from_those_that_answer(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        arrived = asyncio.Event()
+        for number in range(3):
+            hung = pod.network.add(Peer("x", f"http://a{number}.test", KEYS[1]))
+            await pod.post(hung, hung.activity("Follow", alice.webid))
+            await pod.wing.flush()
+            hung.hangs = True
+
+        def answer(_: object) -> int:
+            arrived.set()
+            return 202
+
+        bob.answers = answer
+        await pod.note(alice)
+        wing = pod.wing._wing
+        await Reactor(wing).catch_up()
+        sender = asyncio.create_task(Sender(wing, pool=1, slow_after_s=0.01).run())
+        async with asyncio.timeout(10):
+            await arrived.wait()
+        sender.cancel()
+        await asyncio.gather(sender, return_exceptions=True)
+        assert pod.wing.backlog() >= 3
+
+    tell(story)
+
+
+def test_a_host_with_much_to_come_lets_others_through(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        arrived = asyncio.Event()
+        pod.network.add(Peer("x", "http://a.test", KEYS[1])).hangs = True
+
+        def answer(_: object) -> int:
+            arrived.set()
+            return 202
+
+        bob.answers = answer
+        inboxes = [Iri("http://a.test/inbox")] * 20 + [Iri("http://peer.test/inbox")]
+        for number, inbox in enumerate(inboxes):
+            item = Outgoing(alice.id, f"{alice.origin}/outbox/{number}", b"{}", (inbox,))
+            await pod.queue.enqueue([item], pod.clock.now())
+        sender = asyncio.create_task(Sender(pod.wing._wing, pool=8, slow_after_s=999).run())
+        async with asyncio.timeout(10):
+            await arrived.wait()
+        sender.cancel()
+        await asyncio.gather(sender, return_exceptions=True)
 
     tell(story)
 
