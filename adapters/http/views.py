@@ -170,7 +170,7 @@ def response_of(answer: Answer) -> Response:
 
 def _key_of(segment: str) -> tuple[Rkey, int]:
     """Record key and generation of a URL's last segment; a key never holds a semicolon."""
-    match = re.fullmatch(r"(.+);g([1-9]\d{0,8})", segment)
+    match = re.fullmatch(r"(.+);g([2-9]|[1-9]\d{1,8})", segment)
     return (Rkey(match[1]), int(match[2])) if match else (Rkey(segment), 1)
 
 

@@ -415,3 +415,19 @@ def test_what_any_of_the_three_deletes_is_gone_everywhere(on: Stage, delete: Any
     delete(on, post)
     on.firehose.op("delete", post.path)
     gone_everywhere(on, post)
+
+
+def test_a_record_key_that_lives_again_is_another_object_in_the_fediverse(on: Stage) -> None:
+    first = on.post("The first life.")
+    on.alice.ask("deletePost", uri=first.uri)
+    second = {"$type": POSTS, "text": "The second life.", "createdAt": "2026-11-24T12:00:00.000Z"}
+    new = {"repo": on.did, "collection": POSTS, "rkey": first.rkey, "record": second}
+    on.alice.ask("call", nsid="com.atproto.repo.createRecord", data=new)
+    url = f"{first.url};g2"
+    for server in on.fediverse:
+        assert server.wait("Create", url)["shows"]["id"] == url
+        server.peer.ask("like", object=url)
+    until(lambda: on.guest.activity(f"{url}?c=likes")["totalItems"] == len(on.fediverse) or None)
+    assert on.guest.get(first.url, "application/activity+json").status_code == 410
+    assert "The second life." in on.guest.get(url, "text/turtle").text
+    assert "The second life." in on.guest.get(url, "text/html").text

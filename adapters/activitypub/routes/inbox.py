@@ -24,9 +24,7 @@ from adapters.http.hosts import Hosts
 from adapters.http.incoming import presented
 from adapters.http.negotiate import parse_media_type
 from pod.errors import NotFound, TooLarge, Unauthenticated, Unsupported
-from pod.model.ids import Nsid, Rkey
 from pod.model.member import Member
-from pod.model.resource import record_path
 
 _ACCEPTED: Final = frozenset({MEDIA_TYPE, "application/ld+json", "application/json"})
 """What an activity may be posted as; ActivityPods says plain JSON."""
@@ -73,14 +71,6 @@ def routes(
     @blueprint.get("/outbox/<name>")
     async def activity(name: str) -> Response:
         return _as2(collections.activity(wing, _active(hosts), name))
-
-    @blueprint.get("/repo/<nsid>/<rkey>;g<int:generation>")
-    async def later_life(nsid: str, rkey: str, generation: int) -> Response:
-        member = _active(hosts)
-        path = record_path(Nsid(nsid), Rkey(rkey))
-        resource = wing.reader.resource(member.id, path)
-        wanted = f"{member.url(path)};g{generation}"
-        return _as2(objects.later_life(wing, member, resource, wanted))
 
     def serve(name: str, show: Callable[[Member], dict[str, Any]]) -> None:
         async def view() -> Response:

@@ -19,8 +19,6 @@ from adapters.activitypub.jsonld.context import (
     with_context,
 )
 from adapters.activitypub.lens import index
-from adapters.activitypub.lens.names import object_id
-from adapters.activitypub.lens.published import View
 from adapters.activitypub.routes.collections import reactions
 from adapters.activitypub.wing import Wing
 from adapters.http.views import Ask, Rendered
@@ -41,7 +39,7 @@ def as2_view(wing: Wing) -> HttpView:
 
 
 async def render_as2(wing: Wing, ask: Ask) -> dict[str, Any] | None:
-    """The AS2 document of a URL, None for what has none; raises Gone for an earlier life's id."""
+    """The AS2 document of a URL, None for what has none; raises Gone for another life's id."""
     if ask.path in ("/", "/me"):
         return with_context(await wing.actor_view(ask.member), ACTOR)
     if ask.tombstone is not None:
@@ -52,7 +50,7 @@ async def render_as2(wing: Wing, ask: Ask) -> dict[str, Any] | None:
         return with_context(index.tombstone(former["id"], former["type"], deleted_at), AS2)
     if ask.resource is None or not ask.resource.is_record:
         return None
-    if ask.resource.generation > 1:
+    if ask.resource.generation != ask.generation:
         raise Gone
     return object_document(wing, ask.member, ask.resource, ask.query.get("c"))
 
@@ -67,16 +65,6 @@ def object_document(
         return with_context(found, AS2) if found is not None else None
     view = index.get(published)
     return index.document(view) if view is not None else None
-
-
-def later_life(wing: Wing, member: Member, resource: Resource | None, wanted: str) -> View:
-    """The object whose id names a later life of its path; raises Gone for another life."""
-    if resource is None or object_id(member, resource.path, resource.generation) != wanted:
-        raise Gone
-    document = object_document(wing, member, resource, None)
-    if document is None:
-        raise Gone
-    return document
 
 
 async def server_actor(wing: Wing) -> dict[str, Any]:

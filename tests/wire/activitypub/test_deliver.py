@@ -471,6 +471,12 @@ def test_a_reused_rkey_gets_a_new_ap_id(tell: Callable[[Story], None]) -> None:
         assert (status, document["id"]) == (200, second["object"]["id"])
         assert (await pod.get(first["object"]["id"]))[0] == 410
         assert (await pod.get(first["object"]["id"] + ";g1"))[0] in (404, 410)
+        likes = second["object"]["likes"]
+        assert (await pod.get(likes))[1]["id"] == likes
+        await pod.write.apply(owner(alice), alice.id, [Delete(post.path)])
+        status, document = await pod.get(second["object"]["id"])
+        assert (status, document["type"]) == (410, "Tombstone")
+        assert document["id"] == second["object"]["id"]
 
     tell(story)
 

@@ -82,6 +82,7 @@ def test_a_reborn_record_has_a_url_of_its_own_and_the_old_one_stays_gone() -> No
         await alice.delete(path)
         assert (await ask(path, Accept="text/html")).status_code == 410
         assert (await ask(f"{path};g2", Accept="text/html")).status_code == 404
+        assert (await ask(f"{path};g1", Accept="text/html")).status_code == 404
         await alice.post("second", KEY)
         reborn = await ask(f"{path};g2", Accept="application/json")
         assert orjson.loads(await reborn.get_data())["text"] == "second"
