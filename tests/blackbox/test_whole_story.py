@@ -30,11 +30,13 @@ AS = "https://www.w3.org/ns/activitystreams#"
 ARTICLE_BODY = "https://schema.org/articleBody"
 
 
-@pytest.fixture(scope="module")
-def on(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+@pytest.fixture(scope="module", params=["hypercorn", "uvicorn"])
+def on(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """The stage, shared by all steps; each step writes posts of its own."""
     node_binary(), peers_folder()
-    with stage(tmp_path_factory.mktemp("story")) as everybody:
+    if request.param != "hypercorn":
+        pytest.importorskip(request.param, reason="uvicorn is not installed: it is an extra")
+    with stage(tmp_path_factory.mktemp("story"), "--server", request.param) as everybody:
         yield everybody
 
 
@@ -335,6 +337,7 @@ def test_a_turtle_note_becomes_a_post_and_a_note_in_the_fediverse(on: Stage) -> 
     post = Post(f"at://{on.did}/{POSTS}/{rkey}", op["cid"].encode(), on.pod)
     assert post.url == url
     record = on.record(post)["value"]
+    on.alice.ask("validatePost", record=record)
     models.get_or_create(record, models.AppBskyFeedPost.Record, strict=True)
     assert (record["$type"], record["text"], record["langs"]) == (POSTS, words, ["en"])
     for server in on.fediverse:

@@ -142,10 +142,13 @@ class Stage:
 
 
 @contextmanager
-def stage(folder: Path) -> Iterator[Stage]:
-    """A fresh pod with alice, bob and carol; two fediverse servers follow alice and carol."""
+def stage(folder: Path, *options: str) -> Iterator[Stage]:
+    """A fresh pod with alice, bob and carol; two fediverse servers follow alice and carol.
+
+    At the end nobody may have met an error that no test asked about.
+    """
     with ExitStack() as stack:
-        pod = stack.enter_context(running(folder / "pod"))
+        pod = stack.enter_context(running(folder / "pod", options=options))
         alice = stack.enter_context(peer("atproto_client.mjs", pod.url))
         bob = stack.enter_context(peer("atproto_client.mjs", pod.url))
         servers = [
@@ -181,6 +184,9 @@ def stage(folder: Path) -> Iterator[Stage]:
             session["did"],
             session["accessJwt"],
         )
+        for server in servers:
+            assert [entry for entry in server.peer.ask("log") if entry["type"] == "Error"] == []
+        assert "Traceback" not in pod.log.read_text()
 
 
 def sign_up(client: Peer, name: str) -> dict[str, Any]:

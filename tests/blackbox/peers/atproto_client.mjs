@@ -1,5 +1,5 @@
 // The official @atproto/api client as a person uses it: node atproto_client.mjs SERVICE
-import { AtpAgent, RichText } from '@atproto/api'
+import { AppBskyFeedPost, AtpAgent, RichText, jsonToLex } from '@atproto/api'
 import { base64, bytes, serve } from './line.mjs'
 
 const agent = new AtpAgent({ service: process.argv[2] })
@@ -34,8 +34,14 @@ async function call({ nsid, params = {}, data, encoding }) {
   return answer.data instanceof Uint8Array ? base64(answer.data) : answer.data
 }
 
+// Whether a record in JSON is a valid app.bsky.feed.post by the client's own lexicons; throws if not.
+function validatePost({ record }) {
+  const found = AppBskyFeedPost.validateRecord(jsonToLex(record))
+  if (!found.success) throw found.error
+}
+
 await serve({
-  createAccount, login, post, call,
+  validatePost, createAccount, login, post, call,
   logout: () => agent.logout(),
   refresh: async () => (await agent.resumeSession(agent.session)).data,
   deletePost: ({ uri }) => agent.deletePost(uri),
