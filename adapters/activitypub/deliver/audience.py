@@ -24,7 +24,9 @@ def audience(
         if recipient == PUBLIC or recipient == member.webid:
             continue
         if recipient == f"{member.origin}/followers":
-            inboxes |= dict.fromkeys(wing.followers.inboxes(member.id))
+            # Followers in this pod read the one copy; they need none of their own.
+            found = wing.followers.inboxes(member.id)
+            inboxes |= dict.fromkeys(inbox for inbox in found if inbox != wing.shared_inbox)
         elif wing.local_actor(recipient) is not None:
             inboxes[wing.shared_inbox] = None
         elif (known := wing.actors.cached(recipient)) is not None:

@@ -15,7 +15,7 @@ from adapters.activitypub.deliver.send import Sender
 from adapters.activitypub.signature.verify import fits, read
 from pod.model.ids import Iri
 from pod.model.member import Member
-from pod.model.peer import Outgoing
+from pod.model.peer import Follower, Outgoing
 from pod.model.resource import Annotation, Complement, ResourcePath
 from pod.records.cbor import encode
 from pod.records.cid import cid_text
@@ -162,6 +162,20 @@ def test_members_of_one_pod_hear_of_each_other(tell: Callable[[Story], None]) ->
         await pod.wing.flush()
         assert town.activities[-1]["type"] == "Undo"
         assert town.activities[-1]["object"]["id"] == told["Like"]["id"]
+
+    tell(story)
+
+
+def test_a_follower_in_the_same_pod_needs_no_copy(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        shared = Iri(f"{pod.settings.origin}/inbox")
+        carol = await pod.member("carol")
+        follow = Follower(carol.webid, shared, shared, Iri("x"), True, pod.clock.now())
+        await pod.followers.put(alice.id, follow)
+        await pod.note(alice)
+        await pod.wing.flush()
+        assert [request.url for request in bob.received] == ["http://peer.test/inbox"]
+        assert pod.wing.backlog() == 0
 
     tell(story)
 
