@@ -1,0 +1,1 @@
+"""Runs against real peers that are too long or too heavy for every check; started by hand."""
