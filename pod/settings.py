@@ -9,8 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated as Say
+from typing import Final
 
 from pod.model.ids import Did, Origin
+
+PUBLIC_PLC: Final = "https://plc.directory"
+"""Where did:plc identities of the whole network are registered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +86,7 @@ class Settings:
     ] = ()
     open_sign_up: Say[bool, "Whether anybody may create an account"] = False
     rate_limits: Say[bool, "Whether requests are limited per address"] = True
-    plc_url: Say[str | None, "did:plc directory; without one the pod runs its own, for trials"] = (
-        None
-    )
+    plc_url: Say[str, "did:plc directory; empty: the pod runs its own, for trials"] = PUBLIC_PLC
     relays: Say[tuple[str, ...], "Relays that are asked to crawl"] = ()
     appview: Say[AppView | None, 'Who answers `app.bsky.*`: `{"url": ..., "did": ...}`'] = None
     contact_email: Say[str | None, "Shown to people and peers"] = None

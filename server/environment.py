@@ -52,6 +52,7 @@ def for_development(data_dir: Path, port: int) -> dict[str, Any]:
         "port": port,
         "dev": True,
         "open_sign_up": True,
+        "plc_url": "",
         "service_domains": (ServiceDomain(".test", f"http://{{name}}.localhost:{port}"),),
         "egress": Egress(may_reach_private=True),
     }

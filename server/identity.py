@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Final
 from urllib.parse import quote
 
 import orjson
@@ -13,9 +12,7 @@ from adapters.http.fetch import Fetch
 from adapters.identity import face as identity
 from pod.errors import NotFound, PodError
 from pod.model.ids import Did, Handle, parse_did, parse_handle
-from pod.settings import Egress
-
-PUBLIC_PLC: Final = "https://plc.directory"
+from pod.settings import PUBLIC_PLC, Egress
 
 
 class _Clock:

@@ -99,7 +99,7 @@ async def open_house(settings: Settings) -> House:
     passwords = Passwords(settings.hashing)
 
     own_plc = None if settings.plc_url else atproto.PlcDirectory(VaultLog(store), clock)
-    directory: atproto.Directory = own_plc or atproto.PlcClient(fetch, settings.plc_url or "")
+    directory: atproto.Directory = own_plc or atproto.PlcClient(fetch, settings.plc_url)
     accounts = Accounts(
         store,
         projection,
