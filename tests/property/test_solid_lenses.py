@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
 from adapters.solid.lens.generic import from_rdf, to_rdf
-from adapters.solid.lens.index import Edited, RecordViews, noted_beside
+from adapters.solid.lens.index import Edited, RecordViews
+from adapters.solid.lens.parts import noted_beside
 from adapters.solid.rdf.parse import JSONLD, TURTLE, Graph, parse_rdf
 from adapters.solid.rdf.vocab import AS, FOAF, LEX, RDF, SCHEMA, SIOC, VCARD
 from adapters.solid.rdf.write import write_rdf

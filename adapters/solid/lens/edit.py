@@ -84,6 +84,12 @@ def integer(number: int) -> Literal:
     return Literal(str(number), datatype=XSD.integer)
 
 
+def value_of(triple: Triple) -> Value:
+    """The object of a triple that is not quoted."""
+    assert isinstance(triple.object, NamedNode | BlankNode | Literal)
+    return triple.object
+
+
 def iri(text: str) -> NamedNode | None:
     """A text as an IRI, None where it is not one."""
     try:

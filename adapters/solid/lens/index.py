@@ -8,20 +8,30 @@ Spec: https://solidproject.org/TR/protocol#writing-resources
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from pyoxigraph import BlankNode, Literal, NamedNode, Triple
+from pyoxigraph import Literal, NamedNode, Triple
 
 from adapters.solid.lens import article, note, profile, relation
-from adapters.solid.lens.edit import Change, Lens, Place, record_class
-from adapters.solid.lens.generic import CID, from_rdf, is_generic, to_rdf
+from adapters.solid.lens.edit import Change, Lens, Place, record_class, value_of
+from adapters.solid.lens.generic import CID, from_rdf, to_rdf
+from adapters.solid.lens.parts import (
+    ANNOTATION,
+    META,
+    about,
+    classify,
+    is_protected,
+    merge,
+    noted_beside,
+    noted_bytes,
+    split_generic,
+)
 from adapters.solid.ports import SpeechOf
-from adapters.solid.rdf.canonical import canonical
-from adapters.solid.rdf.parse import NTRIPLES, Graph, parse_rdf
+from adapters.solid.rdf.parse import Graph
 from adapters.solid.rdf.vocab import FOAF, LEX, RDF
-from pod.errors import Conflict, TooLarge, Unprocessable
+from pod.errors import Conflict, Unprocessable
 from pod.model.article import Article
 from pod.model.ids import AtUri, Did, Iri
 from pod.model.member import Member
@@ -40,13 +50,9 @@ from pod.model.resource import (
 from pod.ports import Reader
 from pod.read import PROFILE_PATH, noun_of, record_of
 from pod.records.cid import cid_text
-from pod.records.data import Data
 from pod.records.lens import index as core
+from pod.records.lens.shape import Record
 
-ANNOTATION: Final = "rdf"
-MAX_NOTED_BYTES: Final = 256 * 1024
-MAX_NOTED_BLANKS: Final = 200
-_META: Final = frozenset({LEX.uri, LEX.recordCid})
 _LENSES: Final[dict[type, Lens[Any]]] = {
     Note: note.LENS,
     Profile: profile.LENS,
@@ -58,8 +64,6 @@ _BLANKS: Final[dict[str, Lens[Any]]] = {
     "app.bsky.actor.profile": profile.LENS,
 }
 """Collections in which a record can be born from its meaning alone."""
-
-Record = dict[str, Data]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ class RecordViews:
             return self._put(author, resource, wanted, identity, False)
         place = self._place(author, PROFILE_PATH)
         shown = [*profile.show(Profile(), place), *identity]
-        changes, noted = _classify(profile.LENS, place, shown, wanted)
+        changes, noted = classify(profile.LENS, place, shown, wanted)
         named = profile.edit(Profile(), changes, place)
         return self._edited(EMPTY, core.put("app.bsky.actor.profile", named), noted)
 
@@ -140,17 +144,17 @@ class RecordViews:
         shown = [*self._meaning(author, resource), *more]
         place = self._place(author, resource.path)
         lens = _LENSES[type(noun)]
-        changes, noted = _classify(lens, place, shown, wanted)
+        changes, noted = classify(lens, place, shown, wanted)
         if changes:
             collection, _ = record_key(resource.path)
             meant = core.put(collection, lens.edit(noun, changes, place), source)
-            record = _merge(source, record, meant)
+            record = merge(source, record, meant)
         return self._edited(resource.complement, record, noted)
 
     def put_generic(self, author: Member, path: ResourcePath, wanted: Graph) -> Edited:
         """The record that a generic view spells; the complement stays."""
         subject = NamedNode(author.url(path))
-        return Edited(from_rdf([t for t in wanted if t.predicate not in _META], subject), None)
+        return Edited(from_rdf([t for t in wanted if t.predicate not in META], subject), None)
 
     def create(self, author: Member, path: ResourcePath, wanted: Graph, now: str) -> Edited:
         """A new record from a graph about it: its keys if it gives any, else its meaning.
@@ -160,7 +164,7 @@ class RecordViews:
         collection, _ = record_key(path)
         subject = NamedNode(author.url(path))
         place = self._place(author, path)
-        wanted = _about(wanted, place.topic)
+        wanted = about(wanted, place.topic)
         keys, wanted = split_generic(wanted, subject)
         if keys:
             record = from_rdf(keys, subject)
@@ -173,7 +177,7 @@ class RecordViews:
         for triple in wanted:
             if triple.subject == place.topic and triple.predicate in lens.editable:
                 change = changes.setdefault(lens.editable[triple.predicate], Change())
-                change.added.append(_value(triple))
+                change.added.append(value_of(triple))
         if not changes:
             raise Unprocessable(f"The graph says nothing that a {collection} record can hold")
         record = core.put(collection, lens.edit(lens.blank(now), changes, place))
@@ -211,7 +215,7 @@ class RecordViews:
         return (StrongRef(uri, cid_text(found.cid)), found) if found is not None else None
 
     def _edited(self, before: Complement, record: Record, noted: Sequence[Triple]) -> Edited:
-        data = _noted(noted) if noted else None
+        data = noted_bytes(noted) if noted else None
         if data == before.annotation(ANNOTATION):
             return Edited(record, None)
         kept = tuple(a for a in before.annotations if a.view != ANNOTATION)
@@ -219,84 +223,12 @@ class RecordViews:
         return Edited(record, replace(before, annotations=(*kept, *added)))
 
 
-def noted_beside(complement: Complement) -> Graph:
-    """The triples that were noted beside a record."""
-    data = complement.annotation(ANNOTATION)
-    return parse_rdf(data, NTRIPLES, "lex:") if data is not None else []
-
-
-def _noted(triples: Sequence[Triple]) -> bytes:
-    blanks = {t.subject for t in triples if isinstance(t.subject, BlankNode)}
-    if len(blanks) > MAX_NOTED_BLANKS:
-        raise TooLarge(f"Annotations of a record may have {MAX_NOTED_BLANKS} blank nodes")
-    data = canonical(triples)
-    if len(data) > MAX_NOTED_BYTES:
-        raise TooLarge("Annotations of a record may have 256 KiB")
-    return data
-
-
-def split_generic(graph: Graph, subject: NamedNode) -> tuple[Graph, Graph]:
-    """The record keys of a subject with all that hangs on them, and the rest; no keys, no split."""
-    by_subject: dict[object, Graph] = {}
-    for triple in graph:
-        by_subject.setdefault(triple.subject, []).append(triple)
-    own = [t for t in by_subject.get(subject, []) if is_generic(t.predicate)]
-    if not own:
-        return [], graph
-    kinds = [t for t in by_subject[subject] if t.predicate == RDF.type and t.object in LEX]
-    found = dict.fromkeys([*kinds, *own])
-    waiting: list[object] = [t.object for t in own]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, BlankNode):
-            for triple in by_subject.pop(node, []):
-                found[triple] = None
-                waiting.append(triple.object)
-    taken = set(found) - set(kinds)
-    return list(found), [t for t in graph if t not in taken]
-
-
-def _classify(
-    lens: Lens[Any], place: Place, shown: Graph, wanted: Graph
-) -> tuple[dict[str, Change], Graph]:
-    before, after = set(shown), set(wanted)
-    changes: dict[str, Change] = {}
-    noted: Graph = []
-    for triple in dict.fromkeys(shown):
-        if triple in after:
-            continue
-        field = lens.editable.get(triple.predicate) if triple.subject == place.topic else None
-        if field is None:
-            raise Conflict(f"This follows from the rest and cannot be removed: {triple}")
-        changes.setdefault(field, Change()).removed.append(_value(triple))
-    for triple in wanted:
-        if triple in before:
-            continue
-        if triple.subject == place.topic and triple.predicate in lens.editable:
-            field = lens.editable[triple.predicate]
-            changes.setdefault(field, Change()).added.append(_value(triple))
-        elif _is_protected(triple, lens, place.topic):
-            raise Conflict(f"This follows from the rest and cannot be added: {triple}")
-        else:
-            noted.append(triple)
-    return changes, noted
-
-
 def _unprotected(rest: Graph, place: Place, collection: str, record: Record) -> Graph:
     lens = _LENSES.get(type(core.get(collection, record)))
     for triple in rest:
-        if triple.predicate in _META or (lens and _is_protected(triple, lens, place.topic)):
+        if triple.predicate in META or (lens and is_protected(triple, lens, place.topic)):
             raise Conflict(f"This is the pod's to say: {triple}")
     return rest
-
-
-def _is_protected(triple: Triple, lens: Lens[Any], topic: NamedNode) -> bool:
-    if triple.predicate in _META:
-        return True
-    if triple.subject != topic:
-        return False
-    is_class = triple.predicate == RDF.type and triple.object in LEX
-    return triple.predicate in lens.derived or is_class
 
 
 def _beside(wanted: Graph, author: Member, resource: Resource) -> Graph:
@@ -304,7 +236,7 @@ def _beside(wanted: Graph, author: Member, resource: Resource) -> Graph:
     shown = set(_meta(author, resource))
     noted = [triple for triple in wanted if triple not in shown]
     for triple in noted:
-        if triple.predicate in _META:
+        if triple.predicate in META:
             raise Conflict(f"This follows from the rest and cannot be added: {triple}")
     return noted
 
@@ -324,41 +256,3 @@ def _meta(author: Member, resource: Resource) -> Graph:
     if resource.path == PROFILE_PATH:
         graph.append(Triple(document, FOAF.primaryTopic, NamedNode(author.webid)))
     return graph
-
-
-def _merge(source: Record, spelled: Record, meant: Record) -> Record:
-    """Both edits of one record; Conflict where they touch a key with different results."""
-    merged = dict(spelled)
-    for key in source.keys() | meant.keys():
-        if source.get(key) == meant.get(key) and (key in source) == (key in meant):
-            continue
-        is_spelled = spelled.get(key) != source.get(key)
-        if is_spelled and spelled.get(key) != meant.get(key):
-            raise Conflict(f"The edit says two different things about {key}")
-        if key in meant:
-            merged[key] = meant[key]
-        else:
-            merged.pop(key, None)
-    return merged
-
-
-def _about(graph: Graph, topic: NamedNode) -> Graph:
-    """The graph about the topic; one free-standing blank node may stand for it."""
-    if any(triple.subject == topic for triple in graph):
-        return graph
-    used = {triple.object for triple in graph}
-    free = {t.subject for t in graph if isinstance(t.subject, BlankNode)} - used
-    if len(free) != 1:
-        return graph
-    [node] = free
-    return [Triple(topic, t.predicate, t.object) if t.subject == node else t for t in graph]
-
-
-def _value(triple: Triple) -> NamedNode | BlankNode | Literal:
-    assert isinstance(triple.object, NamedNode | BlankNode | Literal)
-    return triple.object
-
-
-def wants_generic(triples: Iterable[Triple]) -> bool:
-    """Whether some triples speak of record keys."""
-    return any(is_generic(triple.predicate) for triple in triples)

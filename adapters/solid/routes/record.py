@@ -17,7 +17,8 @@ from quart import Response, request
 
 from adapters.http.conditional import etag
 from adapters.http.views import Ask, Rendered, View
-from adapters.solid.lens.index import Edited, wants_generic
+from adapters.solid.lens.index import Edited
+from adapters.solid.lens.parts import wants_generic
 from adapters.solid.patch.apply import apply_all
 from adapters.solid.rdf.parse import JSONLD, TURTLE, Graph, parse_rdf
 from adapters.solid.rdf.write import write_rdf
