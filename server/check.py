@@ -22,11 +22,10 @@ from pod.model.member import Member
 from pod.model.resource import Resource, ResourcePath, Zone, zone_of
 from pod.records.cbor import decode
 from pod.records.cid import cid_text, raw_cid, record_cid
-from pod.records.data import blobs_in
+from server.rebuild import derived
 from storage.audit import AuditReader, blob_is_whole, open_for_audit
 
 _PAGE: Final = 500
-_NO_BYTES: Final = raw_cid(b"")
 
 
 def check(data_dir: Path) -> Iterator[str]:
@@ -121,21 +120,21 @@ class _MemberCheck:
     def _native(self, resource: Resource, refs: set[Cid]) -> Iterator[str]:
         """The native bytes of a resource and its blobs."""
         if resource.is_record:
-            named = set[Cid]()
             try:
-                named = {ref.cid for ref in blobs_in(decode(resource.body))}
+                decode(resource.body)
             except Invalid as err:
                 yield f"not a record: {err.safe_text}"
-            cid = record_cid(resource.body)
+                return
         elif zone_of(resource.path) is Zone.REPO:
             yield "not a record, in the public repository"
             return
-        elif not resource.body and resource.cid != _NO_BYTES:
-            named, cid = {resource.cid}, resource.cid
-        else:
-            named, cid = set(), raw_cid(resource.body)
-        if cid != resource.cid:
+        blobs, subject = derived(resource)
+        named = set(blobs)
+        cid_of = record_cid if resource.is_record else raw_cid
+        if (resource.is_record or not named) and cid_of(resource.body) != resource.cid:
             yield "the bytes do not hash to the CID"
+        if subject != resource.subject:
+            yield "its subject is wrong"
         if resource.body and len(resource.body) != resource.size:
             yield "the size is wrong"
         if named != refs:

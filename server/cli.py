@@ -18,6 +18,7 @@ from server import environment, observe
 from server.check import check
 from server.hosts import FrontDoor, Rooms
 from server.identity import verify_name
+from server.rebuild import rebuild
 from server.serve import ServerName, serve
 from server.wire import open_house
 
@@ -99,6 +100,12 @@ def check_(data_dir: Annotated[Path, typer.Option(help="Where the data is kept."
         findings += 1
     typer.echo("All is well." if not findings else f"{findings} findings.")
     raise typer.Exit(1 if findings else 0)
+
+
+@app.command("rebuild")
+def rebuild_(data_dir: Annotated[Path, typer.Option(help="Where the data is kept.")]) -> None:
+    """Make all that is only derived anew. Stop the server first."""
+    asyncio.run(rebuild(data_dir))
 
 
 @identity.command("verify")

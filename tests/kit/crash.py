@@ -36,6 +36,7 @@ class Answer:
 
     status: int
     body: bytes
+    headers: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def json(self) -> Any:
@@ -105,7 +106,7 @@ class CrashPod:
             more = {"Host": host or f"localhost:{self.port}", "Accept": accept, **(headers or {})}
             connection.request(method, path, body, more)
             response = connection.getresponse()
-            return Answer(response.status, response.read())
+            return Answer(response.status, response.read(), response.getheaders())
         finally:
             connection.close()
 

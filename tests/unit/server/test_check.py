@@ -69,6 +69,8 @@ async def _fill(folder: Path) -> None:
             PutRecord(POST, Rkey("3kaaaaaaaaa2d"), post("mixed")),
             PutDocument(ResourcePath("/data/note.ttl"), "text/turtle", b"<a> <b> <c>."),
         )
+        follow = {"subject": bob.did, "createdAt": "2026-11-24T12:00:00.000Z"}
+        await write(alice, PutRecord(Nsid("app.bsky.graph.follow"), None, follow))
         await write(alice, PutDocument(ResourcePath("/data/empty"), "text/plain", b""))
         await write(alice, PutBinary(ResourcePath("/data/p.png"), picture.cid, "image/png"))
         carol = await pod.member("carol")
@@ -202,6 +204,10 @@ DAMAGES = {
         "INSERT INTO blob_ref SELECT member_id, cid, '/data/nothing' FROM blob",
         "but is not there",
     ),
+    "a subject lost": (
+        "UPDATE resource SET subject = NULL WHERE subject IS NOT NULL",
+        "its subject is wrong",
+    ),
     "a document in the repository": (
         f"UPDATE resource SET media_type = 'text/plain' WHERE {LAST}",
         "not a record, in the public repository",
@@ -225,6 +231,29 @@ def test_damage_ends_the_command_with_one(folder: Path) -> None:
     found = CliRunner().invoke(app, ["check", "--data-dir", str(folder)])
     assert found.exit_code == 1
     assert found.output.endswith("findings.\n")
+
+
+def rows(folder: Path) -> list[object]:
+    with closing(sqlite3.connect(folder / "pod.sqlite")) as connection:
+        return [
+            connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall()
+            for table in ("resource", "tombstone", "blob_ref", "usage", "frame", "remote_actor")
+        ]
+
+
+def test_all_that_is_derived_can_be_made_anew(folder: Path) -> None:
+    before = rows(folder)
+    damage(
+        folder,
+        "DELETE FROM blob_ref",
+        "UPDATE usage SET bytes = 7",
+        "UPDATE resource SET subject = 'x' WHERE subject IS NOT NULL",
+        "INSERT INTO remote_actor VALUES ('http://peer.test/a', 1, x'00')",
+    )
+    found = CliRunner().invoke(app, ["rebuild", "--data-dir", str(folder)])
+    assert (found.exit_code, found.output) == (0, "")
+    assert rows(folder) == before
+    assert list(check(folder)) == []
 
 
 def test_keys_of_two_members_exchanged_are_found(folder: Path) -> None:
