@@ -9,7 +9,12 @@ Spec: RFC 6455 section 5.2
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from operator import is_
 from typing import Any, Final
+
+from adapters.atproto.face import RUNS
+from server.hosts import App, Receive, Scope, Send
 
 _FULL: Final = 65_536
 """Bytes that do not wait: the transport below then tells the writer to pause if it must."""
@@ -56,22 +61,47 @@ class Corked:
         self._transport.close()
 
 
-class LastFrame:
-    """The frame of the message that was sent last: the next subscriber wants the same."""
+class LastRun:
+    """The frames of the messages that were sent last: the next subscriber wants the same."""
 
     def __init__(self) -> None:
-        self._message = b""
-        self._frame = b"\x82\x00"
+        self._messages: Sequence[bytes] = ()
+        self._frames = b""
 
-    def of(self, message: bytes) -> bytes:
-        """An unmasked, final, binary frame."""
-        if message is not self._message:
-            size = len(message)
-            if size < 126:
-                head = bytes((0x82, size))
-            elif size < 65_536:
-                head = b"\x82\x7e" + size.to_bytes(2, "big")
-            else:
-                head = b"\x82\x7f" + size.to_bytes(8, "big")
-            self._message, self._frame = message, head + message
-        return self._frame
+    def of(self, messages: Sequence[bytes]) -> bytes:
+        """Each message as an unmasked, final, binary frame."""
+        last = self._messages
+        if len(messages) != len(last) or not all(map(is_, messages, last)):
+            frames = [part for message in messages for part in (_head(len(message)), message)]
+            self._messages, self._frames = messages, b"".join(frames)
+        return self._frames
+
+
+def _head(size: int) -> bytes:
+    if size < 126:
+        return bytes((0x82, size))
+    if size < 65_536:
+        return b"\x82\x7e" + size.to_bytes(2, "big")
+    return b"\x82\x7f" + size.to_bytes(8, "big")
+
+
+def taking_runs(app: App) -> App:
+    """An application that is told that this server sends several messages at once."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            scope["extensions"] = {**(scope.get("extensions") or {}), RUNS: {}}
+        await app(scope, receive, send)
+
+    return serve
+
+
+def messages_of(message: Any) -> Sequence[bytes] | None:
+    """The binary messages that an ASGI message to send holds, None if it is of another kind."""
+    if message is None:
+        return None
+    if message["type"] == RUNS:
+        run: Sequence[bytes] = message["messages"]
+        return run
+    content = message.get("bytes")
+    return None if content is None else (content,)

@@ -15,9 +15,9 @@ from hypercorn.protocol import h11
 from hypercorn.protocol.events import Data
 from hypercorn.protocol.ws_stream import ASGIWebsocketState, WSStream
 
-from server.corked import Corked, LastFrame
+from server.corked import Corked, LastRun, messages_of
 
-_last = LastFrame()
+_last = LastRun()
 
 
 def install() -> None:
@@ -72,12 +72,12 @@ class FastStream(WSStream):
 
     async def app_send(self, message: Any) -> None:
         """Take one ASGI message; all but binary ones go the usual way."""
-        content = message.get("bytes") if message is not None else None
+        messages = messages_of(message)
         is_open = self.state is ASGIWebsocketState.CONNECTED and not self.closed
-        if content is None or not is_open:
+        if messages is None or not is_open:
             await super().app_send(message)
         else:
-            await self.send(Data(stream_id=self.stream_id, data=_last.of(content)))
+            await self.send(Data(stream_id=self.stream_id, data=_last.of(messages)))
 
     async def _accept(self, message: Any) -> None:
         self.handshake.extensions = None

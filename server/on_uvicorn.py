@@ -9,9 +9,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from server.corked import Corked, LastFrame
+from server.corked import Corked, LastRun, messages_of
 
-_last = LastFrame()
+_last = LastRun()
 
 
 class CorkedHttp(HttpToolsProtocol):
@@ -28,13 +28,17 @@ class FastSocket(WebSocketsSansIOProtocol):
 
     async def send(self, message: Any) -> None:
         """Take one ASGI message; all but binary ones go the usual way."""
-        content = message.get("bytes")
+        messages = messages_of(message)
         is_open = self.handshake_complete and not self.close_sent
-        if content is None or not is_open or self.conn.extensions:
+        if messages is None or not is_open:
             await super().send(message)
+            return
+        if self.conn.extensions:
+            for content in messages:
+                await super().send({"type": "websocket.send", "bytes": content})
             return
         if not self.writable.is_set():
             await self.writable.wait()
         if self.disconnected or self.transport.is_closing():
             raise ClientDisconnected
-        self.transport.write(_last.of(content))
+        self.transport.write(_last.of(messages))

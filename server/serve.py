@@ -19,6 +19,7 @@ from hypercorn.config import Config
 from pod.errors import Invalid
 from pod.settings import Settings
 from server import on_hypercorn
+from server.corked import taking_runs
 from server.hosts import FrontDoor
 
 ServerName = Literal["hypercorn", "uvicorn"]
@@ -48,7 +49,7 @@ async def _hypercorn(door: FrontDoor, settings: Settings) -> None:
         await stopped.wait()
         door.end_streams()
 
-    application: Any = door
+    application: Any = taking_runs(door)
     await hypercorn_serve(application, config, shutdown_trigger=until_stopped, mode="asgi")
 
 
@@ -58,7 +59,7 @@ async def _uvicorn(door: FrontDoor, settings: Settings) -> None:
     except ModuleNotFoundError as err:
         raise Invalid("uvicorn is not installed: pip install 'commonpod[fast]'") from err
     config = uvicorn.Config(
-        door,
+        taking_runs(door),
         host=settings.host,
         port=settings.port,
         log_level="warning",

@@ -37,10 +37,11 @@ from adapters.atproto.xrpc.elsewhere import forward
 from adapters.atproto.xrpc.router import Router
 from adapters.atproto.xrpc.services import Services
 from adapters.atproto.xrpc.subscribe_repos import NSID as SUBSCRIBE_REPOS
-from adapters.atproto.xrpc.subscribe_repos import SubscribeRepos
+from adapters.atproto.xrpc.subscribe_repos import RUNS, SubscribeRepos
 
 __all__ = [
     "METHODS",
+    "RUNS",
     "Authenticator",
     "Crawl",
     "Directory",

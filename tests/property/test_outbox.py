@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import pytest
@@ -29,10 +29,10 @@ class Wire:
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def push(self, frame: bytes) -> None:
+    async def push(self, frames: Sequence[bytes]) -> None:
         await self.gate.wait()
         await asyncio.sleep(0)
-        self.got.append(frame)
+        self.got += frames
 
     @property
     def seqs(self) -> list[int]:
@@ -52,9 +52,9 @@ class Wire:
 class Pod:
     """A store whose public changes have their own sequence number for a frame."""
 
-    def __init__(self, buffer: int = 500) -> None:
+    def __init__(self, buffer: int = 500, gathering_s: float = 0) -> None:
         self.store = MemoryStore()
-        self.outbox = Outbox(self.store, buffer=buffer)
+        self.outbox = Outbox(self.store, buffer=buffer, gathering_s=gathering_s)
         self.store.subscribe(self.outbox.on_changes)
         self.public: list[int] = []
 
@@ -186,13 +186,13 @@ def test_a_consumer_that_is_too_slow_is_dropped_and_the_others_are_not() -> None
         ends = [asyncio.ensure_future(pod.outbox.stream(None, w.push)) for w in (slow, quick)]
         await asyncio.sleep(0)
         slow.gate.clear()
-        for _ in range(6):
+        for _ in range(7):
             await pod.write(2)
             await settle()
         slow.gate.set()
         assert await ends[0] == POLICY_VIOLATION
         assert slow.told() == ["ConsumerTooSlow"]
-        assert len(slow.seqs) <= 1
+        assert len(slow.seqs) <= 2
         assert quick.seqs == pod.public
         assert pod.outbox.consumers == 1
         ends[1].cancel()
@@ -229,5 +229,27 @@ def test_a_consumer_that_leaves_is_forgotten() -> None:
         task.cancel()
         await settle()
         assert pod.outbox.consumers == 0
+
+    run(story)
+
+
+def test_frames_that_follow_each_other_closely_leave_together_and_in_order() -> None:
+    async def story() -> None:
+        pod, wire = Pod(gathering_s=0.05), Wire()
+        runs: list[int] = []
+
+        async def push(frames: Sequence[bytes]) -> None:
+            runs.append(len(frames))
+            await wire.push(frames)
+
+        task = asyncio.ensure_future(pod.outbox.stream(None, push))
+        await asyncio.sleep(0)
+        for _ in range(6):
+            await pod.write(1)
+        while len(wire.got) < 6:
+            await asyncio.sleep(0.001)
+        assert wire.seqs == pod.public
+        assert runs == [1, 5]
+        task.cancel()
 
     run(story)

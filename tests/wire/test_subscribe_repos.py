@@ -21,7 +21,7 @@ class Connection:
 
     def __init__(self, cursor: int | None, *, lost: bool = False) -> None:
         self.store = MemoryStore()
-        self.outbox = Outbox(self.store)
+        self.outbox = Outbox(self.store, gathering_s=0)
         self.store.subscribe(self.outbox.on_changes)
         self.inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.sent: list[dict[str, Any]] = []
@@ -35,7 +35,7 @@ class Connection:
 
     def open(self) -> asyncio.Task[None]:
         endpoint = SubscribeRepos(self.outbox)
-        return asyncio.ensure_future(endpoint(self.inbox.get, self.send, self.params))
+        return asyncio.ensure_future(endpoint({}, self.inbox.get, self.send, self.params))
 
     async def write(self) -> None:
         def work(tx: Tx) -> None:

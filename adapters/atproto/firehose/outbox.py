@@ -14,13 +14,18 @@ from adapters.atproto.firehose.frames import error_frame, info_frame
 from pod.model.change import Change
 from pod.ports import Reader
 
-Push = Callable[[bytes], Awaitable[None]]
-"""Sends one frame and returns when the connection can take the next."""
+Push = Callable[[Sequence[bytes]], Awaitable[None]]
+"""Sends frames, in order, and returns when the connection can take the next."""
 
 GOING_AWAY: Final = 1001
 POLICY_VIOLATION: Final = 1008
 _PAGE: Final = 100
 _PATIENCE_S: Final = 5.0
+_RUN_BYTES: Final = 256 * 1024
+"""Frames that wait leave together, up to this size."""
+
+GATHERING_S: Final = 0.004
+"""Frames that follow others sooner than this wait for each other, as a write costs most of all."""
 
 
 class _Subscriber:
@@ -46,9 +51,14 @@ class Outbox:
     A consumer for whom more than ``buffer`` frames wait is told ConsumerTooSlow and dropped.
     """
 
-    def __init__(self, store: Reader, *, buffer: int = 500) -> None:
+    def __init__(
+        self, store: Reader, *, buffer: int = 500, gathering_s: float = GATHERING_S
+    ) -> None:
         self._store = store
         self._buffer = buffer
+        self._gathering_s = gathering_s
+        self._gathered: list[tuple[int, bytes]] = []
+        self._passed_at = 0.0
         self._live: set[_Subscriber] = set()
         self._is_closed = False
 
@@ -60,8 +70,21 @@ class Outbox:
     def on_changes(self, changes: Sequence[Change]) -> None:
         """Pass the frames of changes that are now durable to every live consumer."""
         frames = [(change.seq, change.frame) for change in changes if change.frame is not None]
-        if not frames:
+        if not frames or not self._live:
             return
+        self._gathered += frames
+        if len(self._gathered) == len(frames):
+            loop = asyncio.get_running_loop()
+            pause = self._passed_at + self._gathering_s - loop.time()
+            if pause > 0:
+                loop.call_later(pause, self._pass_on)
+            else:
+                self._pass_on()
+
+    def _pass_on(self) -> None:
+        """Tell every live consumer of the frames that gathered."""
+        frames, self._gathered = self._gathered, []
+        self._passed_at = asyncio.get_running_loop().time()
         for subscriber in self._live:
             if subscriber.close_code is not None:
                 continue
@@ -84,12 +107,12 @@ class Outbox:
         if cursor is None:
             last = self._store.head_seq()
         elif cursor > self._store.head_seq():
-            await push(error_frame("FutureCursor", "Cursor in the future."))
+            await push([error_frame("FutureCursor", "Cursor in the future.")])
             return POLICY_VIOLATION
         else:
             last = cursor
             if self._is_outdated(cursor):
-                await push(info_frame("OutdatedCursor", "Requested cursor exceeded limit."))
+                await push([info_frame("OutdatedCursor", "Requested cursor exceeded limit.")])
         try:
             async with asyncio.timeout(None) as patience:
                 return await self._follow(last, push, _Subscriber(patience))
@@ -105,9 +128,9 @@ class Outbox:
                 if len(page) < _PAGE:
                     # Cutover: nothing runs between this read and the registration but ourselves.
                     self._live.add(subscriber)
-                for seq, frame in page:
-                    await push(frame)
-                    last = seq
+                backlog = deque(page)
+                while backlog:
+                    last = await _push_run(push, backlog, last)
                 if subscriber in self._live:
                     return await self._stay(last, push, subscriber)
         finally:
@@ -117,17 +140,13 @@ class Outbox:
         waiting, news = subscriber.waiting, subscriber.news
         while True:
             while waiting:
-                seq, frame = waiting.popleft()
-                # A commit may be both read in the last page and told to the listeners later.
-                if seq > last:
-                    await push(frame)
-                    last = seq
+                last = await _push_run(push, waiting, last)
             if subscriber.close_code is not None:
                 break
             news.clear()
             await news.wait()
         if subscriber.close_code == POLICY_VIOLATION:
-            await push(error_frame("ConsumerTooSlow", "Stream consumer too slow."))
+            await push([error_frame("ConsumerTooSlow", "Stream consumer too slow.")])
         return subscriber.close_code
 
     def _is_outdated(self, cursor: int) -> bool:
@@ -145,3 +164,19 @@ class Outbox:
                 return False
             cursor = page[-1].seq
         return False
+
+
+async def _push_run(push: Push, waiting: deque[tuple[int, bytes]], last: int) -> int:
+    """Take some of the frames that wait and send those after ``last``; returns the new last."""
+    run: list[bytes] = []
+    size = 0
+    while waiting and size < _RUN_BYTES:
+        seq, frame = waiting.popleft()
+        # A commit may be both read in the last page and told to the listeners later.
+        if seq > last:
+            run.append(frame)
+            size += len(frame)
+            last = seq
+    if run:
+        await push(run)
+    return last

@@ -26,7 +26,7 @@ from pod.records.data import data_to_json_text
 
 Scope = Mapping[str, Any]
 Send = Callable[[Any], Awaitable[None]]
-Socket = Callable[[Receive, Send, Mapping[str, Any]], Awaitable[None]]
+Socket = Callable[[Scope, Receive, Send, Mapping[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 PREFIX: Final = "/xrpc/"
@@ -187,7 +187,7 @@ class Router:
             # Before the handshake is accepted ASGI offers nothing but a bare 403.
             await send({"type": "websocket.close", "code": 1008})
             return
-        await socket(receive, send, params)
+        await socket(scope, receive, send, params)
 
 
 def _result(result: Result) -> tuple[int, Body]:

@@ -6,13 +6,16 @@ Spec: https://atproto.com/specs/event-stream, lexicon com.atproto.sync.subscribe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
 from adapters.atproto.firehose.outbox import Outbox
 
 NSID: Final = "com.atproto.sync.subscribeRepos"
+
+RUNS: Final = "commonpod.run"
+"""An ASGI extension of servers that take several binary messages at once, and the type of that."""
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
@@ -24,11 +27,18 @@ class SubscribeRepos:
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
 
-    async def __call__(self, receive: Receive, send: Send, params: Mapping[str, Any]) -> None:
+    async def __call__(
+        self, scope: Mapping[str, Any], receive: Receive, send: Send, params: Mapping[str, Any]
+    ) -> None:
         """Serve one consumer whose ``websocket.connect`` was received, until either side ends."""
+        takes_runs = RUNS in scope.get("extensions", ())
 
-        async def push(frame: bytes) -> None:
-            await send({"type": "websocket.send", "bytes": frame})
+        async def push(frames: Sequence[bytes]) -> None:
+            if takes_runs:
+                await send({"type": RUNS, "messages": frames})
+            else:
+                for frame in frames:
+                    await send({"type": "websocket.send", "bytes": frame})
 
         await send({"type": "websocket.accept"})
         streaming = asyncio.ensure_future(self._outbox.stream(params.get("cursor"), push))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,8 +42,8 @@ def test_old_events_go_and_a_consumer_from_before_is_told_so(
                     await asyncio.sleep(0.01)
             told: list[bytes] = []
 
-            async def push(frame: bytes) -> None:
-                told.append(frame)
+            async def push(frames: Sequence[bytes]) -> None:
+                told.extend(frames)
 
             stream = asyncio.ensure_future(Outbox(house.store).stream(0, push))
             await asyncio.sleep(0.01)

@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
+from adapters.atproto.face import RUNS
 from server import on_hypercorn
+from server.corked import taking_runs
 
 uvicorn = pytest.importorskip("uvicorn")
 
@@ -102,6 +104,26 @@ def test_messages_of_every_size_arrive_whole(serving, compression):
             await (await client.ping())
 
     serving(greet, talk)
+
+
+@pytest.mark.parametrize("compression", [None, "deflate"])
+def test_a_run_of_messages_arrives_one_by_one(serving, compression):
+    async def run(scope, receive, send):
+        assert RUNS in scope["extensions"]
+        await receive()
+        await send({"type": "websocket.accept"})
+        for length in range(1, len(MESSAGES) + 1):
+            await send({"type": RUNS, "messages": MESSAGES[:length]})
+        assert (await receive())["type"] == "websocket.disconnect"
+
+    async def talk(port):
+        url = f"ws://127.0.0.1:{port}/"
+        async with connect(url, compression=compression, max_size=None) as client:
+            for length in range(1, len(MESSAGES) + 1):
+                for message in MESSAGES[:length]:
+                    assert await client.recv() == message
+
+    serving(taking_runs(run), talk)
 
 
 def test_two_consumers_of_the_same_messages_get_them_both(serving):
