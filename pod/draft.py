@@ -15,7 +15,7 @@ from pod.model.resource import RECORD_TYPE, Complement, Expect, ResourcePath, re
 from pod.records.cbor import encode
 from pod.records.cid import cid_text, raw_cid, record_cid
 from pod.records.data import LEGACY_SIZE, Data, blobs_in
-from pod.records.lens import index
+from pod.records.lens import index, relation
 from pod.records.lexicon.registry import Registry
 from pod.records.tid import TidClock
 from pod.settings import Limits
@@ -128,7 +128,7 @@ class Drafts:
             blobs=tuple(dict.fromkeys(ref.cid for ref in refs)),
             refs=refs,
             subject=index.subject_of(collection, whole),
-            supersedes=validate is not False,
+            supersedes=validate is not False and collection in relation.KINDS,
             complement=complement,
             validation=validation,
         )

@@ -120,7 +120,8 @@ class Resource:
     ``body`` holds the native bytes of records and documents and is empty for binaries, whose bytes
     lie in the blob store under ``cid``. ``rev`` is the TID of the last write. ``generation`` counts
     how often the path was born: it gives a re-created record a new ActivityPub id. ``subject`` is
-    the DID, at-uri or IRI that a relation points at, so that one can ask who likes or follows what.
+    the DID, at-uri or IRI that a relation points at or a post answers, so that one can ask who
+    likes or follows what, and what was said to it.
     """
 
     member: MemberId

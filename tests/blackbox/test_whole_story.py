@@ -136,6 +136,19 @@ def test_replies_likes_and_boosts_arrive_and_can_be_taken_back(on: Stage) -> Non
     until(lambda: totals(on, post) == {"replies": 1, "likes": 1, "shares": 2} or None)
 
 
+def test_neighbours_on_the_pod_count_as_much_as_strangers(on: Stage) -> None:
+    post = on.post("Neighbours, too?")
+    ref = models.ComAtprotoRepoStrongRef.Main(uri=post.uri, cid=post.cid)
+    on.carol.login("carol.test", PASSWORD)
+    on.carol.like(post.uri, post.cid)
+    on.carol.repost(post.uri, post.cid)
+    answer = models.AppBskyFeedPost.ReplyRef(root=ref, parent=ref)
+    reply = on.carol.send_post("Of course.", reply_to=answer)
+    until(lambda: totals(on, post) == {"replies": 1, "likes": 1, "shares": 1} or None)
+    on.carol.delete_post(reply.uri)
+    until(lambda: totals(on, post) == {"replies": 0, "likes": 1, "shares": 1} or None)
+
+
 @pytest.mark.parametrize("server", [0, 1], ids=["rfc9421", "cavage"])
 @pytest.mark.parametrize("inbox", ["own", "shared"])
 def test_forged_and_unsigned_activities_leave_no_trace(on: Stage, server: int, inbox: str) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.read import Node
+from adapters.activitypub.lens import index
 from adapters.activitypub.wing import Wing
 from pod.errors import Forbidden, Gone, Invalid, PeerUnavailable, TooLarge
 from pod.model.ids import Iri
@@ -35,11 +36,16 @@ async def own_object(wing: Wing, activity: Activity) -> Node | None:
     """The object of an activity, if it is the actor's own.
 
     What is embedded is believed for the actor's origin alone; anything else is asked for at its own
-    origin. None where the object is another's, or cannot be had.
+    origin, and what is of this pod is looked up. None where the object is another's, or cannot be
+    had.
     """
     object_id = activity.object
-    if object_id is None or wing.is_local(object_id):
+    if object_id is None:
         return None
+    if wing.is_local(object_id):
+        held = wing.local_object(object_id)
+        is_own = held is not None and held[0].webid == activity.actor
+        return index.get(wing.published(*held)) if held is not None and is_own else None
     found = read.node(activity.node, "object")
     if found is None or not read.same_origin(object_id, activity.actor):
         try:

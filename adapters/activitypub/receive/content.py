@@ -79,18 +79,26 @@ def _named(activity: Activity, post: Node) -> frozenset[Iri]:
 async def _keep(
     wing: Wing, activity: Activity, post: Node, member: MemberId, parent: Resource | None
 ) -> None:
-    """Write the document and its edge; only the author may replace a document that is there."""
+    """Write the document, unless it is of this pod, and its edge."""
+    post_id = Iri(post["id"])
+    if not wing.is_local(post_id) and not await _written(wing, activity, post, member):
+        return
+    is_public = PUBLIC in read.recipients(post)
+    subject = parent.path if parent is not None else _ME
+    edge = Edge(subject, "reply", activity.actor, post_id, activity.id, is_public, activity.at)
+    await wing.edges.put(member, edge)
+
+
+async def _written(wing: Wing, activity: Activity, post: Node, member: MemberId) -> bool:
+    """Write the document; False where there is one that is not the author's to replace."""
     post_id = Iri(post["id"])
     paths = wing.reader.about(member, INBOX, post_id)
     held = wing.reader.resource(member, paths[0]) if paths else None
     if held is not None and read.iri(orjson.loads(held.body), "attributedTo") != activity.actor:
-        return
+        return False
     path = held.path if held is not None else ResourcePath(INBOX + wing.tids.next())
     context = post.get("@context", activity.node.get("@context", AS2))
     body = orjson.dumps({"@context": context, **post})
     document = PutDocument(path, MEDIA_TYPE, body, subject=post_id)
     await wing.write.apply(SYSTEM, member, [document])
-    is_public = PUBLIC in read.recipients(post)
-    subject = parent.path if parent is not None else _ME
-    edge = Edge(subject, "reply", activity.actor, post_id, activity.id, is_public, activity.at)
-    await wing.edges.put(member, edge)
+    return True

@@ -123,14 +123,24 @@ def reactions(wing: Wing, published: Published, name: str) -> View | None:
     match name:
         case "replies":
             kept = edges.page(member.id, path, "reply", limit=FOLLOWERS_PAGE)
-            total = edges.count(member.id, path, "reply")
-            return counted(collection_id, total, [edge.object for edge in kept])
+            own = _own_replies(wing, published)
+            total = edges.count(member.id, path, "reply") + len(own)
+            return counted(collection_id, total, [*own, *(edge.object for edge in kept)])
         case "likes":
             return counted(collection_id, edges.count(member.id, path, "like"), [])
         case "shares":
             return counted(collection_id, edges.count(member.id, path, "announce"), [])
         case _:
             return None
+
+
+def _own_replies(wing: Wing, published: Published) -> list[Iri]:
+    """What the author added to a post, which nobody had to be told."""
+    member = published.author
+    uri = member.at_uri(published.resource.path)
+    paths = wing.reader.about(member.id, NOTES_PREFIX, uri)
+    found = [wing.reader.resource(member.id, path) for path in paths]
+    return [wing.published(member, reply).id for reply in found if reply is not None]
 
 
 def _objects(wing: Wing, member: Member, prefix: str) -> list[str]:

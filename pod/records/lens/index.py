@@ -52,7 +52,9 @@ def put(collection: str, noun: Noun, source: Record | None = None) -> Record:
 
 
 def subject_of(collection: str, record: Record) -> str | None:
-    """What a relation points at (a DID or an at-uri); None for everything else."""
+    """What a relation points at (a DID or an at-uri), or a note answers; None for all else."""
+    if collection == note.COLLECTION:
+        return note.parent_uri(record)
     if collection not in relation.KINDS:
         return None
     found = relation.get(relation.KINDS[collection], record)

@@ -10,6 +10,7 @@ from typing import Final
 
 from pod.errors import Unprocessable
 from pod.model.blob import Card, Image, Video
+from pod.model.ids import AtUri
 from pod.model.note import Note, Reply, StrongRef
 from pod.model.richtext import facets, features_of, reanchor, segments
 from pod.records.data import Data
@@ -116,6 +117,12 @@ def _foreign(facet: Record) -> Record | None:
         if feature.get("$type") not in KNOWN_FEATURES
     ]
     return {**facet, "features": kept} if kept else None
+
+
+def parent_uri(record: Record) -> AtUri | None:
+    """The at-uri of what a post answers, if it answers anything."""
+    reply = _reply(record)
+    return reply.parent.uri if reply is not None else None
 
 
 def _reply(record: Record) -> Reply | None:

@@ -126,6 +126,24 @@ def test_a_note_shows_its_words_pictures_language_and_warning(
     tell(story)
 
 
+def test_what_the_author_adds_is_among_the_replies(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member) -> None:
+        post = await pod.note(alice)
+        ref = {"uri": alice.at_uri(post.path), "cid": cid_text(post.cid)}
+        more = [
+            await pod.note(alice, text, reply={"root": ref, "parent": ref})
+            for text in ("And", "another thing")
+        ]
+        url = f"{alice.url(post.path)}?c=replies"
+        _, replies = await pod.get(url)
+        assert replies["totalItems"] == 2
+        assert replies["items"] == [alice.url(reply.path) for reply in more]
+        await pod.write.apply(owner(alice), alice.id, [Delete(more[0].path)])
+        assert (await pod.get(url))[1]["items"] == [alice.url(more[1].path)]
+
+    tell(story)
+
+
 def test_a_quote_is_told_in_every_dialect(tell: Callable[[Story], None]) -> None:
     async def story(pod: FediPod, alice: Member) -> None:
         first = await pod.note(alice, "first")
