@@ -275,3 +275,71 @@ delivery: Final = Table(
 """One activity for one inbox, or for an actor whose inbox is found when it is sent."""
 Index("delivery_once", delivery.c.outgoing_id, delivery.c.target, unique=True)
 Index("delivery_by_time", delivery.c.due_at, delivery.c.id)
+
+oauth_request: Final = Table(
+    "oauth_request",
+    metadata,
+    _key("id"),
+    _time("expires_at"),
+    Column("device", Text),
+    Column("code_hash", Text),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index("oauth_request_by_code", oauth_request.c.code_hash)
+Index("oauth_request_by_device", oauth_request.c.device)
+
+oauth_session: Final = Table(
+    "oauth_session",
+    metadata,
+    _key("id"),
+    _member(),
+    Column("generation", Integer, nullable=False),
+    _time("created_at"),
+    _time("renewed_at"),
+    Column("code_hash", Text),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What members allowed apps; the tokens themselves are kept nowhere."""
+Index("oauth_session_by_member", oauth_session.c.member_id, oauth_session.c.created_at)
+Index("oauth_session_by_code", oauth_session.c.code_hash)
+
+oauth_consent: Final = Table(
+    "oauth_consent",
+    metadata,
+    _member(key=True),
+    _key("client_id"),
+    Column("scope", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+used_once: Final = Table(
+    "used_once",
+    metadata,
+    _key("key"),
+    _time("until"),
+    sqlite_with_rowid=False,
+)
+"""What must not be used again before a time: PKCE challenges, client assertions, one-time codes."""
+
+lexicon_schema: Final = Table(
+    "lexicon_schema",
+    metadata,
+    _key("nsid"),
+    _time("fetched_at"),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""A cache of lexicons of other authorities."""
+
+signed_in: Final = Table(
+    "signed_in",
+    metadata,
+    _key("device"),
+    _member(key=True),
+    _time("at"),
+    sqlite_with_rowid=False,
+)
+"""Members who are signed in on a browser; ``device`` is the hash of its cookie."""
+Index("signed_in_by_member", signed_in.c.member_id)

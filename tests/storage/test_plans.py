@@ -8,12 +8,41 @@ from pathlib import Path
 
 import pytest
 
-from storage import blob_rows, changes, cursors, grants, key_vault, members, preferences, resources
+from storage import (
+    blob_rows,
+    changes,
+    cursors,
+    devices,
+    grants,
+    key_vault,
+    members,
+    oauth,
+    preferences,
+    resources,
+)
 from storage.engine import Transaction
 from tests.kit.stored import sql_store
 
-ROOMS = (blob_rows, changes, cursors, grants, key_vault, members, preferences, resources)
-MAY_SCAN = {"_IDLE", "_EXPIRE", "_OLD_FRAMES"}  # collectors, some times an hour
+ROOMS = (
+    blob_rows,
+    changes,
+    cursors,
+    devices,
+    grants,
+    key_vault,
+    members,
+    oauth,
+    preferences,
+    resources,
+)
+MAY_SCAN = {
+    "_IDLE",
+    "_EXPIRE",
+    "_EXPIRE_ONCE",
+    "_EXPIRE_REQUESTS",
+    "_EXPIRE_SESSIONS",
+    "_OLD_FRAMES",
+}  # collectors, some times an hour
 
 
 def statements() -> Iterator[tuple[str, str]]:

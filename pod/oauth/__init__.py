@@ -1,0 +1,1 @@
+"""The authorisation server: clients, requests, tokens and what they permit, free of HTTP."""
