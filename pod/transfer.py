@@ -17,6 +17,7 @@ from pod.errors import Invalid, NotFound
 from pod.model.change import Change, ChangeOp, RepoHead
 from pod.model.ids import Cid, MemberId, parse_nsid, parse_rkey
 from pod.model.resource import EMPTY, RECORD_TYPE, Resource, ResourcePath
+from pod.oauth.scope import Account
 from pod.ports import Clock, RepoProjection, Store, Tx
 from pod.records.cbor import decode
 from pod.records.cid import record_cid
@@ -56,6 +57,7 @@ class Transfer:
         if owner is None:
             raise NotFound("Could not find the repository.", name="RepoNotFound")
         self._policy.require(agent, Mode.WRITE, owner, ResourcePath("/repo/"))
+        agent.needs(Account("repo", frozenset({"manage"})))
         incoming = await asyncio.to_thread(_read, records)
         return await self._store.write_long(lambda tx: self._replace(tx, member, incoming))
 

@@ -28,12 +28,15 @@ from pod.model.resource import (
     Expect,
     Resource,
     ResourcePath,
+    Zone,
     container_of,
     generation_of,
     record_key,
     record_path,
     repo_key,
+    zone_of,
 )
+from pod.oauth.scope import Repo
 from pod.place import check_place, require_free_zone
 from pod.ports import Clock, RepoProjection, Store, Tx
 from pod.records.data import Data
@@ -215,6 +218,10 @@ class Write:
             self._policy.require(agent, Mode.APPEND, owner, container_of(path))
         else:
             self._policy.require(agent, Mode.WRITE, owner, path)
+        if agent.scopes is not None and zone_of(path) is Zone.REPO:
+            collection = path.split("/")[2]
+            for action in _actions(op):
+                agent.needs(Repo(frozenset({collection}), frozenset({action})))
 
     def _check_quota(self, member: MemberId, coming: int) -> None:
         used = self._used.get(member)
@@ -270,6 +277,15 @@ class Write:
             )
         results = tuple(map(_result, effects))
         return Receipt(new_head if record_ops else None, rev if changes else None, results), grown
+
+
+def _actions(op: Op) -> tuple[str, ...]:
+    """What an app's token must permit on a record for an op, as `pod.oauth.scope` names it."""
+    if isinstance(op, Delete):
+        return ("delete",)
+    if isinstance(op, PutRecord):
+        return ("create", "update") if op.action == "put" else (op.action,)
+    return ("update",)
 
 
 def _superseded(tx: Tx, member: MemberId, changes: Sequence[Effect]) -> list[Resource]:

@@ -21,9 +21,14 @@ class SessionCredentials:
         token = token_of(presented.headers)
         if token is None:
             return PUBLIC
-        header = f"Bearer {token.value}".encode("latin-1", "replace")
+        shown = atproto.Shown(
+            f"{token.scheme} {token.value}".encode("latin-1", "replace"),
+            presented.headers.get("DPoP"),
+            presented.method,
+            presented.url.partition("?")[0],
+        )
         try:
-            caller = self._sessions.access(header, full=False, takendown_may=False)
+            caller = self._sessions.access(shown, full=False, takendown_may=False)
         except Invalid as err:
             raise Unauthenticated(err.safe_text, name=err.name) from err
         return replace(caller.agent, app_origin=presented.headers.get("Origin"))

@@ -1,6 +1,6 @@
-"""Authorization header -> Agent: session tokens and the administrator's password.
+"""Authorization header -> Agent: session tokens, apps' tokens, the administrator's password.
 
-Spec: https://atproto.com/specs/xrpc#authentication
+Spec: https://atproto.com/specs/xrpc#authentication, https://atproto.com/specs/oauth
 """
 
 from __future__ import annotations
@@ -15,9 +15,26 @@ from adapters.atproto.session_tokens import Claims, SessionTokens
 from pod.access.agent import PUBLIC, Agent, Credential
 from pod.errors import Forbidden, Invalid, Unauthenticated
 from pod.model.member import Member, Standing
+from pod.oauth.scope import Scopes
+from pod.oauth.server import AuthorizationServer
 from pod.ports import Reader
 
 _SHUT_OUT: Final = frozenset({Standing.TAKENDOWN, Standing.SUSPENDED})
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a request shows of its sender; ``url`` is where it went, as a DPoP proof names it."""
+
+    authorization: bytes | None
+    proof: str | None = None
+    method: str = "GET"
+    url: str = ""
+
+    @property
+    def is_dpop(self) -> bool:
+        """Whether the token is bound to a key."""
+        return (self.authorization or b"")[:5].lower() == b"dpop "
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +52,27 @@ NOBODY: Final = Caller()
 class Authenticator:
     """Tells who sent a request."""
 
-    def __init__(self, tokens: SessionTokens, members: Reader, admin_password: str | None) -> None:
+    def __init__(
+        self,
+        tokens: SessionTokens,
+        oauth: AuthorizationServer,
+        members: Reader,
+        admin_password: str | None,
+    ) -> None:
         self._tokens = tokens
+        self._oauth = oauth
         self._members = members
         self._admin = admin_password
 
-    def access(self, header: bytes | None, *, full: bool, takendown_may: bool) -> Caller:
+    def access(self, shown: Shown, *, full: bool, takendown_may: bool) -> Caller:
         """The member whose access token is shown; Unauthenticated, Invalid or Forbidden else.
 
-        ``full`` asks for a session opened with the account's own password.
+        ``full`` asks for a session opened with the account's own password, or for an app's token:
+        that is held to its scopes instead.
         """
-        claims = self._tokens.verify(_bearer(header), "at+jwt")
+        if shown.is_dpop:
+            return self._app(shown, takendown_may=takendown_may)
+        claims = self._tokens.verify(_bearer(shown.authorization), "at+jwt")
         credential = claims.credential
         if credential is Credential.TAKENDOWN:
             allowed = takendown_may
@@ -54,23 +81,38 @@ class Authenticator:
         if credential is None or not allowed:
             raise Invalid("Bad token scope", name="InvalidToken")
         member = self._member(claims)
-        if member.standing in _SHUT_OUT and not takendown_may:
-            raise Unauthenticated("Account has been taken down", name="AccountTakedown")
+        _check_standing(member, takendown_may=takendown_may)
         return Caller(Agent(credential, member.id, member.webid), member)
 
-    def refresh(self, header: bytes | None, *, expired_too: bool) -> Caller:
+    def nonce(self) -> str:
+        """The nonce for the next DPoP proof of a client."""
+        return self._oauth.proofs.nonce()
+
+    def refresh(self, shown: Shown, *, expired_too: bool) -> Caller:
         """The member and the grant of the refresh token that is shown."""
-        claims = self._tokens.verify(_bearer(header), "refresh+jwt", expired_too=expired_too)
+        claims = self._tokens.verify(
+            _bearer(shown.authorization), "refresh+jwt", expired_too=expired_too
+        )
         return Caller(PUBLIC, self._member(claims), claims.grant)
 
-    def optional(self, header: bytes | None, *, takendown_may: bool) -> Caller:
+    def optional(self, shown: Shown, *, takendown_may: bool) -> Caller:
         """A member, the administrator, or nobody when no header was sent."""
-        if header is None:
+        if shown.authorization is None:
             return NOBODY
-        kind, _, credentials = header.partition(b" ")
+        kind, _, credentials = shown.authorization.partition(b" ")
         if kind.lower() == b"basic":
             return self._administrator(credentials)
-        return self.access(header, full=False, takendown_may=takendown_may)
+        return self.access(shown, full=False, takendown_may=takendown_may)
+
+    def _app(self, shown: Shown, *, takendown_may: bool) -> Caller:
+        token = (shown.authorization or b"")[5:].strip().decode("latin-1")
+        session = self._oauth.bearer(token, shown.proof, shown.method, shown.url)
+        member = self._members.member(session.member)
+        if member is None or member.standing is Standing.DELETED:
+            raise Unauthenticated("Invalid token", name="invalid_token")
+        _check_standing(member, takendown_may=takendown_may)
+        scopes = Scopes(session.scope)
+        return Caller(Agent(Credential.OAUTH, member.id, member.webid, scopes=scopes), member)
 
     def _member(self, claims: Claims) -> Member:
         member = self._members.member_by_did(claims.did)
@@ -88,6 +130,11 @@ class Authenticator:
         if not hmac.compare_digest(password, self._admin.encode()):
             raise Unauthenticated
         return Caller(Agent(Credential.ADMIN))
+
+
+def _check_standing(member: Member, *, takendown_may: bool) -> None:
+    if member.standing in _SHUT_OUT and not takendown_may:
+        raise Unauthenticated("Account has been taken down", name="AccountTakedown")
 
 
 def _bearer(header: bytes | None) -> str:

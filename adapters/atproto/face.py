@@ -5,7 +5,7 @@ Spec: https://atproto.com/specs/atp
 
 from __future__ import annotations
 
-from adapters.atproto.auth import Authenticator
+from adapters.atproto.auth import Authenticator, Shown
 from adapters.atproto.crawl import Crawl
 from adapters.atproto.did.client import Directory, MemberDids, PlcClient
 from adapters.atproto.did.directory import PlcDirectory
@@ -57,6 +57,7 @@ __all__ = [
     "RepoAudit",
     "Services",
     "SessionTokens",
+    "Shown",
     "dns_txt",
     "member_document",
     "xrpc",
@@ -84,7 +85,9 @@ METHODS: tuple[Method, ...] = tuple(
 
 def xrpc(services: Services, lexicons: Lexicons, outbox: Outbox) -> Router:
     """All of XRPC as one ASGI application; `Router.serves` tells which paths are its own."""
-    authenticator = Authenticator(services.tokens, services.store, services.settings.admin_password)
+    authenticator = Authenticator(
+        services.tokens, services.oauth, services.store, services.settings.admin_password
+    )
     return Router(
         METHODS,
         {SUBSCRIBE_REPOS: SubscribeRepos(outbox)},

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from pod.access.agent import Agent
+from pod.errors import Unauthenticated
+from pod.keys.jose import ALGORITHMS
+
+_CHALLENGED: Final = frozenset({"use_dpop_nonce", "invalid_dpop_proof", "invalid_token"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +52,11 @@ def token_of(headers: Mapping[str, str]) -> Token | None:
     if scheme.lower() not in ("bearer", "dpop") or not value.strip():
         return None
     return Token(scheme.lower(), value.strip())
+
+
+def dpop_challenge(error: Unauthenticated) -> str | None:
+    """``WWW-Authenticate`` for what is wrong with a token that is bound to a key, None for else."""
+    if error.name not in _CHALLENGED:
+        return None
+    text = error.safe_text.replace('"', "'")
+    return f'DPoP algs="{" ".join(ALGORITHMS)}", error="{error.name}", error_description="{text}"'

@@ -15,6 +15,7 @@ import orjson
 from quart import Quart, Response, request
 from werkzeug.exceptions import HTTPException
 
+from adapters.http.credentials import dpop_challenge
 from adapters.http.negotiate import choose
 from pod import errors
 from pod.errors import PodError, Throttled, Unauthenticated
@@ -65,7 +66,7 @@ def problem_of(error: PodError, accept: str | None = None) -> Problem:
     if isinstance(error, Throttled):
         headers["Retry-After"] = str(error.retry_after_s)
     if isinstance(error, Unauthenticated):
-        headers["WWW-Authenticate"] = CHALLENGE
+        headers["WWW-Authenticate"] = dpop_challenge(error) or CHALLENGE
     return _problem(status_of(error), error.safe_text, accept, headers, name=error.name)
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from pod.model.ids import Iri, MemberId
+from pod.oauth.scope import Permission, Scopes
 
 
 class Credential(StrEnum):
@@ -17,6 +18,7 @@ class Credential(StrEnum):
     APP_PASSWORD = "app_password"  # noqa: S105  a kind of credential, not one
     APP_PASSWORD_PRIVILEGED = "app_password_privileged"  # noqa: S105  likewise
     TAKENDOWN = "takendown"
+    OAUTH = "oauth"
     SIGNATURE = "signature"
     ADMIN = "admin"
     SYSTEM = "system"
@@ -28,17 +30,24 @@ class Agent:
 
     ``member`` is set for a member of this server, ``iri`` is the WebID or actor id of anybody who
     proved one, ``app_origin`` the browser origin of the app that asks (for ``acl:origin``).
+    ``scopes`` narrow what an app's token is good for; None narrows nothing.
     """
 
     credential: Credential = Credential.NONE
     member: MemberId | None = None
     iri: Iri | None = None
     app_origin: str | None = None
+    scopes: Scopes | None = None
 
     @property
     def is_authenticated(self) -> bool:
         """Whether the agent proved anything at all."""
         return self.credential is not Credential.NONE
+
+    def needs(self, permission: Permission) -> None:
+        """Pass, or raise Forbidden (``ScopeMissingError``) if the agent's token is too narrow."""
+        if self.scopes is not None:
+            self.scopes.require(permission)
 
 
 PUBLIC: Final = Agent()

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final, Protocol
 
 from pod.access.acl import Acl, Mode, Rule
-from pod.access.agent import Agent, Credential
+from pod.access.agent import PUBLIC, Agent, Credential
 from pod.errors import Forbidden, Unauthenticated
 from pod.model.ids import Iri
 from pod.model.member import Member
@@ -53,6 +53,9 @@ class Policy:
             return ALL
         if agent.credential is Credential.TAKENDOWN:
             return NOTHING
+        if agent.scopes is not None and zone_of(path) is not Zone.REPO:
+            # Scopes speak of public records only: elsewhere such a token is nobody's.
+            agent = PUBLIC
         is_owner = agent.member == owner.id or (agent.iri is not None and agent.iri == owner.webid)
         if not owner.is_active and not is_owner:
             return NOTHING

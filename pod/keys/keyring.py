@@ -22,6 +22,7 @@ ACTOR_RSA: Final = "actor-rsa"
 ACTOR_ED25519: Final = "actor-ed25519"
 ROTATION: Final = "rotation-key"
 SESSIONS: Final = "session-secret"
+OAUTH: Final = "oauth-secret"
 KEPT: Final = 4_096
 
 K = TypeVar("K")
@@ -47,6 +48,7 @@ class KeyRing:
 
         await ensure(ROTATION, SigningKey.generate_k256().secret_bytes)
         await ensure(SESSIONS, secrets.token_bytes(32))
+        await ensure(OAUTH, secrets.token_bytes(32))
 
     def rotation_key(self) -> SigningKey:
         """The server's rotation key for did:plc operations."""
@@ -55,6 +57,10 @@ class KeyRing:
     def session_secret(self) -> bytes:
         """The secret under which session tokens are signed."""
         return self._secret(None, SESSIONS)
+
+    def oauth_secret(self) -> bytes:
+        """The secret under which the tokens of apps are made."""
+        return self._secret(None, OAUTH)
 
     def repo_key(self, member: MemberId) -> SigningKey:
         """The key that signs a member's commits; raises NotFound for nobody."""

@@ -15,6 +15,7 @@ from pod.model.change import RepoHead
 from pod.model.ids import Cid, Nsid, Rkey
 from pod.model.member import Member
 from pod.model.resource import ABSENT, Expect, Version, record_path
+from pod.oauth.scope import Repo
 from pod.records.cid import cid_from_text, cid_text
 from pod.write import Delete, Op, PutRecord, Receipt, Result
 
@@ -57,6 +58,7 @@ async def delete_record(call: Call, services: Services) -> dict[str, Any]:
     """Delete a record; one that is not there is no error."""
     body, member = call.body, own_repo(call, services.store)
     path = record_path(Nsid(body["collection"]), Rkey(body["rkey"]))
+    call.agent.needs(Repo(frozenset({body["collection"]}), frozenset({"delete"})))
     if services.store.resource(member.id, path) is None:
         return {}
     expect = _swap_record(body, null_is_absent=False)

@@ -14,13 +14,15 @@ from urllib.parse import parse_qsl
 import orjson
 import structlog
 
-from adapters.atproto.auth import NOBODY, Authenticator, Caller
+from adapters.atproto.auth import NOBODY, Authenticator, Caller, Shown
 from adapters.atproto.errors import XrpcError, wire_error
 from adapters.atproto.ports import Lexicons
 from adapters.atproto.xrpc.body import Receive, check_type, expect_no_body, read_json, read_stream
 from adapters.atproto.xrpc.call import JSON, Auth, Body, Call, Handler, Method, Result
+from adapters.atproto.xrpc.scope_rules import check_scopes
 from adapters.atproto.xrpc.services import Services
-from pod.errors import Invalid, PodError, Throttled
+from adapters.http.credentials import dpop_challenge
+from pod.errors import Invalid, PodError, Throttled, Unauthenticated
 from pod.model.ids import Nsid, parse_nsid
 from pod.records.data import data_to_json_text
 
@@ -77,6 +79,9 @@ class Router:
         except PodError as err:
             if isinstance(err, Throttled):
                 extra.append((b"retry-after", str(err.retry_after_s).encode()))
+            asked = dpop_challenge(err) if isinstance(err, Unauthenticated) else None
+            if asked is not None:
+                extra.append((b"www-authenticate", asked.encode("latin-1", "replace")))
             status, name = wire_error(err)
             body = _error(name, err.safe_text)
         except XrpcError as err:
@@ -95,36 +100,50 @@ class Router:
             return _preflight(headers, extra)
         method = self._methods.get(path)
         if method is None:
-            return await self._answer_elsewhere(path, verb, scope, headers, receive)
+            return await self._answer_elsewhere(path, verb, scope, receive, extra)
         if (verb in ("GET", "HEAD")) is not method.is_query or verb not in ("GET", "HEAD", "POST"):
             expected = "GET" if method.is_query else "POST"
             raise Invalid(f"Incorrect HTTP method ({verb}) expected {expected}")
         if method.auth is not Auth.NONE:
             extra.extend(_PRIVATE)
-        call = Call(method.nsid, headers, scope["query_string"], self._caller(method, headers))
+        caller = self._caller(method, self._shown(scope, headers, extra))
+        call = Call(method.nsid, headers, scope["query_string"], caller)
         call.params = self._params(method.nsid, scope["query_string"])
+        check_scopes(call, self._services.proxy)
         if method.input is not None:
             await self._read_input(method, call, receive)
         else:
             await expect_no_body(headers, receive)
         return _result(await method.handler(call, self._services))
 
-    def _caller(self, method: Method, headers: Mapping[bytes, bytes]) -> Caller:
-        header = headers.get(b"authorization")
+    def _shown(self, scope: Scope, headers: Mapping[bytes, bytes], extra: Headers) -> Shown:
+        """What a request shows of its sender; those who show a DPoP token are told a nonce."""
+        path = scope["raw_path"].partition(b"?")[0].decode("latin-1")
+        shown = Shown(
+            headers.get(b"authorization"),
+            headers.get(b"dpop", b"").decode("latin-1") or None,
+            scope["method"],
+            self._services.settings.origin + path,
+        )
+        if shown.is_dpop:
+            extra.append((b"dpop-nonce", self._auth.nonce().encode()))
+        return shown
+
+    def _caller(self, method: Method, shown: Shown) -> Caller:
         match method.auth:
             case Auth.NONE:
                 return NOBODY
             case Auth.OPTIONAL:
-                return self._auth.optional(header, takendown_may=method.takendown_may)
+                return self._auth.optional(shown, takendown_may=method.takendown_may)
             case Auth.ACCESS | Auth.FULL:
                 return self._auth.access(
-                    header,
+                    shown,
                     full=method.auth is Auth.FULL,
                     takendown_may=method.takendown_may,
                 )
             case Auth.REFRESH | Auth.REFRESH_EXPIRED:
                 expired_too = method.auth is Auth.REFRESH_EXPIRED
-                return self._auth.refresh(header, expired_too=expired_too)
+                return self._auth.refresh(shown, expired_too=expired_too)
 
     def _params(self, nsid: Nsid, query_string: bytes) -> Mapping[str, Any]:
         if len(query_string) > MAX_QUERY:
@@ -148,9 +167,10 @@ class Router:
         path: str,
         verb: str,
         scope: Scope,
-        headers: Mapping[bytes, bytes],
         receive: Receive,
+        extra: Headers,
     ) -> tuple[int, Body]:
+        headers = dict(scope["headers"])
         if path == PREFIX + "_health":
             return 200, Body(self._health)
         if path == "/robots.txt":
@@ -169,9 +189,10 @@ class Router:
         if verb == "POST":
             call.media_type = headers.get(b"content-type", b"").decode("latin-1")
             call.stream = partial(read_stream, headers, receive)
-        header = headers.get(b"authorization")
-        if header is not None:
-            call.caller = self._auth.access(header, full=False, takendown_may=False)
+        shown = self._shown(scope, headers, extra)
+        if shown.authorization is not None:
+            call.caller = self._auth.access(shown, full=False, takendown_may=False)
+            check_scopes(call, self._services.proxy)
         return _result(await self._fallback(call, self._services))
 
     async def _answer_socket(self, scope: Scope, receive: Receive, send: Send) -> None:

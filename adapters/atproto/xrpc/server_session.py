@@ -21,6 +21,7 @@ from pod.account import PASSWORD
 from pod.errors import Invalid, PeerUnavailable, Unauthenticated
 from pod.model.ids import parse_did
 from pod.model.member import Member, Standing
+from pod.oauth.scope import Account
 
 MAX_PASSWORD: Final = 512
 FAILURE_TAKES_S: Final = 0.35
@@ -68,7 +69,12 @@ async def refresh_session(call: Call, services: Services) -> dict[str, Any]:
 @query("com.atproto.server.getSession", Auth.ACCESS)
 async def get_session(call: Call, services: Services) -> dict[str, Any]:
     """Who is signed in."""
-    return await _session(services, call.member)
+    session = await _session(services, call.member)
+    scopes = call.agent.scopes
+    if scopes is not None and not scopes.permits(Account("email")):
+        del session["emailConfirmed"]
+        session.pop("email", None)
+    return session
 
 
 @procedure("com.atproto.server.deleteSession", Auth.REFRESH_EXPIRED, takes=None)

@@ -14,6 +14,7 @@ from adapters.atproto.session_tokens import SessionTokens
 from pod.account import Accounts
 from pod.keys.keyring import KeyRing
 from pod.media import Media
+from pod.oauth.server import AuthorizationServer
 from pod.ports import Clock, Store
 from pod.read import Read
 from pod.settings import Settings
@@ -42,3 +43,4 @@ class Services:
     preferences: Preferences
     identities: Identities
     proxy: Proxy
+    oauth: AuthorizationServer
