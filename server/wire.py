@@ -29,6 +29,7 @@ from pod.keys.keyring import KeyRing
 from pod.media import Media
 from pod.model.ids import Did, Handle, Iri
 from pod.model.member import Member
+from pod.oauth.server import assembled
 from pod.read import Read
 from pod.records.lexicon.registry import Registry
 from pod.records.tid import TidClock
@@ -48,6 +49,7 @@ from storage.followers import SqlFollowers
 from storage.grants import StoredGrants
 from storage.key_vault import Seal
 from storage.migrate import upgrade
+from storage.oauth import SqlOAuth
 from storage.preferences import StoredPreferences
 from storage.remote_cache import SqlRemoteCache
 from storage.store import SqlStore
@@ -132,6 +134,17 @@ async def open_house(settings: Settings) -> House:
     outbox = atproto.Outbox(store, buffer=limits.firehose_buffer)
     crawl = atproto.Crawl(settings.relays, settings.host_name, fetch, clock)
     tokens = atproto.SessionTokens(keyring.session_secret(), settings.did, clock)
+    apps = SqlOAuth(database)
+    oauth = assembled(
+        issuer=settings.origin,
+        store=apps,
+        schemas=apps,
+        resolve=atproto.LexiconSource(atproto.dns_txt, identities, fetch).schema,
+        members=store,
+        egress=fetch,
+        secret=keyring.oauth_secret(),
+        clock=clock,
+    )
     services = atproto.Services(
         settings=settings,
         version=_version(),
@@ -150,6 +163,7 @@ async def open_house(settings: Settings) -> House:
         preferences=StoredPreferences(database),
         identities=identities,
         proxy=atproto.Proxy(settings.appview, identities, fetch, keyring, clock),
+        oauth=oauth,
     )
     xrpc = atproto.xrpc(services, lexicons, outbox)
     hosts = Hosts(store, settings.origin)
@@ -183,7 +197,9 @@ async def open_house(settings: Settings) -> House:
             lists_members=settings.dev,
         ),
     )
-    credentials = SessionCredentials(atproto.Authenticator(tokens, store, settings.admin_password))
+    credentials = SessionCredentials(
+        atproto.Authenticator(tokens, oauth, store, settings.admin_password)
+    )
     issuer = Iri(settings.origin)
     linked_data = solid.Wing(
         hosts=hosts,
@@ -209,6 +225,7 @@ async def open_house(settings: Settings) -> House:
                     ),
                 )
             ),
+            identity.oauth_rooms(hosts, oauth),
             fediverse.routes(hosts, credentials),
             faces.rooms(),
             solid.rooms(linked_data, read, issuer),

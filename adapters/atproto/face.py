@@ -15,6 +15,7 @@ from adapters.atproto.did.identities import NetworkIdentities
 from adapters.atproto.did.plc import Entry
 from adapters.atproto.firehose.audit import RepoAudit
 from adapters.atproto.firehose.outbox import Outbox
+from adapters.atproto.lexicon_source import LexiconSource
 from adapters.atproto.ports import Lexicons
 from adapters.atproto.project import MemoryProjection
 from adapters.atproto.proxy import Proxy
@@ -47,6 +48,7 @@ __all__ = [
     "Directory",
     "Entry",
     "HandleResolver",
+    "LexiconSource",
     "MemberDids",
     "MemoryProjection",
     "NetworkIdentities",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from adapters.identity.documents import did_web
 from adapters.identity.knot import Knot, report
+from adapters.identity.oauth_endpoints import rooms as oauth_rooms
 from adapters.identity.verify import Found, Sources, verify
 from adapters.identity.webfinger import ServerActor
 from adapters.identity.well_known import Corner, rooms
@@ -18,6 +19,7 @@ __all__ = [
     "ServerActor",
     "Sources",
     "did_web",
+    "oauth_rooms",
     "report",
     "rooms",
     "verify",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -10,10 +11,19 @@ from pod.errors import Invalid, Unauthenticated
 from pod.keys.dpop import Proofs
 from pod.oauth.client import Clients
 from pod.oauth.metadata import Metadata
-from pod.oauth.ports import ClientAuth, OAuthStore, PushedRequest, Session
-from pod.oauth.profile import Profile
+from pod.oauth.permission_set import PermissionSets, ResolveSchema
+from pod.oauth.ports import (
+    ClientAuth,
+    Egress,
+    OAuthStore,
+    PushedRequest,
+    SchemaCache,
+    Session,
+)
+from pod.oauth.profile import AtprotoProfile, Profile
 from pod.oauth.request import REQUEST_LIFE, URI_PREFIX, Requests
 from pod.oauth.token import Issued, Tokens
+from pod.ports import Clock, Reader
 
 GRANTS: Final = ("authorization_code", "refresh_token")
 
@@ -37,6 +47,7 @@ class AuthorizationServer:
     tokens: Tokens
     proofs: Proofs
     profiles: Sequence[Profile]
+    sets: PermissionSets
 
     async def push(self, sent: Sent) -> tuple[str, int]:
         """Take an authorisation request; its URI and how many seconds it is good for."""
@@ -88,3 +99,29 @@ class AuthorizationServer:
             raise Invalid("Client credentials missing", name="invalid_client")
         client = await self.clients.client(client_id)
         return client, await self.clients.authenticate(client, sent.form)
+
+
+def assembled(
+    *,
+    issuer: str,
+    store: OAuthStore,
+    schemas: SchemaCache,
+    resolve: ResolveSchema,
+    members: Reader,
+    egress: Egress,
+    secret: bytes,
+    clock: Clock,
+) -> AuthorizationServer:
+    """The server of its parts; ``secret`` makes the tokens, ``resolve`` finds permission sets."""
+    sets = PermissionSets(resolve, schemas, clock)
+    profiles = (AtprotoProfile(sets),)
+    requests = Requests(store, profiles, clock)
+    return AuthorizationServer(
+        store=store,
+        clients=Clients(egress, store, clock, issuer),
+        requests=requests,
+        tokens=Tokens(store, requests, members, secret, clock),
+        proofs=Proofs(secrets.token_bytes(32), clock),
+        profiles=profiles,
+        sets=sets,
+    )

@@ -28,6 +28,7 @@ from pod.keys.keyring import KeyRing
 from pod.media import Media
 from pod.model.ids import Cid, Did, Handle, MemberId, Origin
 from pod.model.member import Member
+from pod.oauth.server import assembled
 from pod.ports import Store
 from pod.read import Read
 from pod.records.lexicon.registry import Registry
@@ -35,6 +36,7 @@ from pod.records.tid import TidClock
 from pod.settings import AppView, Hashing, Limits, ServiceDomain, Settings
 from pod.transfer import Transfer
 from pod.write import Write
+from tests.kit.apps import MemoryOAuth
 from tests.kit.stored import memory_store, sql_store
 
 ORIGIN = Origin("https://pods.example")
@@ -256,6 +258,17 @@ class Pod:
         async def controls(handle: Handle) -> bool:
             return handle in self.directory.handles
 
+        self.apps = MemoryOAuth()
+        self.oauth = assembled(
+            issuer=self.settings.origin,
+            store=self.apps,
+            schemas=self.apps,
+            resolve=self.apps.resolve,
+            members=store,
+            egress=self.apps,
+            secret=self.keys.oauth_secret(),
+            clock=clock,
+        )
         self.services = Services(
             settings=self.settings,
             version="test",
@@ -282,6 +295,7 @@ class Pod:
             preferences=MemoryPreferences(),
             identities=self.directory,
             proxy=Proxy(self.settings.appview, self.directory, self.upstream, self.keys, clock),
+            oauth=self.oauth,
         )
         self.app = face.xrpc(self.services, REGISTRY, self.outbox)
         return self

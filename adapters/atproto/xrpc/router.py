@@ -118,12 +118,11 @@ class Router:
 
     def _shown(self, scope: Scope, headers: Mapping[bytes, bytes], extra: Headers) -> Shown:
         """What a request shows of its sender; those who show a DPoP token are told a nonce."""
-        path = scope["raw_path"].partition(b"?")[0].decode("latin-1")
         shown = Shown(
             headers.get(b"authorization"),
             headers.get(b"dpop", b"").decode("latin-1") or None,
             scope["method"],
-            self._services.settings.origin + path,
+            self._services.settings.origin + scope["path"],
         )
         if shown.is_dpop:
             extra.append((b"dpop-nonce", self._auth.nonce().encode()))
