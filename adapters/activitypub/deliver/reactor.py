@@ -8,6 +8,7 @@ Spec: https://www.w3.org/TR/activitypub/#server-to-server-interactions
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Final
 
 import orjson
@@ -25,6 +26,8 @@ from pod.model.resource import EMPTY, Resource, Tombstone
 from pod.read import PROFILE_PATH
 
 _PAGE: Final = 100
+_NAME: Final = re.compile(rb"@|did:|://")
+"""How every name of somebody, or of something of theirs, shows in the bytes of a record."""
 
 
 class Reactor:
@@ -40,19 +43,23 @@ class Reactor:
         """Turn all changes that are not yet turned; safe to repeat, and to stop at any await."""
         wing = self._wing
         while changes := wing.reader.changes(after=wing.queue.cursor(), limit=_PAGE):
+            members = {change.member for change in changes}
+            followed = {member: wing.followers.count(member) > 0 for member in members}
             outgoing: list[Outgoing] = []
             for change in changes:
-                outgoing += await self._turn(change)
-                await asyncio.sleep(0)  # requests come first
+                outgoing += await self._turn(change, is_followed=followed[change.member])
             await wing.queue.enqueue(outgoing, wing.clock.now(), cursor=changes[-1].seq)
 
-    async def _turn(self, change: Change) -> list[Outgoing]:
+    async def _turn(self, change: Change, *, is_followed: bool) -> list[Outgoing]:
         member = self._wing.reader.member(change.member)
         if member is None or not member.is_active:
             return []
         found: list[Outgoing] = []
         for place, op in enumerate(change.ops):
             if change.kind == "sync" and op.action != "delete":
+                continue
+            await asyncio.sleep(0)  # requests come first
+            if not is_followed and not self._names_anybody(member, op):
                 continue
             activity_id = f"{member.origin}/outbox/{change.rev}-{place}"
             if op.path == PROFILE_PATH and not _is_for_other_views(op):
@@ -66,6 +73,19 @@ class Reactor:
                     body = orjson.dumps(activity)
                     found.append(Outgoing(member.id, activity["id"], body, inboxes, actors))
         return found
+
+    def _names_anybody(self, member: Member, op: ChangeOp) -> bool:
+        """Whether an op may concern anybody but followers: one without a name in it cannot."""
+        reader = self._wing.reader
+        if op.path == PROFILE_PATH:
+            return False
+        if op.action == "delete":
+            tombstone = reader.tombstone(member.id, op.path)
+            return tombstone is not None and _NAME.search(tombstone.body) is not None
+        resource = reader.resource(member.id, op.path)
+        if resource is None:
+            return False
+        return resource.complement != EMPTY or _NAME.search(resource.body) is not None
 
 
 def activity_of(wing: Wing, member: Member, op: ChangeOp, activity_id: str) -> View | None:
