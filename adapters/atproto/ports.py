@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from pod.access.grant import RefreshGrant
+from pod.access.grant import AppPassword, RefreshGrant
 from pod.model.ids import Did, Handle, MemberId, Nsid
 from pod.records.data import Data
 
@@ -29,7 +29,7 @@ class Lexicons(Protocol):
 
 
 class Grants(Protocol):
-    """Refresh tokens of members."""
+    """Refresh tokens and app passwords of members."""
 
     def refresh_grant(self, grant_id: str) -> RefreshGrant | None: ...
     async def add_refresh_grant(self, grant: RefreshGrant) -> None: ...
@@ -46,6 +46,18 @@ class Grants(Protocol):
     async def revoke_refresh_grant(self, grant_id: str) -> None: ...
     async def revoke_refresh_grants(self, member: MemberId) -> None:
         """Revoke every grant of a member."""
+        ...
+
+    def app_passwords(self, member: MemberId) -> list[AppPassword]:
+        """The app passwords of a member, by name."""
+        ...
+
+    async def add_app_password(self, made: AppPassword) -> None:
+        """Keep a new app password; Conflict if the member has one of that name."""
+        ...
+
+    async def delete_app_password(self, member: MemberId, name: str) -> None:
+        """Delete an app password and end the sessions that it began."""
         ...
 
 

@@ -14,7 +14,7 @@ from pod.errors import NotFound
 from pod.keys.curves import SigningKey
 from pod.keys.ed25519 import Ed25519Key
 from pod.keys.rsa import RsaKey
-from pod.model.ids import MemberId
+from pod.model.ids import Did, MemberId
 from pod.ports import Store
 
 REPO: Final = "repo-key"
@@ -23,6 +23,9 @@ ACTOR_ED25519: Final = "actor-ed25519"
 ROTATION: Final = "rotation-key"
 SESSIONS: Final = "session-secret"
 OAUTH: Final = "oauth-secret"
+RESERVED: Final = "reserved "
+"""What stands before the name of a key that waits for its account."""
+
 KEPT: Final = 4_096
 
 K = TypeVar("K")
@@ -69,6 +72,30 @@ class KeyRing:
             key = SigningKey.from_bytes(self._secret(member, REPO))
             _keep(self._repo, member, key)
         return key
+
+    async def reserve(self, did: Did | None) -> SigningKey:
+        """A repository key for an account that is to come, the same again for the same DID.
+
+        `reserved` finds it by the DID, or by itself (did:key).
+        """
+        known = None if did is None else self.reserved(did)
+        if known is not None:
+            return known
+        key = SigningKey.generate_k256()
+        name = RESERVED + (did or key.did_key)
+        await self._store.write(lambda tx: tx.put_secret(None, name, key.secret_bytes))
+        return key
+
+    def reserved(self, name: str) -> SigningKey | None:
+        """The key that was reserved for a DID, or that has this did:key."""
+        secret = self._store.secret(None, RESERVED + name)
+        return None if secret is None else SigningKey.from_bytes(secret)
+
+    def forget(self, member: MemberId) -> None:
+        """Drop the keys of a member who left from memory."""
+        self._repo.pop(member, None)
+        self._rsa.pop(member, None)
+        self._ed25519.pop(member, None)
 
     def prime(self, member: MemberId, key: SigningKey) -> None:
         """Hand over the key of a member who is being made: their first commit needs it."""

@@ -18,11 +18,11 @@ from adapters.atproto.session_tokens import SessionTokens
 from adapters.atproto.xrpc.router import Router
 from adapters.atproto.xrpc.services import Services
 from adapters.http.passwords import Passwords
-from pod.access.grant import RefreshGrant
+from pod.access.grant import AppPassword, RefreshGrant
 from pod.access.policy import Policy
 from pod.account import Accounts
 from pod.draft import Drafts
-from pod.errors import NotFound, PeerUnavailable
+from pod.errors import Conflict, NotFound, PeerUnavailable
 from pod.keys.curves import SigningKey
 from pod.keys.keyring import KeyRing
 from pod.media import Media
@@ -87,10 +87,11 @@ class MemoryBlobs:
 
 
 class MemoryGrants:
-    """Refresh grants in a dict."""
+    """Refresh grants and app passwords in dicts."""
 
     def __init__(self) -> None:
         self.grants: dict[str, RefreshGrant] = {}
+        self.apps: dict[tuple[MemberId, str], AppPassword] = {}
 
     def refresh_grant(self, grant_id: str) -> RefreshGrant | None:
         return self.grants.get(grant_id)
@@ -116,6 +117,20 @@ class MemoryGrants:
 
     async def revoke_refresh_grants(self, member: MemberId) -> None:
         self.grants = {i: g for i, g in self.grants.items() if g.member != member}
+
+    def app_passwords(self, member: MemberId) -> list[AppPassword]:
+        return [app for key, app in sorted(self.apps.items()) if key[0] == member]
+
+    async def add_app_password(self, made: AppPassword) -> None:
+        if (made.member, made.name) in self.apps:
+            raise Conflict("There is an app password of that name.", name="DuplicateAppPassword")
+        self.apps[made.member, made.name] = made
+
+    async def delete_app_password(self, member: MemberId, name: str) -> None:
+        self.apps.pop((member, name), None)
+        self.grants = {
+            i: g for i, g in self.grants.items() if (g.member, g.app_password) != (member, name)
+        }
 
 
 class MemoryPreferences:

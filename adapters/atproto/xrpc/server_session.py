@@ -14,9 +14,10 @@ from adapters.atproto.service_jwt import LIFE_S, service_jwt
 from adapters.atproto.session_tokens import REFRESH_GRACE, REFRESH_LIFE, new_grant_id
 from adapters.atproto.xrpc.call import Auth, Call, procedure, query
 from adapters.atproto.xrpc.repos import find_member, standing_fields
+from adapters.atproto.xrpc.server_secrets import find_app_password
 from adapters.atproto.xrpc.services import Services
 from pod.access.agent import Credential
-from pod.access.grant import RefreshGrant
+from pod.access.grant import AppPassword, RefreshGrant
 from pod.account import PASSWORD
 from pod.errors import Invalid, PeerUnavailable, Unauthenticated
 from pod.model.ids import parse_did
@@ -31,16 +32,20 @@ _SHUT_OUT: Final = frozenset({Standing.TAKENDOWN, Standing.SUSPENDED})
 
 @procedure("com.atproto.server.createSession", Auth.NONE)
 async def create_session(call: Call, services: Services) -> dict[str, Any]:
-    """Sign in with a handle, DID or email and the account password."""
+    """Sign in with a handle, DID or email, and the account password or an app password."""
     body = call.body
     if len(body["password"]) > MAX_PASSWORD:
         raise Unauthenticated("Password too long. Consider resetting your password.")
-    member = await _check_password(services, body["identifier"], body["password"])
+    member, app = await _check_password(services, body["identifier"], body["password"])
     is_shut_out = member.standing in _SHUT_OUT
     if is_shut_out and not body.get("allowTakendown", False):
         raise Unauthenticated("Account has been taken down", name="AccountTakedown")
-    credential = Credential.TAKENDOWN if is_shut_out else Credential.SESSION
-    tokens = await open_session(services, member, credential)
+    if app is not None:
+        kinds = Credential.APP_PASSWORD, Credential.APP_PASSWORD_PRIVILEGED
+        credential = kinds[app.is_privileged]
+    else:
+        credential = Credential.TAKENDOWN if is_shut_out else Credential.SESSION
+    tokens = await open_session(services, member, credential, app and app.name)
     return tokens | await _session(services, member)
 
 
@@ -55,7 +60,13 @@ async def refresh_session(call: Call, services: Services) -> dict[str, Any]:
         raise Invalid("Token has been revoked", name="ExpiredToken")
     successor = await services.grants.rotate_refresh_grant(
         grant.id,
-        RefreshGrant(new_grant_id(), member.id, grant.credential, now + REFRESH_LIFE),
+        RefreshGrant(
+            new_grant_id(),
+            member.id,
+            grant.credential,
+            now + REFRESH_LIFE,
+            app_password=grant.app_password,
+        ),
         grace_until=now + REFRESH_GRACE,
     )
     if successor is None:
@@ -104,11 +115,13 @@ async def get_service_auth(call: Call, services: Services) -> dict[str, Any]:
 
 
 async def open_session(
-    services: Services, member: Member, credential: Credential
+    services: Services, member: Member, credential: Credential, app_password: str | None = None
 ) -> dict[str, Any]:
     """A new pair of tokens with its grant."""
     expires_at = services.clock.now() + REFRESH_LIFE
-    grant = RefreshGrant(new_grant_id(), member.id, credential, expires_at)
+    grant = RefreshGrant(
+        new_grant_id(), member.id, credential, expires_at, app_password=app_password
+    )
     await services.grants.add_refresh_grant(grant)
     return {
         "accessJwt": services.tokens.access(member.did, credential),
@@ -116,8 +129,14 @@ async def open_session(
     }
 
 
-async def _check_password(services: Services, identifier: str, password: str) -> Member:
-    """The member who signs in. Failures take equally long, whatever it was that failed."""
+async def _check_password(
+    services: Services, identifier: str, password: str
+) -> tuple[Member, AppPassword | None]:
+    """The member who signs in, and the app password if it was one.
+
+    Failures take equally long, whatever it was that failed. Who was taken down signs in with the
+    account's own password only.
+    """
     started = monotonic()
     if "@" in identifier:
         member = services.store.member_by_email(identifier.lower())
@@ -125,10 +144,13 @@ async def _check_password(services: Services, identifier: str, password: str) ->
         member = find_member(services.store, identifier)
     encoded = None
     if member is not None and member.standing is not Standing.DELETED:
+        app = find_app_password(services, member, password)
+        if app is not None and member.standing not in _SHUT_OUT:
+            return member, app
         encoded = services.store.secret(member.id, PASSWORD)
     is_right = await services.passwords.verify(encoded.decode() if encoded else None, password)
     if member is not None and is_right:
-        return member
+        return member, None
     await asyncio.sleep(FAILURE_TAKES_S - (monotonic() - started))
     raise Unauthenticated("Invalid identifier or password")
 
