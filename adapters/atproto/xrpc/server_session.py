@@ -45,7 +45,7 @@ async def create_session(call: Call, services: Services) -> dict[str, Any]:
         credential = kinds[app.is_privileged]
     else:
         credential = Credential.TAKENDOWN if is_shut_out else Credential.SESSION
-    tokens = await open_session(services, member, credential, app and app.name)
+    tokens = await open_session(services, member, credential, None if app is None else app.name)
     return tokens | await _session(services, member)
 
 
