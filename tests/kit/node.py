@@ -12,6 +12,7 @@ import importlib.util
 import json
 import os
 import selectors
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -65,6 +66,15 @@ class Peer:
         if "error" in answer:
             raise PeerRefused(answer["error"])
         return answer["ok"]
+
+    @contextmanager
+    def asleep(self) -> Iterator[None]:
+        """Connections to the peer are made, but it does nothing until the end of the block."""
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     def _line(self) -> dict[str, Any]:
         """The next line of JSON the peer writes, within the time limit."""
