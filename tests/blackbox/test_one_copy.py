@@ -106,6 +106,7 @@ def places(pod: CrashPod, keys: list[str]) -> list[Place]:
         "/repo/app.bsky.actor.profile/self",
         f"/repo/app.bsky.feed.like/{keys[0]}",
         f"/repo/org.example.odd/{keys[0]}",
+        f"/repo/org.example.odd/{keys[1]}",
     ]
     return [
         *((server, f"/xrpc/{method}", "*/*") for method in xrpc),
