@@ -45,9 +45,9 @@ def version_of(tag: str) -> Version | None:
 def expect_of(headers: Mapping[str, str], current: Resource | None = None) -> Expect:
     """The precondition of a write; ``current`` is what the caller now sees there.
 
-    ``If-Match`` names one state (of several, the current one if it is among them), ``*`` whatever
-    is there; ``If-None-Match: *`` expects nothing. A weak or foreign tag never matches. Raises
-    StaleVersion when the answer is already known.
+    ``If-Match`` names states, ``*`` whatever is there; ``If-None-Match: *`` expects nothing. A weak
+    or foreign tag never matches. Raises StaleVersion when ``current`` fails the precondition
+    already; the write itself decides on what the returned state has become by then.
     """
     match = headers.get("If-Match")
     if match is not None:
@@ -59,6 +59,8 @@ def expect_of(headers: Mapping[str, str], current: Resource | None = None) -> Ex
     if none_match is None:
         return None
     if none_match.strip() == "*":
+        if current is not None:
+            raise StaleVersion
         return ABSENT
     held = [version_of(tag.removeprefix("W/")) for tag in _tags(none_match)]
     if current and any(version and version.matches(current.version) for version in held):
@@ -67,16 +69,11 @@ def expect_of(headers: Mapping[str, str], current: Resource | None = None) -> Ex
 
 
 def _matching(header: str, current: Resource | None) -> Version:
-    if header.strip() == "*":
-        if current is None:
-            raise StaleVersion
-        return current.version
-    known = [version for tag in _tags(header) if (version := version_of(tag))]
-    if not known:
-        raise StaleVersion
-    if current:
-        known.sort(key=lambda version: not version.matches(current.version))
-    return known[0]
+    if current is not None:
+        named = (version_of(tag) for tag in _tags(header))
+        if header.strip() == "*" or any(v and v.matches(current.version) for v in named):
+            return current.version
+    raise StaleVersion
 
 
 def _tags(header: str) -> list[str]:

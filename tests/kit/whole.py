@@ -158,6 +158,11 @@ class Whole:
         assert member is not None
         return Person(member, reply.json["accessJwt"])
 
+    async def make_keys(self, person: Person) -> None:
+        """Have the keys made that are made when somebody first asks for them."""
+        for url in (f"{self.house.settings.origin}/actor", person.member.webid):
+            assert (await self.ask("GET", url, accept=AS2)).status == 200
+
     async def put_record(
         self, person: Person, key: str, record: dict[str, Any], collection: str = POST, **more: Any
     ) -> Reply:

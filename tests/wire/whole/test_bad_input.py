@@ -36,6 +36,7 @@ class Ground:
         self.town = Town(folder)
         self.whole = self.town.whole
         self.alice: Person = self.town.run(self.whole.join("alice"))
+        self.town.run(self.whole.make_keys(self.alice))
         self.furnish()
 
     def furnish(self) -> None:

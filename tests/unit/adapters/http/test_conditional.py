@@ -57,10 +57,10 @@ def test_if_match_may_list_several_states() -> None:
     assert expect_of({"If-Match": listed}, HERE) == HERE.version
 
 
-def test_an_old_state_is_left_for_the_write_to_refuse() -> None:
-    expected = expect_of({"If-Match": etag(Version(OLD, 0), "ttl")}, HERE)
-    assert isinstance(expected, Version)
-    assert not expected.matches(HERE.version)
+def test_an_old_state_is_refused_at_once() -> None:
+    for current in (HERE, None):
+        with pytest.raises(StaleVersion):
+            expect_of({"If-Match": etag(Version(OLD, 0), "ttl")}, current)
 
 
 @pytest.mark.parametrize(
@@ -79,6 +79,8 @@ def test_a_star_matches_only_what_exists() -> None:
 
 def test_if_none_match_star_expects_absence() -> None:
     assert expect_of({"If-None-Match": "*"}, None) is ABSENT
+    with pytest.raises(StaleVersion):
+        expect_of({"If-None-Match": "*"}, HERE)
 
 
 def test_if_none_match_refuses_the_state_it_names_and_only_that() -> None:
