@@ -18,6 +18,7 @@ from pod.model.resource import Resource, ResourcePath
 from pod.settings import Hashing, ServiceDomain, Settings
 from server.hosts import FrontDoor, Rooms
 from server.wire import House, open_house
+from storage.delivery_queue import SqlDeliveryQueue
 
 T = TypeVar("T")
 
@@ -27,8 +28,8 @@ AS2 = "application/activity+json"
 TURTLE = "text/turtle"
 JSON_LD = "application/ld+json"
 POST = "app.bsky.feed.post"
-DERIVED = ("cursor", "usage")
-"""Tables that say how far readers of the log are, not what anybody did."""
+DERIVED = ("cursor", "usage", "delivery")
+"""Tables that say how far readers of the log and the sender are, not what anybody did."""
 
 
 @dataclass(frozen=True)
@@ -189,12 +190,20 @@ class Whole:
         assert reply.status == 200, reply.body
         return reply.json["blob"]
 
+    def _turned(self) -> int:
+        return SqlDeliveryQueue(self.store.database).cursor()
+
     def stored(self, person: Person, path: str) -> Resource | None:
         """What is at a path of somebody's."""
         return self.store.resource(person.member.id, ResourcePath(path))
 
-    def rows(self) -> dict[str, list[Any]]:
-        """Every row of every table but `DERIVED`: equal before and after where nothing changed."""
+    async def rows(self) -> dict[str, list[Any]]:
+        """Every row of every table but `DERIVED`: equal before and after where nothing changed.
+
+        Waits until the reactor has turned all changes, so that a delivery would show.
+        """
+        while self._turned() < self.store.head_seq():
+            await asyncio.sleep(0.001)
         file = self.house.settings.data_dir / "pod.sqlite"
         with closing(sqlite3.connect(file)) as connection:
             named = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"

@@ -74,10 +74,12 @@ class Put:
 def require_shown(view: View, before: View, after: View) -> None:
     """PutGet or refuse: what ``view`` says must be shown afterwards, or have been shown before.
 
-    What follows from the rest may be left as it was; Conflict names a property that may not.
+    What follows from the rest may be left as it was, and an empty value says no more than none;
+    Conflict names a property that may not be so.
     """
-    for key in sorted(view.keys() & (before.keys() | after.keys())):
-        if view[key] != after.get(key) and (key not in before or view[key] != before[key]):
+    for key in sorted(view.keys() - {"@context"}):
+        is_kept = view[key] == after[key] if key in after else not view[key]
+        if not is_kept and (key not in before or view[key] != before[key]):
             raise Conflict(f"The property {key} cannot be kept as it is written.")
 
 

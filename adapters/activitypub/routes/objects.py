@@ -43,6 +43,8 @@ async def render_as2(wing: Wing, ask: Ask) -> dict[str, Any] | None:
     if ask.path in ("/", "/me"):
         return with_context(await wing.actor_view(ask.member), ACTOR)
     if ask.tombstone is not None:
+        if ask.generation != ask.tombstone.generation:
+            raise Gone
         former = index.get(wing.published(ask.member, buried(ask.tombstone)))
         if former is None:
             return None

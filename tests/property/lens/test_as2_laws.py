@@ -156,7 +156,7 @@ def test_an_answer_to_another_server_is_kept_beside_the_note() -> None:
     assert note.get(noun, beside(put.annotation))["inReplyTo"] == target
 
 
-@pytest.mark.parametrize("key", ["id", "attributedTo", "to", "likes", "type"])
+@pytest.mark.parametrize("key", ["tag", "id", "attributedTo", "to", "likes", "type"])
 def test_what_the_pod_decides_cannot_be_written(key: str) -> None:
     place, noun = published(), Note((), NOW)
     with pytest.raises(Conflict):

@@ -106,7 +106,7 @@ SCALE = settings.default.max_examples * 5 if settings.default else 150
 
 def held(ground: Ground) -> dict[str, list[Any]]:
     """All rows; bytes that wait for a reference are none of anybody's data yet."""
-    rows = ground.whole.rows()
+    rows = ground.town.run(ground.whole.rows())
     referred = {tuple(row[:2]) for row in rows["blob_ref"]}
     return rows | {"blob": [row for row in rows["blob"] if tuple(row[:2]) in referred]}
 
