@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from contextlib import closing
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -226,12 +226,43 @@ def quick_settings(folder: Path) -> Settings:
     )
 
 
+@asynccontextmanager
+async def open_whole(folder: Path) -> AsyncIterator[Whole]:
+    """A house over a data folder, open for as long as it is needed."""
+    house = await open_house(quick_settings(folder))
+
+    async def opened() -> Rooms:
+        return house.rooms
+
+    door = FrontDoor(opened)
+    ready, over = asyncio.Event(), asyncio.Event()
+    steps = iter(("startup", "shutdown"))
+
+    async def receive() -> Any:
+        step = next(steps)
+        if step == "shutdown":
+            await over.wait()
+        return {"type": f"lifespan.{step}"}
+
+    async def send(_: Any) -> None:
+        ready.set()
+
+    life = asyncio.ensure_future(door({"type": "lifespan"}, receive, send))
+    await ready.wait()
+    try:
+        yield Whole(house, door)
+    finally:
+        over.set()
+        await life
+
+
 class Town:
     """A whole house on a loop of its own, for tests of many examples; close it at the end."""
 
     def __init__(self, folder: Path) -> None:
         self._runner = asyncio.Runner()
-        self.whole = self.run(_open(folder))
+        self._opening = open_whole(folder)
+        self.whole = self.run(self._opening.__aenter__())
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run something on the loop of the house."""
@@ -239,41 +270,5 @@ class Town:
 
     def close(self) -> None:
         """Close the house and its loop."""
-        self.run(self.whole.house.rooms.close())
+        self.run(self._opening.__aexit__(None, None, None))
         self._runner.close()
-
-
-async def _open(folder: Path) -> Whole:
-    house = await open_house(quick_settings(folder))
-
-    async def opened() -> Rooms:
-        return house.rooms
-
-    door = FrontDoor(opened)
-    coming = [{"type": "lifespan.startup"}]
-
-    async def receive() -> Any:
-        return coming.pop() if coming else await asyncio.Event().wait()
-
-    ready = asyncio.Event()
-
-    async def send(_: Any) -> None:
-        ready.set()
-
-    life = asyncio.ensure_future(door({"type": "lifespan"}, receive, send))
-    await ready.wait()
-    life.cancel()
-    return Whole(house, door)
-
-
-def told(folder: Path, story: Callable[[Whole], Awaitable[None]]) -> None:
-    """Run a story in a fresh house."""
-
-    async def run() -> None:
-        whole = await _open(folder)
-        try:
-            await story(whole)
-        finally:
-            await whole.house.rooms.close()
-
-    asyncio.run(run())
