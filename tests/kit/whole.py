@@ -221,6 +221,7 @@ def quick_settings(folder: Path) -> Settings:
         dev=True,
         open_sign_up=True,
         rate_limits=False,
+        plc_url="",
         service_domains=(ServiceDomain(".test", f"http://{{name}}.{SERVER}"),),
         hashing=Hashing(time_cost=1, memory_kib=8, workers=1),
     )
