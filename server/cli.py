@@ -42,7 +42,8 @@ def main() -> None:
     try:
         app()
     except PodError as err:
-        Console(stderr=True).print(f"commonpod: {err.safe_text}", style="red", highlight=False)
+        console = Console(stderr=True, soft_wrap=True)
+        console.print(f"commonpod: {err.safe_text}", style="red", highlight=False)
         raise SystemExit(1) from err
 
 

@@ -17,6 +17,7 @@ from pod.records.lens import index
 from storage.engine import Database, Transaction
 from storage.key_vault import Seal
 from storage.rebuild import forget_actors, rebuild_member
+from storage.sole import SoleUse
 from storage.store import SqlStore, SqlTx
 
 _PAGE: Final = 100
@@ -24,10 +25,18 @@ _NO_BYTES: Final = raw_cid(b"")
 
 
 async def rebuild(data_dir: Path) -> None:
-    """Rebuild the indexes of a data folder; raises Invalid if there is no pod."""
+    """Rebuild the indexes of a data folder.
+
+    Raises Invalid if there is no pod, Conflict while it is served.
+    """
     path, seal_key = data_dir / "pod.sqlite", data_dir / "seal.key"
     if not path.exists() or not seal_key.exists():
         raise Invalid(f"There is no pod in {data_dir}.")
+    with SoleUse(data_dir):
+        await _rebuild_all(path, seal_key)
+
+
+async def _rebuild_all(path: Path, seal_key: Path) -> None:
     seal, database = Seal.open(seal_key), Database(path)
     store, last = SqlStore(database, seal), MemberId(0)
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import signal
+import socket
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any, Literal
@@ -16,26 +17,45 @@ import uvloop
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 
-from pod.errors import Invalid
+from pod.errors import Conflict, Invalid
 from pod.settings import Settings
 from server import on_hypercorn
 from server.corked import taking_runs
 from server.hosts import FrontDoor
+from storage.sole import SoleUse
 
 ServerName = Literal["hypercorn", "uvicorn"]
 
 
 def serve(door: FrontDoor, settings: Settings, server: ServerName) -> None:
-    """Serve until told to stop."""
+    """Serve until told to stop.
+
+    Raises Conflict where another process has the data folder or the port.
+    """
     runner = _uvicorn if server == "uvicorn" else _hypercorn
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
-        loop.run(runner(door, settings))
+    with SoleUse(settings.data_dir), asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
+        loop.run(runner(door, _bound(settings)))
 
 
-async def _hypercorn(door: FrontDoor, settings: Settings) -> None:
+def _bound(settings: Settings) -> socket.socket:
+    """A socket at the address of the settings; the server listens on it when it is ready."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    try:
+        bound.bind((settings.host, settings.port))
+    except OSError as err:
+        bound.close()
+        reason = f"{settings.host}:{settings.port} is not to be had: {err.strerror}."
+        raise Conflict(reason) from err
+    return bound
+
+
+async def _hypercorn(door: FrontDoor, bound: socket.socket) -> None:
     on_hypercorn.install()
     config = Config()
-    config.bind = [f"{settings.host}:{settings.port}"]
+    config.bind = [f"fd://{bound.detach()}"]
     config.graceful_timeout = 3.0
     config.keep_alive_timeout = 75.0
     config.h11_max_incomplete_size = 65_536
@@ -53,15 +73,13 @@ async def _hypercorn(door: FrontDoor, settings: Settings) -> None:
     await hypercorn_serve(application, config, shutdown_trigger=until_stopped, mode="asgi")
 
 
-async def _uvicorn(door: FrontDoor, settings: Settings) -> None:
+async def _uvicorn(door: FrontDoor, bound: socket.socket) -> None:
     try:
         uvicorn: Any = importlib.import_module("uvicorn")
     except ModuleNotFoundError as err:
         raise Invalid("uvicorn is not installed: pip install 'commonpod[fast]'") from err
     config = uvicorn.Config(
         taking_runs(door),
-        host=settings.host,
-        port=settings.port,
         log_level="warning",
         access_log=False,
         lifespan="on",
@@ -84,7 +102,7 @@ async def _uvicorn(door: FrontDoor, settings: Settings) -> None:
         server.should_exit = True
 
     _when_told_to_stop(stop)
-    await server.serve()
+    await server.serve([bound])
 
 
 def _when_told_to_stop(stop: Callable[[], None]) -> None:

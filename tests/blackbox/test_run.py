@@ -114,3 +114,16 @@ def test_ctrl_c_ends_it_cleanly_while_somebody_listens(folder: Path, name: str) 
             assert connection.recv(timeout=5)
             assert server.stop(signal.SIGINT, ENDS_WITHIN_S) == 0
         assert "Traceback" not in server.log.read_text()
+
+
+@pytest.mark.parametrize("what", ["port", "data"])
+def test_what_is_taken_is_said_in_one_line(folder: Path, what: str) -> None:
+    with tried_out(folder, free_port()) as server:
+        home = folder if what == "data" else folder.with_name("other")
+        port = server.port if what == "port" else free_port()
+        second = start(home, verb=["run"], port=port)
+        assert second.process.wait(20) == 1
+        (line,) = second.log.read_text().rpartition("Solid storage")[2].splitlines()[-1:]
+        assert line.startswith("commonpod: ")
+        assert str(home if what == "data" else port) in line
+        assert "Traceback" not in second.log.read_text()
