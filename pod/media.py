@@ -110,6 +110,19 @@ class Media:
                 dropped += await self._drop(row)
         return dropped
 
+    async def sweep(self) -> int:
+        """Drop bytes that nobody holds, as a crash leaves them before their row is written.
+
+        Looks at every blob of the pod; returns how many were dropped.
+        """
+        dropped = 0
+        async for cid in self._blobs.cids():
+            async with self._gate:
+                if not self._store.blob_is_held(cid):
+                    await self._blobs.delete(cid)
+                    dropped += 1
+        return dropped
+
     async def _drop(self, row: BlobRow) -> int:
         def work(tx: Tx) -> bool:
             current = tx.blob(row.member, row.cid)

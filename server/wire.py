@@ -55,6 +55,7 @@ from storage.remote_cache import SqlRemoteCache
 from storage.store import SqlStore
 
 TIDY_EVERY_S: Final = 600.0
+SWEEP_EVERY_S: Final = 86_400.0
 
 
 class SystemClock:
@@ -248,6 +249,7 @@ async def open_house(settings: Settings) -> House:
     store.subscribe(crawl.on_changes)
     workers = Workers()
     workers.every("blob collector", TIDY_EVERY_S, media.collect)
+    workers.every("blob sweep", SWEEP_EVERY_S, media.sweep)
     window = timedelta(seconds=limits.firehose_window_s)
     workers.every("firehose window", TIDY_EVERY_S, lambda: store.drop_frames(clock.now() - window))
     workers.every("fediverse tidying", TIDY_EVERY_S, fediverse.tidy)

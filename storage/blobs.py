@@ -22,11 +22,14 @@ class FolderBlobs:
     """`pod.ports.BlobStore` in a folder, which is made where there is none.
 
     Files are spread over folders by two characters of their digest. Writing is our own, as an
-    object store on local files does not sync them.
+    object store on local files does not sync them. Only one process at a time may have it open.
     """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for draft in folder.glob(".*"):
+            draft.unlink()
+        sync_folder(folder)  # a folder that was made just before a crash may not be durable yet
         self._folder = folder
         self._files = LocalStore(folder)
 
@@ -63,7 +66,7 @@ class FolderBlobs:
         await asyncio.to_thread(path.unlink, missing_ok=True)
 
     async def cids(self) -> AsyncIterator[Cid]:
-        """Every blob that is here, in no order: what the check for orphans goes through."""
+        """Every blob that is here, in no order."""
         async for page in obstore.list(self._files):
             for entry in page:
                 try:
@@ -78,7 +81,7 @@ class FolderBlobs:
         if not path.parent.exists():
             path.parent.mkdir(mode=0o700, exist_ok=True)
             sync_folder(self._folder)
-        write_file(path, body)
+        write_file(path, body, drafts=self._folder)
 
 
 def blob_name(cid: str) -> str:

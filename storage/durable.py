@@ -6,9 +6,12 @@ import os
 from pathlib import Path
 
 
-def write_file(path: Path, body: bytes, *, mode: int = 0o600) -> None:
-    """Write a file durably: a draft beside it, synced, then renamed; safe once this returns."""
-    draft = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
+def write_file(path: Path, body: bytes, *, mode: int = 0o600, drafts: Path | None = None) -> None:
+    """Write a file durably: a draft, synced, then renamed; safe once this returns.
+
+    The draft lies beside the file or in ``drafts``; a crash may leave it behind.
+    """
+    draft = (drafts or path.parent) / f".{path.name}.{os.urandom(6).hex()}"
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -80,6 +80,10 @@ class MemoryBlobs:
     async def delete(self, cid: Cid) -> None:
         self.kept.pop(cid, None)
 
+    async def cids(self):
+        for cid in list(self.kept):
+            yield cid
+
 
 class Acls:
     """Access control lists by the text of their documents; no RDF."""

@@ -85,6 +85,10 @@ class MemoryBlobs:
     async def delete(self, cid: Cid) -> None:
         self.bodies.pop(cid, None)
 
+    async def cids(self):
+        for cid in list(self.bodies):
+            yield cid
+
 
 class MemoryGrants:
     """Refresh grants and app passwords in dicts."""

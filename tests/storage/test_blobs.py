@@ -69,12 +69,16 @@ def test_a_deleted_blob_is_gone_and_deleting_again_is_no_error(tmp_path: Path) -
     asyncio.run(story())
 
 
-def test_a_draft_that_a_crash_left_is_no_blob(tmp_path: Path) -> None:
+def test_a_draft_that_a_crash_left_is_no_blob_and_goes_at_the_next_start(tmp_path: Path) -> None:
     async def story() -> None:
         blobs = FolderBlobs(tmp_path)
         await blobs.put(raw_cid(b"body"), b"body")
         (file,) = (path for path in tmp_path.rglob("*") if path.is_file())
-        file.with_name(f".{file.name}.00ff00ff00ff").write_bytes(b"bo")
+        draft = tmp_path / f".{file.name}.00ff00ff00ff"
+        draft.write_bytes(b"bo")
         assert [c async for c in blobs.cids()] == [raw_cid(b"body")]
+        blobs = FolderBlobs(tmp_path)
+        assert not draft.exists()
+        assert await read(blobs, b"body") == b"body"
 
     asyncio.run(story())
