@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from adapters.atproto.project import MemoryProjection
 from pod.access.acl import Acl
 from pod.access.agent import Agent, Credential
-from pod.access.policy import Policy
+from pod.access.policy import AclReader, Policy
 from pod.account import Accounts, Application
 from pod.draft import Drafts
 from pod.errors import NotFound
@@ -18,7 +19,7 @@ from pod.media import Media
 from pod.model.ids import Cid, Did, Handle, Iri, Origin
 from pod.model.member import Member
 from pod.model.resource import Resource
-from pod.ports import Store
+from pod.ports import DidMethod, Store
 from pod.read import Read
 from pod.records.lexicon.registry import Registry
 from pod.records.tid import TidClock
@@ -30,11 +31,14 @@ from storage.in_memory import MemoryStore
 LEXICONS = Registry.load()
 
 
+START = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
 @dataclass
 class FrozenClock:
     """Time that moves only when told."""
 
-    at: datetime = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    at: datetime = START
 
     def now(self) -> datetime:
         return self.at
@@ -107,9 +111,14 @@ class Pod:
         data_dir: Path | None = None,
         limits: Limits | None = None,
         store: Store | None = None,
+        *,
+        settings: Settings | None = None,
+        dids: DidMethod | None = None,
+        domains: Container[str] | None = None,
+        acls: AclReader | None = None,
     ) -> None:
         self.clock = FrozenClock()
-        self.settings = Settings(
+        self.settings = settings or Settings(
             origin=Origin("http://localhost:2583"),
             data_dir=data_dir or Path(),
             dev=True,
@@ -122,12 +131,13 @@ class Pod:
         self.tids = TidClock(self.clock)
         self.projection = MemoryProjection(self.keyring.repo_key, self.tids)
         self.acls = Acls()
-        self.policy = Policy(self.store, self.acls)
+        self.policy = Policy(self.store, acls or self.acls)
+        self.drafts = Drafts(LEXICONS, self.tids, self.settings.limits)
         self.write = Write(
             self.store,
             self.policy,
             self.projection,
-            Drafts(LEXICONS, self.tids, self.settings.limits),
+            self.drafts,
             self.tids,
             self.clock,
             quota_bytes=self.settings.limits.quota_bytes,
@@ -135,8 +145,8 @@ class Pod:
         self.read = Read(self.store, self.policy)
         self.blobs = MemoryBlobs()
         self.media = Media(self.store, self.blobs, self.clock, self.settings.limits)
-        self.dids = FakeDids()
-        self.domains: set[str] = set()
+        self.dids = dids or FakeDids()
+        self.domains = set() if domains is None else domains
         self.accounts = Accounts(
             self.store,
             self.projection,

@@ -17,15 +17,11 @@ from adapters.http.views import rooms as hall_rooms
 from adapters.solid.face import RecordViews, WacDocuments, Wing, record_links, rooms, views
 from pod.access.acl import Mode
 from pod.access.agent import PUBLIC, Agent, Credential
-from pod.access.policy import Policy
-from pod.draft import Drafts
 from pod.errors import Unauthenticated
 from pod.model.ids import Iri
 from pod.model.member import Member
 from pod.model.resource import Resource, ResourcePath
-from pod.read import Read
-from pod.write import Write
-from tests.kit.house import LEXICONS, Pod, owner
+from tests.kit.house import Pod, owner
 
 rdflib.NORMALIZE_LITERALS = False
 
@@ -51,20 +47,7 @@ class Host:
     """A running Solid server with one member, alice, and a stranger, bob."""
 
     def __init__(self) -> None:
-        pod = self.pod = Pod()
-        acls = WacDocuments()
-        pod.policy = Policy(pod.store, acls)
-        drafts = Drafts(LEXICONS, pod.tids, pod.settings.limits)
-        pod.write = Write(
-            pod.store,
-            pod.policy,
-            pod.projection,
-            drafts,
-            pod.tids,
-            pod.clock,
-            quota_bytes=pod.settings.limits.quota_bytes,
-        )
-        pod.read = Read(pod.store, pod.policy)
+        pod = self.pod = Pod(acls=WacDocuments())
         self.tokens = Tokens()
         issuer = Iri(pod.settings.origin)
         hosts = Hosts(pod.store, pod.settings.origin)
@@ -76,7 +59,7 @@ class Host:
             write=pod.write,
             media=pod.media,
             records=RecordViews(pod.store, lambda author: Words(pod.store, author), issuer),
-            mint=drafts.mint_rkey,
+            mint=pod.drafts.mint_rkey,
             clock=pod.clock,
         )
         self.app = Quart(__name__)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -19,29 +19,19 @@ from adapters.atproto.xrpc.router import Router
 from adapters.atproto.xrpc.services import Services
 from adapters.http.passwords import Passwords
 from pod.access.grant import AppPassword, RefreshGrant
-from pod.access.policy import Policy
-from pod.account import Accounts
-from pod.draft import Drafts
-from pod.errors import Conflict, NotFound, PeerUnavailable
-from pod.keys.curves import SigningKey
-from pod.keys.keyring import KeyRing
-from pod.media import Media
-from pod.model.ids import Cid, Did, Handle, MemberId, Origin
+from pod.errors import Conflict, PeerUnavailable
+from pod.model.ids import Did, Handle, MemberId, Origin
 from pod.model.member import Member
 from pod.oauth.server import assembled
 from pod.ports import Store
-from pod.read import Read
-from pod.records.lexicon.registry import Registry
-from pod.records.tid import TidClock
 from pod.settings import AppView, Hashing, Limits, ServiceDomain, Settings
-from pod.transfer import Transfer
-from pod.write import Write
+from tests.kit import house
 from tests.kit.apps import MemoryOAuth
+from tests.kit.house import LEXICONS
 from tests.kit.stored import memory_store, sql_store
 
 ORIGIN = Origin("https://pods.example")
 PASSWORD = "correct horse"
-REGISTRY = Registry.load()
 SETTINGS = Settings(
     origin=ORIGIN,
     data_dir=Path("unused"),
@@ -51,43 +41,6 @@ SETTINGS = Settings(
     limits=Limits(blob_bytes=100_000, repo_import_bytes=2_000_000),
     hashing=Hashing(time_cost=1, memory_kib=8, workers=1),
 )
-
-
-class MovableClock:
-    """Real time, moved forward at will."""
-
-    def __init__(self) -> None:
-        self.ahead = timedelta()
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
-
-
-class MemoryBlobs:
-    """Blob bytes in a dict."""
-
-    def __init__(self) -> None:
-        self.bodies: dict[Cid, bytes] = {}
-
-    async def put(self, cid: Cid, body: bytes) -> None:
-        self.bodies[cid] = body
-
-    async def size(self, cid: Cid) -> int | None:
-        return len(self.bodies[cid]) if cid in self.bodies else None
-
-    async def stream(
-        self, cid: Cid, *, start: int = 0, end: int | None = None
-    ) -> AsyncIterator[bytes]:
-        if cid not in self.bodies:
-            raise NotFound
-        yield self.bodies[cid][start:end]
-
-    async def delete(self, cid: Cid) -> None:
-        self.bodies.pop(cid, None)
-
-    async def cids(self):
-        for cid in list(self.bodies):
-            yield cid
 
 
 class MemoryGrants:
@@ -252,12 +205,20 @@ class Pod:
     def __init__(self, store: Store, *, appview: AppView | None = None) -> None:
         self.store = store
         self.settings = replace(SETTINGS, appview=appview)
-        self.clock = MovableClock()
         self.directory = Directory()
+        self.house = house.Pod(
+            store=store,
+            settings=self.settings,
+            dids=self.directory,
+            domains=self.directory.handles,
+        )
+        self.clock, self.blobs, self.keys = (
+            self.house.clock,
+            self.house.blobs,
+            self.house.keyring,
+        )
         self.upstream = Upstream()
-        self.blobs = MemoryBlobs()
         self.grants = MemoryGrants()
-        self.keys = KeyRing(store)
         self.outbox = face.Outbox(store)
         self.app: Router
         self.services: Services
@@ -265,25 +226,14 @@ class Pod:
     async def open(self) -> Pod:
         await self.keys.open()
         self.store.subscribe(self.outbox.on_changes)
-        store, clock, limits = self.store, self.clock, self.settings.limits
-        repo_keys: dict[MemberId, SigningKey] = {}
-        tids = TidClock(clock)
-        policy = Policy(store, None)
-        repos = face.MemoryProjection(
-            lambda member: repo_keys.get(member) or self.keys.repo_key(member), tids
-        )
-        drafts = Drafts(REGISTRY, tids, limits)
-
-        async def controls(handle: Handle) -> bool:
-            return handle in self.directory.handles
-
+        core, clock = self.house, self.clock
         self.apps = MemoryOAuth()
         self.oauth = assembled(
             issuer=self.settings.origin,
             store=self.apps,
             schemas=self.apps,
             resolve=self.apps.resolve,
-            members=store,
+            members=self.store,
             egress=self.apps,
             secret=self.keys.oauth_secret(),
             clock=clock,
@@ -292,22 +242,14 @@ class Pod:
             settings=self.settings,
             version="test",
             clock=clock,
-            store=store,
-            read=Read(store, policy),
-            write=Write(store, policy, repos, drafts, tids, clock, quota_bytes=limits.quota_bytes),
-            media=Media(store, self.blobs, clock, limits),
-            transfer=Transfer(store, policy, repos, clock),
-            accounts=Accounts(
-                store,
-                repos,
-                self.directory,
-                clock,
-                self.settings,
-                repo_keys.__setitem__,
-                controls_domain=controls,
-            ),
+            store=self.store,
+            read=core.read,
+            write=core.write,
+            media=core.media,
+            transfer=core.transfer,
+            accounts=core.accounts,
             keyring=self.keys,
-            repos=repos,
+            repos=core.projection,
             tokens=SessionTokens(self.keys.session_secret(), self.settings.did, clock),
             grants=self.grants,
             passwords=Passwords(self.settings.hashing),
@@ -316,7 +258,7 @@ class Pod:
             proxy=Proxy(self.settings.appview, self.directory, self.upstream, self.keys, clock),
             oauth=self.oauth,
         )
-        self.app = face.xrpc(self.services, REGISTRY, self.outbox)
+        self.app = face.xrpc(self.services, LEXICONS, self.outbox)
         return self
 
     async def ask(
@@ -423,7 +365,7 @@ class Pod:
         """What must not change when a request is refused."""
         members = self.store.members(after=MemberId(0), limit=100)
         repos = [self.store.repo(member.id) for member in members]
-        return self.store.head_seq(), members, repos, dict(self.blobs.bodies)
+        return self.store.head_seq(), members, repos, dict(self.blobs.kept)
 
 
 def in_pod(story: Any, *, appview: AppView | None = None, path: Path | None = None) -> None:

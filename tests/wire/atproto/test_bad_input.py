@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from adapters.atproto import face
 from adapters.atproto.xrpc.call import JSON, Auth, Method
-from tests.kit.xrpc import REGISTRY, Person, Pod, in_pod
+from tests.kit.house import LEXICONS
+from tests.kit.xrpc import Person, Pod, in_pod
 
 QUERIES = [method for method in face.METHODS if method.is_query]
 PROCEDURES = [method for method in face.METHODS if not method.is_query and method.input == JSON]
@@ -64,7 +65,7 @@ VALUES = st.recursive(
 
 
 def names_of(method: Method, part: str) -> list[str]:
-    main = REGISTRY.definition(method.nsid)["defs"]["main"]
+    main = LEXICONS.definition(method.nsid)["defs"]["main"]
     schema = main.get("parameters") if part == "parameters" else main["input"]["schema"]
     return list((schema or {}).get("properties", {}))
 

@@ -12,7 +12,8 @@ from adapters.atproto import face
 from adapters.atproto.xrpc.call import JSON
 from adapters.atproto.xrpc.router import Router
 from pod.model.ids import Nsid
-from tests.kit.xrpc import REGISTRY, Pod, in_pod
+from tests.kit.house import LEXICONS
+from tests.kit.xrpc import Pod, in_pod
 
 SESSION = "/xrpc/com.atproto.server.createSession"
 DESCRIBE = "/xrpc/com.atproto.server.describeServer"
@@ -21,7 +22,7 @@ JSON_TYPE = {"content-type": "application/json"}
 
 def test_every_method_agrees_with_its_lexicon():
     for method in face.METHODS:
-        main = REGISTRY.definition(Nsid(method.nsid))["defs"]["main"]
+        main = LEXICONS.definition(Nsid(method.nsid))["defs"]["main"]
         assert main["type"] == ("query" if method.is_query else "procedure"), method.nsid
         assert main.get("input", {}).get("encoding") == method.input, method.nsid
         assert method.limit > 0

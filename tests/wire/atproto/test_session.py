@@ -15,6 +15,7 @@ from adapters.atproto.session_tokens import REFRESH_GRACE, REFRESH_LIFE
 from pod.access.agent import SYSTEM, Credential
 from pod.keys.curves import parse_did_key, verify
 from pod.model.member import Standing
+from tests.kit.house import START
 from tests.kit.xrpc import PASSWORD, Pod, in_pod
 
 CREATE = "com.atproto.server.createSession"
@@ -81,11 +82,11 @@ def test_a_refreshed_token_gives_the_same_successor_within_its_grace():
         first = await pod.post(REFRESH, token=alice.refresh)
         assert first.json["did"] == alice.did
         assert first.json["refreshJwt"] != alice.refresh
-        pod.clock.ahead = REFRESH_GRACE - timedelta(minutes=1)
+        pod.clock.at = START + REFRESH_GRACE - timedelta(minutes=1)
         again = await pod.post(REFRESH, token=alice.refresh)
         ids = {jti(reply.json["refreshJwt"]) for reply in (first, again)}
         assert len(ids) == 1
-        pod.clock.ahead = REFRESH_GRACE + timedelta(minutes=1)
+        pod.clock.at = START + REFRESH_GRACE + timedelta(minutes=1)
         late = await pod.post(REFRESH, token=alice.refresh)
         assert (late.status, late.error) == (400, "ExpiredToken")
         assert (await pod.post(REFRESH, token=first.json["refreshJwt"])).status == 200
@@ -100,7 +101,7 @@ def jti(token: str) -> str:
 def test_a_refresh_token_expires():
     async def story(pod: Pod):
         alice = await pod.join("alice")
-        pod.clock.ahead = REFRESH_LIFE + timedelta(seconds=1)
+        pod.clock.at = START + REFRESH_LIFE + timedelta(seconds=1)
         assert (await pod.post(REFRESH, token=alice.refresh)).error == "ExpiredToken"
 
     in_pod(story)
@@ -109,9 +110,9 @@ def test_a_refresh_token_expires():
 def test_signing_out_ends_the_refresh_token_even_after_it_expired():
     async def story(pod: Pod):
         alice = await pod.join("alice")
-        pod.clock.ahead = REFRESH_LIFE + timedelta(seconds=1)
+        pod.clock.at = START + REFRESH_LIFE + timedelta(seconds=1)
         assert (await pod.post(DELETE, token=alice.refresh)).status == 200
-        pod.clock.ahead = timedelta()
+        pod.clock.at = START
         assert (await pod.post(REFRESH, token=alice.refresh)).error == "ExpiredToken"
 
     in_pod(story)
@@ -133,7 +134,7 @@ def test_each_kind_of_token_has_its_place():
 def test_an_expired_access_token_is_told_apart_from_a_bad_one():
     async def story(pod: Pod):
         alice = await pod.join("alice")
-        pod.clock.ahead = timedelta(hours=3)
+        pod.clock.at = START + timedelta(hours=3)
         reply = await pod.get(GET, alice.access)
         assert (reply.status, reply.error) == (400, "ExpiredToken")
 
