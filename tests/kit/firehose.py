@@ -41,7 +41,7 @@ class Firehose:
         except Exception as err:  # whatever it is, the test is to see it
             self._refusal = err
 
-    def until(self, matches: Callable[[Event], bool], within_s: float = 10) -> Event:
+    def until(self, matches: Callable[[Event], bool], within_s: float = 30) -> Event:
         """The first event that matches; fails with what the relay refused, or when time is up."""
         end = time.monotonic() + within_s
         while time.monotonic() < end:

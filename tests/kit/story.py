@@ -34,7 +34,7 @@ def picture(colour: str) -> bytes:
     return out.getvalue()
 
 
-def until(look: Callable[[], T | None], within_s: float = 10) -> T:
+def until(look: Callable[[], T | None], within_s: float = 30) -> T:
     """What ``look`` finds, asked again and again until it finds something."""
     end = time.monotonic() + within_s
     while time.monotonic() < end:
