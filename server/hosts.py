@@ -67,7 +67,7 @@ class FrontDoor:
             await self._live(receive, send)
         elif rooms.serves_xrpc(scope["path"]):
             await rooms.xrpc(scope, receive, send)
-        elif rooms.plc is not None and scope["path"].startswith(PLC):
+        elif rooms.plc and scope["type"] == "http" and scope["path"].startswith(PLC):
             await rooms.plc({**scope, "path": scope["path"][len(PLC) - 1 :]}, receive, send)
         elif is_plain(scope["raw_path"].partition(b"?")[0]):
             await rooms.pages(scope, receive, send)

@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Final
 
 import orjson
-from quart import Quart, Response, request
+from quart import Quart, Request, Response, Websocket, has_websocket_context, request, websocket
 from werkzeug.exceptions import HTTPException
 
 from adapters.http.credentials import dpop_challenge
@@ -99,18 +99,24 @@ def install(app: Quart) -> None:
     """Make an application answer PodErrors, and its own 404, 405 and the like, as problems."""
 
     async def on_pod_error(error: PodError) -> Response:
-        return _response(problem_of(error, request.headers.get("Accept")))
+        return _response(problem_of(error, _asked().headers.get("Accept")))
 
     async def on_http_error(error: HTTPException) -> Response:
         status = error.code or 500
         told = {name: value for name, value in error.get_headers() if name in ("Allow", "Location")}
         if 300 <= status < 400:
             return Response(b"", status=status, headers=told)
-        detail = f"{request.method} {request.path}"
-        return _response(_problem(status, detail, request.headers.get("Accept"), told))
+        asked = _asked()
+        detail = f"{asked.method} {asked.path}"
+        return _response(_problem(status, detail, asked.headers.get("Accept"), told))
 
     app.register_error_handler(PodError, on_pod_error)
     app.register_error_handler(HTTPException, on_http_error)
+
+
+def _asked() -> Request | Websocket:
+    """What is being answered: a request, or the opening of a WebSocket."""
+    return websocket if has_websocket_context() else request
 
 
 def _response(problem: Problem) -> Response:

@@ -67,6 +67,12 @@ PATHS = (
     "/blobs/bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy",
     "/spaces/x/y",
     "/plc/did:plc:abc",
+    "/oauth/par",
+    "/oauth/token",
+    "/oauth/revoke",
+    "/oauth/jwks",
+    "/oauth/authorize",
+    "/.well-known/oauth-authorization-server",
     "/robots.txt",
     "/xrpc/",
     "/xrpc/com.atproto.server.describeServer",
@@ -328,10 +334,11 @@ class Ask:
     headers: dict[str, str]
     body: bytes
     as_owner: bool
+    pieces: int = 1
 
 
 asks = st.builds(
-    lambda method, path, query, host, given, media, body, owner: Ask(
+    lambda method, path, query, host, given, media, body, owner, pieces: Ask(
         method,
         f"{path}?{query}" if query else path,
         host,
@@ -339,6 +346,7 @@ asks = st.builds(
         | ({"Content-Type": media} if media is not None and "Content-Type" not in given else {}),
         body,
         owner and "Authorization" not in given,
+        pieces,
     ),
     st.sampled_from(METHODS * 3 + ODD_METHODS),
     paths,
@@ -348,4 +356,5 @@ asks = st.builds(
     st.none() | st.sampled_from(TYPES) | st.sampled_from(TYPES[:4]),
     bodies,
     st.booleans(),
+    st.integers(1, 3),
 )

@@ -75,8 +75,13 @@ class Whole:
         token: str | None = None,
         headers: Mapping[str, str] | None = None,
         pieces: int = 1,
+        goes_after: int | None = None,
     ) -> Reply:
-        """One request; ``target`` is the path and query as they stand in the request line."""
+        """One request; ``target`` is the path and query as they stand in the request line.
+
+        The body comes in ``pieces``; a client that ``goes_after`` so many of them is seen to go,
+        and has no reply (status 0).
+        """
         raw = target if isinstance(target, bytes) else target.encode()
         path, _, query = raw.partition(b"?")
         data = body.encode() if isinstance(body, str) else body
@@ -108,6 +113,9 @@ class Whole:
         ]
         told: list[Any] = []
 
+        if goes_after is not None:
+            coming[goes_after:] = [{"type": "http.disconnect"}]
+
         async def receive() -> Any:
             return coming.pop(0) if coming else await asyncio.Event().wait()
 
@@ -115,9 +123,46 @@ class Whole:
             told.append(message)
 
         await self.door(scope, receive, send)
+        if goes_after is not None:
+            return Reply(0, {}, b"")
         start = told[0]
         names = {k.decode().lower(): v.decode("latin-1") for k, v in start["headers"]}
         return Reply(start["status"], names, b"".join(m.get("body", b"") for m in told[1:]))
+
+    async def connect(self, target: str, *, host: str = SERVER) -> list[Any]:
+        """Open a WebSocket, wait for an answer and go: what the house sent."""
+        path, _, query = target.partition("?")
+        scope = {
+            "type": "websocket",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": "1.1",
+            "scheme": "ws",
+            "path": unquote(path),
+            "raw_path": path.encode(),
+            "query_string": query.encode(),
+            "root_path": "",
+            "headers": [(b"host", host.encode())],
+            "client": ("127.0.0.1", 1),
+            "server": ("127.0.0.1", 2583),
+            "subprotocols": [],
+            "extensions": {"websocket.http.response": {}},
+        }
+        coming = [{"type": "websocket.connect"}]
+        told: list[Any] = []
+        answered = asyncio.Event()
+
+        async def receive() -> Any:
+            if coming:
+                return coming.pop()
+            await answered.wait()
+            return {"type": "websocket.disconnect", "code": 1001}
+
+        async def send(message: Any) -> None:
+            told.append(message)
+            answered.set()
+
+        await asyncio.wait_for(self.door(scope, receive, send), 5)
+        return told
 
     async def ask(
         self,

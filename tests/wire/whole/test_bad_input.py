@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from tests.kit.hostile import ALICE, BODIES, KEY, TYPES, Ask, asks
-from tests.kit.whole import AS2, POST, TURTLE, Person, Reply, Town
+from tests.kit.hostile import ALICE, BODIES, KEY, PATHS, TYPES, Ask, asks
+from tests.kit.whole import AS2, POST, SERVER, TURTLE, Person, Reply, Town
 
 WRITES = [
     (method, path)
@@ -59,7 +59,13 @@ class Ground:
         token = self.alice.access if ask.as_owner else None
         return self.town.run(
             self.whole.send(
-                ask.method, ask.target, ask.body, host=ask.host, token=token, headers=ask.headers
+                ask.method,
+                ask.target,
+                ask.body,
+                host=ask.host,
+                token=token,
+                headers=ask.headers,
+                pieces=ask.pieces,
             )
         )
 
@@ -123,3 +129,32 @@ def test_every_bad_body_is_refused_or_kept_at_every_address(
         if reply.status >= 400:
             assert is_well_formed(reply, ask), reply
             assert ground.whole.store.head_seq() == before
+
+
+@pytest.mark.parametrize(("method", "path"), WRITES)
+@pytest.mark.parametrize("media", [TURTLE, "application/json", "image/png"])
+def test_a_client_that_goes_within_its_body_changes_nothing(
+    ground: Ground, method: str, path: str, media: str
+) -> None:
+    before = held(ground)
+    for goes_after in (0, 1, 2):
+        ground.town.run(
+            ground.whole.send(
+                method,
+                path,
+                b"<#a> <#b> <#c>. <#d> <#e> <#f>.",
+                host=ALICE,
+                token=ground.alice.access,
+                headers={"content-type": media},
+                pieces=3,
+                goes_after=goes_after,
+            )
+        )
+    assert held(ground) == before
+
+
+def test_a_websocket_anywhere_else_is_turned_away(ground: Ground) -> None:
+    for host, path in itertools.product((ALICE, SERVER), PATHS):
+        told = ground.town.run(ground.whole.connect(path, host=host))
+        assert told[0]["type"] in ("websocket.close", "websocket.http.response.start"), path
+        assert 400 <= told[0].get("status", 404) < 500
