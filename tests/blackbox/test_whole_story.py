@@ -136,6 +136,22 @@ def test_replies_likes_and_boosts_arrive_and_can_be_taken_back(on: Stage) -> Non
     until(lambda: totals(on, post) == {"replies": 1, "likes": 1, "shares": 2} or None)
 
 
+def test_a_fediverse_server_walks_outbox_followers_and_replies(on: Stage) -> None:
+    post = on.post("Walk this way.")
+    first, second = on.fediverse
+    reply = first.peer.ask("reply", object=post.url, text="<p>That way?</p>")
+    until(lambda: totals(on, post)["replies"] == 1 or None)
+    alice = on.pod.origin("alice")
+    replies = second.peer.ask("walk", url=f"{post.url}?c=replies")
+    assert [(item["type"], item["id"]) for item in replies] == [("Note", reply)]
+    outbox = second.peer.ask("walk", url=f"{alice}/outbox")
+    assert (outbox[0]["type"], outbox[0]["object"]) == ("Create", post.url)
+    followers = second.peer.ask("walk", url=f"{alice}/followers")
+    actors = {server.peer.ready["actor"] for server in on.fediverse}
+    assert actors <= {item["id"] for item in followers}
+    assert second.peer.ask("walk", url=f"{alice}/following") == []
+
+
 def test_neighbours_on_the_pod_count_as_much_as_strangers(on: Stage) -> None:
     post = on.post("Neighbours, too?")
     ref = models.ComAtprotoRepoStrongRef.Main(uri=post.uri, cid=post.cid)

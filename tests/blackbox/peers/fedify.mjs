@@ -161,6 +161,13 @@ async function forge({ inbox, activity, sign = 'none', key_id: keyId = `${me().h
   return (await fetch(request)).status
 }
 
+// Everything in a collection, page after page: types with ids, and of activities what they are about.
+async function walk({ url }) {
+  const documentLoader = await context.getDocumentLoader({ identifier: name })
+  const items = await Array.fromAsync(context.traverseCollection(await lookup(url), { documentLoader }))
+  return items.map((item) => ({ type: item.constructor.name, id: item.id?.href, object: item.objectId?.href }))
+}
+
 // Deletes an object as its author's own client does: a Delete of Fedify's making, posted to the author's outbox.
 async function author({ actor, object, token }) {
   const activity = await plain(new Delete({ actor: new URL(actor), object: new URL(object), to: PUBLIC_COLLECTION }))
@@ -195,6 +202,7 @@ await serve({
   },
   forge,
   author,
+  walk,
   log: ({ since = 0 }) => log.slice(since),
   followers: () => [...followers.keys()],
 }, { base: base.href, actor: me().href, inbox: context.getInboxUri(name).href })
