@@ -24,19 +24,18 @@ from tests.kit.crash import DYING_S, POST, CrashPod, attempt
 from tests.kit.crash_operations import (
     ApplyWrites,
     Checkpoint,
+    CreateAccount,
     CreateRecord,
     DeleteRecord,
-    Follow,
-    Like,
     Operation,
     PutBinary,
     PutDocument,
     Stop,
     UploadBlob,
-    fediverse,
     key,
     post,
 )
+from tests.kit.crash_peers import Follow, Like, fediverse
 from tests.kit.tracer import Point, deadly, needs_strace, recorded
 
 pytestmark = pytest.mark.slow
@@ -137,6 +136,7 @@ def test_a_server_killed_at_any_point_loses_nothing_and_invents_nothing(
             CreateRecord(),
             DeleteRecord(),
             Like(peers),
+            CreateAccount(),
             Stop(),
             Checkpoint(),
         ]

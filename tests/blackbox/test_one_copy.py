@@ -13,7 +13,8 @@ import pytest
 from server.check import check
 from server.rebuild import rebuild
 from tests.kit.crash import AS2, POST, CrashPod
-from tests.kit.crash_operations import Follow, PutBinary, PutDocument, UploadBlob, fediverse, post
+from tests.kit.crash_operations import PutBinary, PutDocument, UploadBlob, post
+from tests.kit.crash_peers import Fediverse, Follow, fediverse
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +33,7 @@ Place = tuple[str, str, str]
 """Host, path with query, and Accept."""
 
 
-def fill(pod: CrashPod, peers: object) -> list[str]:
+def fill(pod: CrashPod, peers: Fediverse) -> list[str]:
     """Write in all dialects; returns the record keys, of which the last is deleted."""
     keys = [f"3kaaaaaaaaa2{letter}" for letter in "abcdef"]
     for number, rkey in enumerate(keys[:-1]):
@@ -59,7 +60,7 @@ def fill(pod: CrashPod, peers: object) -> list[str]:
     assert UploadBlob().is_done(pod, 7)
     assert PutDocument().act(pod, 1).status == 201
     assert PutBinary().act(pod, 2).status == 201
-    follow = Follow(peers)  # type: ignore[arg-type]
+    follow = Follow(peers)
     assert follow.act(pod, 3).status == 202
     follow.finish(pod, 3, is_acknowledged=True)
     return keys

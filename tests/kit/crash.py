@@ -183,9 +183,9 @@ class CrashPod:
             self.relay.take(frames[seq])
         self.seen = frames
         with open_for_audit(*self._files) as reader:
-            [member] = reader.members(after=0, limit=9)
-            stored = {key: bytes(cid) for key, cid in reader.record_index(member.id)}
-        assert self.relay.repos[self.did].records == stored
+            for member in reader.members(after=0, limit=10_000):
+                stored = {key: bytes(cid) for key, cid in reader.record_index(member.id)}
+                assert self.relay.repos[member.did].records == stored
 
     def replay(self) -> dict[int, bytes]:
         """All frames from cursor 0 to the head."""
