@@ -33,6 +33,7 @@ from pod.oauth.server import assembled
 from pod.read import Read
 from pod.records.lexicon.registry import Registry
 from pod.records.tid import TidClock
+from pod.second_factor import SecondFactor
 from pod.settings import Settings
 from pod.transfer import Transfer
 from pod.write import Write
@@ -43,6 +44,7 @@ from server.plc_log import VaultLog
 from server.workers import Workers
 from storage.blobs import FolderBlobs
 from storage.delivery_queue import SqlActivityLog, SqlDeliveryQueue
+from storage.devices import SqlDevices
 from storage.edges import SqlEdges, SqlSeen
 from storage.engine import Database
 from storage.followers import SqlFollowers
@@ -146,6 +148,8 @@ async def open_house(settings: Settings) -> House:
         secret=keyring.oauth_secret(),
         clock=clock,
     )
+    factor = SecondFactor(store, apps, clock)
+    grants = StoredGrants(store)
     services = atproto.Services(
         settings=settings,
         version=_version(),
@@ -159,12 +163,13 @@ async def open_house(settings: Settings) -> House:
         keyring=keyring,
         repos=projection,
         tokens=tokens,
-        grants=StoredGrants(store),
+        grants=grants,
         passwords=passwords,
         preferences=StoredPreferences(database),
         identities=identities,
         proxy=atproto.Proxy(settings.appview, identities, fetch, keyring, clock),
         oauth=oauth,
+        factor=factor,
     )
     xrpc = atproto.xrpc(services, lexicons, outbox)
     hosts = Hosts(store, settings.origin)
@@ -213,6 +218,23 @@ async def open_house(settings: Settings) -> House:
         mint=drafts.mint_rkey,
         clock=clock,
     )
+    throttle = Throttle(enabled=settings.rate_limits)
+    browser = identity.Browser(settings.origin, keyring.oauth_secret(), clock)
+    devices = SqlDevices(database)
+    consent = identity.ConsentPages(hosts, oauth, browser, devices, store, clock)
+    accounts_pages = identity.AccountPages(
+        hosts=hosts,
+        browser=browser,
+        sign_in=identity.SignIn(store, passwords, factor, throttle),
+        devices=devices,
+        sessions=apps,
+        grants=grants,
+        passwords=passwords,
+        factor=factor,
+        accounts=accounts,
+        reader=store,
+        clock=clock,
+    )
     pages = make_pages(
         [
             identity.rooms(
@@ -227,6 +249,8 @@ async def open_house(settings: Settings) -> House:
                 )
             ),
             identity.oauth_rooms(hosts, oauth),
+            consent.rooms(),
+            accounts_pages.rooms(),
             fediverse.routes(hosts, credentials),
             faces.rooms(),
             solid.rooms(linked_data, read, issuer),
@@ -247,7 +271,13 @@ async def open_house(settings: Settings) -> House:
 
     store.subscribe(outbox.on_changes)
     store.subscribe(crawl.on_changes)
+
+    async def tidy_sign_ins() -> None:
+        await apps.drop_expired(clock.now())
+        await devices.drop_expired(clock.now() - identity.SIGN_IN_LASTS)
+
     workers = Workers()
+    workers.every("sign-in tidying", TIDY_EVERY_S, tidy_sign_ins)
     workers.every("blob collector", TIDY_EVERY_S, media.collect)
     workers.every("blob sweep", SWEEP_EVERY_S, media.sweep)
     window = timedelta(seconds=limits.firehose_window_s)
@@ -255,8 +285,6 @@ async def open_house(settings: Settings) -> House:
     workers.every("fediverse tidying", TIDY_EVERY_S, fediverse.tidy)
     workers.keep_running("fediverse reactor", fediverse.react)
     workers.keep_running("fediverse delivery", fediverse.deliver)
-
-    throttle = Throttle()
 
     def held(app: App) -> App:
         return limited(app, throttle) if settings.rate_limits else app

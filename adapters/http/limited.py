@@ -23,6 +23,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 EVERYTHING: Final = Limit(3_000, 300)
 DEAR: Final[Mapping[str, Limit]] = {
     "/xrpc/com.atproto.server.createSession": Limit(30, 300),
+    "/account/sign-in": Limit(30, 300),
+    "/account/code": Limit(30, 300),
     "/xrpc/com.atproto.server.createAccount": Limit(100, 300),
     "/xrpc/com.atproto.server.requestPasswordReset": Limit(50, 300),
     "/xrpc/com.atproto.server.resetPassword": Limit(50, 300),

@@ -5,18 +5,27 @@ Spec: RFC 8615 (https://www.rfc-editor.org/rfc/rfc8615)
 
 from __future__ import annotations
 
+from adapters.identity.account_pages import AccountPages
+from adapters.identity.browser import Browser
 from adapters.identity.documents import did_web
 from adapters.identity.knot import Knot, report
 from adapters.identity.oauth_endpoints import rooms as oauth_rooms
+from adapters.identity.oauth_pages import SIGN_IN_LASTS, ConsentPages
+from adapters.identity.sign_in import SignIn
 from adapters.identity.verify import Found, Sources, verify
 from adapters.identity.webfinger import ServerActor
 from adapters.identity.well_known import Corner, rooms
 
 __all__ = [
+    "SIGN_IN_LASTS",
+    "AccountPages",
+    "Browser",
+    "ConsentPages",
     "Corner",
     "Found",
     "Knot",
     "ServerActor",
+    "SignIn",
     "Sources",
     "did_web",
     "oauth_rooms",

@@ -24,6 +24,7 @@ from pod.model.ids import Did, Handle, MemberId, Origin
 from pod.model.member import Member
 from pod.oauth.server import assembled
 from pod.ports import Store
+from pod.second_factor import SecondFactor
 from pod.settings import AppView, Hashing, Limits, ServiceDomain, Settings
 from tests.kit import house
 from tests.kit.apps import MemoryOAuth
@@ -257,6 +258,7 @@ class Pod:
             identities=self.directory,
             proxy=Proxy(self.settings.appview, self.directory, self.upstream, self.keys, clock),
             oauth=self.oauth,
+            factor=SecondFactor(store, self.apps, clock),
         )
         self.app = face.xrpc(self.services, LEXICONS, self.outbox)
         return self

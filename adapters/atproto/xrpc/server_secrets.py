@@ -7,20 +7,17 @@ from __future__ import annotations
 
 import hmac
 import re
-from base64 import b32encode
-from hashlib import sha256
-from secrets import token_bytes
 from typing import Any, Final
 
 from adapters.atproto.firehose.frames import time_text
 from adapters.atproto.xrpc.call import Auth, Call, procedure, query
 from adapters.atproto.xrpc.services import Services
+from pod.access.app_password import app_password_digest, new_app_password
 from pod.access.grant import AppPassword
 from pod.model.ids import Did
 from pod.model.member import Member
 
 _FORM: Final = re.compile(r"[a-z2-7]{4}(?:-[a-z2-7]{4}){3}")
-_BYTES: Final = 10
 
 
 @procedure("com.atproto.server.createAppPassword", Auth.FULL)
@@ -31,7 +28,7 @@ async def create_app_password(call: Call, services: Services) -> dict[str, Any]:
     made = AppPassword(
         member.id,
         name,
-        _digest(member.did, password),
+        app_password_digest(member.did, password),
         call.body.get("privileged", False),
         services.clock.now(),
     )
@@ -59,12 +56,6 @@ async def reserve_signing_key(call: Call, services: Services) -> dict[str, Any]:
     return {"signingKey": key.did_key}
 
 
-def new_app_password() -> str:
-    """80 random bits as ``xxxx-xxxx-xxxx-xxxx``."""
-    text = b32encode(token_bytes(_BYTES)).decode().lower()
-    return "-".join(text[i : i + 4] for i in range(0, len(text), 4))
-
-
 def find_app_password(services: Services, member: Member, password: str) -> AppPassword | None:
     """The app password of a member that somebody shows.
 
@@ -72,13 +63,9 @@ def find_app_password(services: Services, member: Member, password: str) -> AppP
     """
     if not _FORM.fullmatch(password):
         return None
-    shown = _digest(member.did, password)
+    shown = app_password_digest(member.did, password)
     held = services.grants.app_passwords(member.id)
     return next((each for each in held if hmac.compare_digest(each.hash, shown)), None)
-
-
-def _digest(did: Did, password: str) -> str:
-    return sha256(f"{did} {password}".encode()).hexdigest()
 
 
 def _shown(made: AppPassword) -> dict[str, Any]:

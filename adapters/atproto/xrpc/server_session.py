@@ -37,6 +37,8 @@ async def create_session(call: Call, services: Services) -> dict[str, Any]:
     if len(body["password"]) > MAX_PASSWORD:
         raise Unauthenticated("Password too long. Consider resetting your password.")
     member, app = await _check_password(services, body["identifier"], body["password"])
+    if app is None:
+        await services.factor.check(member.id, body.get("authFactorToken"))
     is_shut_out = member.standing in _SHUT_OUT
     if is_shut_out and not body.get("allowTakendown", False):
         raise Unauthenticated("Account has been taken down", name="AccountTakedown")

@@ -17,6 +17,7 @@ from pod.media import Media
 from pod.oauth.server import AuthorizationServer
 from pod.ports import Clock, Store
 from pod.read import Read
+from pod.second_factor import SecondFactor
 from pod.settings import Settings
 from pod.transfer import Transfer
 from pod.write import Write
@@ -44,3 +45,4 @@ class Services:
     identities: Identities
     proxy: Proxy
     oauth: AuthorizationServer
+    factor: SecondFactor
