@@ -225,6 +225,7 @@ async def open_house(settings: Settings) -> House:
     accounts_pages = identity.AccountPages(
         hosts=hosts,
         browser=browser,
+        consent=consent,
         sign_in=identity.SignIn(store, passwords, factor, throttle),
         devices=devices,
         sessions=apps,

@@ -16,7 +16,7 @@ from quart import Blueprint, Response, request
 from adapters.http.hosts import Hosts
 from adapters.identity.browser import STYLE, Browser, Visit
 from adapters.identity.oauth_endpoints import only_here
-from adapters.identity.oauth_pages import AUTHORIZE, SIGN_IN_LASTS
+from adapters.identity.oauth_pages import AUTHORIZE, SIGN_IN_LASTS, ConsentPages, app_host
 from adapters.identity.sign_in import Passwords, SignIn
 from pod.access.agent import Agent, Credential
 from pod.access.app_password import app_password_digest, new_app_password
@@ -52,7 +52,7 @@ class Shown:
 
     key: str
     client_name: str
-    client_id: str
+    app_host: str
     created_at: datetime
     renewed_at: datetime
 
@@ -75,6 +75,7 @@ class AccountPages:
 
     hosts: Hosts
     browser: Browser
+    consent: ConsentPages
     sign_in: SignIn
     devices: DeviceStore
     sessions: OAuthStore
@@ -111,7 +112,7 @@ class AccountPages:
             self.browser.came_to_look()
             visit = self.browser.visit()
             member = self._member(visit)
-            return self._ask(visit, ACCOUNT) if member is None else self._show(visit, member)
+            return await self._ask(visit, ACCOUNT) if member is None else self._show(visit, member)
 
         @blueprint.get("/oauth/forms.css")
         async def style() -> Response:
@@ -130,7 +131,7 @@ class AccountPages:
             try:
                 member = await self.sign_in.member(name, form.get("password", ""))
             except PodError as err:
-                return self._ask(visit, onward, name=name, error=err.safe_text)
+                return await self._ask(visit, onward, name=name, error=err.safe_text)
             if self.sign_in.wants_code(member):
                 ticket = self.browser.ticket(visit, "code", member=member.id, next=onward)
                 return self.browser.page(visit, "code.html", ticket=ticket, error=None)
@@ -145,10 +146,10 @@ class AccountPages:
             try:
                 told = self.browser.told(visit, "code", ticket)
             except Invalid as err:
-                return self._ask(visit, ACCOUNT, error=err.safe_text)
+                return await self._ask(visit, ACCOUNT, error=err.safe_text)
             member = self.reader.member(MemberId(told["member"]))
             if member is None:
-                return self._ask(visit, ACCOUNT)
+                return await self._ask(visit, ACCOUNT)
             try:
                 await self.sign_in.code(member, form.get("code", "").replace(" ", ""))
             except PodError as err:
@@ -173,7 +174,7 @@ class AccountPages:
             form = await self.browser.form(visit)
             member = self._member(visit)
             if member is None:
-                return self._ask(visit, ACCOUNT)
+                return await self._ask(visit, ACCOUNT)
             try:
                 outcome = await act(member, form)
             except PodError as err:
@@ -205,12 +206,19 @@ class AccountPages:
         named = [m for m in members if m.did == request.args.get("account")]
         return next(iter(named or members), None)
 
-    def _ask(
+    async def _ask(
         self, visit: Visit, onward: str, *, name: str = "", error: str | None = None
     ) -> Response:
-        status = 200 if error is None else 401
+        asked = await self.consent.waiting(visit, onward)
         return self.browser.page(
-            visit, "sign_in.html", status, asked=None, next=onward, name=name, error=error
+            visit,
+            "sign_in.html",
+            200 if error is None else 401,
+            target=asked.request.parameters["redirect_uri"] if asked is not None else "",
+            asked=asked,
+            next=onward,
+            name=name,
+            error=error,
         )
 
     def _show(
@@ -319,7 +327,7 @@ def _shown(session: Session) -> Shown:
     return Shown(
         hashed(session.id),
         session.client_name,
-        session.client_id,
+        app_host(session.client_id),
         session.created_at,
         session.renewed_at,
     )

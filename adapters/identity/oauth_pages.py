@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from quart import Blueprint, Response, request
 
@@ -21,7 +21,7 @@ from adapters.identity.oauth_endpoints import only_here
 from pod.errors import Forbidden, Invalid, PodError
 from pod.model.ids import Did
 from pod.model.member import Member
-from pod.oauth.metadata import Metadata
+from pod.oauth.metadata import LOOPBACK_PREFIX, Metadata
 from pod.oauth.ports import DeviceStore, PushedRequest
 from pod.oauth.server import AuthorizationServer
 from pod.ports import Clock, Reader
@@ -66,7 +66,7 @@ class Asked:
     @property
     def app_host(self) -> str:
         """Where the app is, which is as good as known."""
-        return "this device" if self.client.is_loopback else urlsplit(self.client.client_id).netloc
+        return app_host(self.client.client_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,13 @@ class ConsentPages:
             return await self._agreed(asked, here.member)
 
         return blueprint
+
+    async def waiting(self, visit: Visit, url: str) -> Asked | None:
+        """The request that a page at `Asked.url` is about; None if it is over."""
+        try:
+            return await self._asked(visit, dict(parse_qsl(urlsplit(url).query)))
+        except PodError:
+            return None
 
     async def _asked(self, visit: Visit, fields: dict[str, str]) -> Asked:
         client_id, uri = fields.get("client_id"), fields.get("request_uri")
@@ -232,6 +239,12 @@ class ConsentPages:
         return self.browser.page(
             visit, "stop.html", 400, title="This sign-in cannot go on", text=err.safe_text
         )
+
+
+def app_host(client_id: str) -> str:
+    """Where an app lives, as people read it."""
+    is_loopback = client_id.startswith(LOOPBACK_PREFIX)
+    return "this device" if is_loopback else urlsplit(client_id).netloc
 
 
 def _is_named(member: Member, hint: str | None) -> bool:

@@ -80,7 +80,7 @@ def loopback(client_id: str) -> Metadata:
         redirect_uris=redirects or ("http://127.0.0.1/", "http://[::1]/"),
         scope=_scope(scopes[0] if scopes else "atproto"),
         grant_types=("authorization_code", "refresh_token"),
-        name="An app on this device",
+        name="an app on this device",
         is_native=True,
         is_loopback=True,
     )

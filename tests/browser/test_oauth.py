@@ -160,7 +160,7 @@ def test_who_is_signed_in_need_only_agree_and_may_end_it_on_their_page(stage: St
         assert app.ask("finish")["state"] == state
     assert stage.post()["status"] == 200
 
-    assert "An app on this device" in app.ask("open", url=f"{stage.server.url}/account")
+    assert "an app on this device" in app.ask("open", url=f"{stage.server.url}/account")
     stage.is_accessible()
     stage.picture("account", width=720)
     stage.picture("account-dark", width=720, dark=True)
