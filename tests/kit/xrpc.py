@@ -258,7 +258,7 @@ class Pod:
             identities=self.directory,
             proxy=Proxy(self.settings.appview, self.directory, self.upstream, self.keys, clock),
             oauth=self.oauth,
-            factor=SecondFactor(store, self.apps, clock),
+            factor=SecondFactor(self.store, self.apps, self.clock),
         )
         self.app = face.xrpc(self.services, LEXICONS, self.outbox)
         return self
