@@ -9,7 +9,6 @@ from random import Random
 from typing import Any
 
 import pytest
-from cbrrr import decode_multi_dag_cbor_in_violation_of_the_spec
 
 from adapters.atproto.did.client import MemberDids, PlcClient
 from adapters.atproto.did.document import read_document
@@ -25,6 +24,7 @@ from pod.records.cid import cid_text
 from pod.settings import Egress
 from tests.kit.members import a_member
 from tests.kit.node import Peer, PeerRefused, peer
+from tests.kit.other_cbor import decode_multi_dag_cbor_in_violation_of_the_spec
 from tests.kit.repo_host import KEYS, MEMBERS, RepoHost, some_ops
 
 pytestmark = pytest.mark.peer

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from cbrrr import decode_multi_dag_cbor_in_violation_of_the_spec
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from server.check import check
 from storage.audit import open_for_audit
+from tests.kit.other_cbor import decode_multi_dag_cbor_in_violation_of_the_spec
 from tests.kit.process import Server, free_port, start
 from tests.kit.strict_relay import StrictRelay
 

@@ -15,9 +15,13 @@ from hashlib import sha256
 from typing import Any, Final
 
 from atproto_crypto.verify import verify_signature
-from cbrrr import CID, decode_dag_cbor, decode_multi_dag_cbor_in_violation_of_the_spec
-from cbrrr import encode_dag_cbor as encode
 
+from tests.kit.other_cbor import (
+    CID,
+    decode_dag_cbor,
+    decode_multi_dag_cbor_in_violation_of_the_spec,
+)
+from tests.kit.other_cbor import encode_dag_cbor as encode
 from tests.kit.repo import OtherTree
 
 _TID: Final = re.compile(r"[234567abcdefghij][234567abcdefghijklmnopqrstuvwxyz]{12}")

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import pytest
-from cbrrr import decode_multi_dag_cbor_in_violation_of_the_spec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +16,7 @@ from pod.model.ids import MemberId
 from pod.ports import Tx
 from storage.in_memory import MemoryStore
 from tests.kit.members import START
+from tests.kit.other_cbor import decode_multi_dag_cbor_in_violation_of_the_spec
 
 PUBLIC: Final[list[ChangeKind]] = ["commit", "identity", "account", "sync"]
 

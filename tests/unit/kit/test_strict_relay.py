@@ -7,7 +7,6 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
-from cbrrr import CID, decode_multi_dag_cbor_in_violation_of_the_spec, encode_dag_cbor
 
 from adapters.atproto.project import MemoryProjection
 from adapters.atproto.repo.car import car_bytes, read_car
@@ -17,6 +16,11 @@ from pod.records.cbor import encode
 from pod.records.cid import record_cid
 from pod.records.tid import TidClock
 from tests.kit.members import SteppingClock, a_member
+from tests.kit.other_cbor import (
+    CID,
+    decode_multi_dag_cbor_in_violation_of_the_spec,
+    encode_dag_cbor,
+)
 from tests.kit.strict_relay import Refused, StrictRelay
 
 KEY = SigningKey.from_bytes(sha256(b"key").digest())

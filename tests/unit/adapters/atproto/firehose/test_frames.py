@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from cbrrr import CID, decode_multi_dag_cbor_in_violation_of_the_spec, encode_dag_cbor
 
 from adapters.atproto.firehose.frames import (
     account_frame,
@@ -20,6 +19,11 @@ from adapters.atproto.firehose.frames import (
 from pod.model.change import RecordOp, RepoHead
 from pod.model.ids import Did, Handle, MemberId, Tid
 from pod.model.member import Standing
+from tests.kit.other_cbor import (
+    CID,
+    decode_multi_dag_cbor_in_violation_of_the_spec,
+    encode_dag_cbor,
+)
 from tests.kit.repo import cid_of
 
 DID = Did("did:plc:ewvi7nxzyoun6zhxrhs64oiz")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from cbrrr import CID, decode_dag_cbor, encode_dag_cbor
 
 from adapters.atproto.repo.commit import read_commit, sign_commit
 from pod.errors import Invalid
 from pod.keys.curves import Curve, SigningKey
 from pod.model.ids import Did, Tid
+from tests.kit.other_cbor import CID, decode_dag_cbor, encode_dag_cbor
 from tests.kit.repo import cid_of
 
 DID = Did("did:plc:ewvi7nxzyoun6zhxrhs64oiz")
