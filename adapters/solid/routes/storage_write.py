@@ -80,13 +80,17 @@ async def put(wing: Wing, target: Target) -> Response:
 
 
 async def _write_from(
-    wing: Wing, target: Target, ops: Callable[[Target], Awaitable[Sequence[Op]]]
+    wing: Wing,
+    target: Target,
+    ops: Callable[[Target], Awaitable[Sequence[Op]]],
+    *,
+    created: bool | None = None,
 ) -> Response:
     """Write what ``ops`` makes of the present state; again, if that changed under way."""
     for left in reversed(range(_TRIES)):
         target = wing.again(target)
         try:
-            return await _write(wing, target, await ops(target))
+            return await _write(wing, target, await ops(target), created=created)
         except StaleVersion:
             if not left:
                 raise
@@ -157,10 +161,14 @@ async def _put_container(wing: Wing, target: Target) -> Response:
     if media_type not in RDF_TYPES:
         raise Unsupported("A container is described in RDF")
     graph = parse_rdf(await sent(), media_type, target.url)
-    if listing is not None:
-        graph = own_part(listing, graph, is_whole=False)
-    op = PutDocument(target.path, TURTLE, _described(graph), _as_read(target))
-    return await _write(wing, target, [*_above(wing, target), op], created=listing is None)
+
+    async def ops(now: Target) -> Sequence[Op]:
+        shown = listing_of(wing, now)
+        check_shown(shown_bodies(shown))
+        own = own_part(shown, graph, is_whole=False) if shown is not None else graph
+        return [*_above(wing, now), PutDocument(now.path, TURTLE, _described(own), _as_read(now))]
+
+    return await _write_from(wing, target, ops, created=listing is None)
 
 
 def _as_read(target: Target) -> Expect:

@@ -196,3 +196,45 @@ def test_the_outbox_the_commits_and_the_firehose_tell_one_order(town: Town) -> N
         town.run(race(dialects))
 
     law()
+
+
+def test_things_posted_at_once_under_one_name_are_all_kept(town: Town, pen: Pen) -> None:
+    async def story() -> None:
+        whole, alice = pen.whole, pen.alice
+        for container, is_new in (("/data/", False), ("/data/shelf/", True)):
+            if is_new:
+                url = alice.member.url(f"{container}first")
+                await whole.ask("PUT", url, "<a> <b> <c>.", as_=alice, content_type=TURTLE)
+            sent = {"content_type": TURTLE, "slug": "note"}
+            replies = await asyncio.gather(
+                *(
+                    whole.ask(
+                        "POST", alice.member.url(container), f"<> <b> {n}.", as_=alice, **sent
+                    )
+                    for n in range(6)
+                )
+            )
+            assert [reply.status for reply in replies] == [201] * 6
+            assert len({reply.headers["location"] for reply in replies}) == 6
+
+    town.run(story())
+
+
+def test_containers_made_at_once_are_there_once(town: Town, pen: Pen) -> None:
+    async def story() -> None:
+        whole, alice = pen.whole, pen.alice
+        sent = {"content_type": TURTLE}
+        asks = [
+            whole.ask("PUT", alice.member.url(f"/data/deep/er/{n}"), "<> <b> 1.", as_=alice, **sent)
+            for n in range(4)
+        ]
+        asks += [
+            whole.ask("PUT", alice.member.url("/data/deep/er/"), as_=alice, **sent)
+            for _ in range(3)
+        ]
+        replies = await asyncio.gather(*asks)
+        assert {reply.status for reply in replies} <= {201, 204}, replies
+        shown = await whole.ask("GET", alice.member.url("/data/deep/er/"), as_=alice, accept=TURTLE)
+        assert all(f"/data/deep/er/{n}>" in shown.body.decode() for n in range(4))
+
+    town.run(story())
