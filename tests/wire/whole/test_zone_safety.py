@@ -112,6 +112,10 @@ class Zones(RuleBasedStateMachine):
         assert self.town.run(self.whole.put_record(self.alice, key, post)).status == 200
         self.posts[key] = pixels
 
+    @rule(pixels=st.sampled_from(PIXELS))
+    def upload_only(self, pixels: bytes) -> None:
+        self.town.run(self.whole.upload(self.alice, pixels))
+
     @rule(key=st.sampled_from(KEYS))
     def delete_post(self, key: str) -> None:
         assert self.town.run(self.whole.delete_record(self.alice, key)).status == 200
