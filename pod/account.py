@@ -26,6 +26,8 @@ PASSWORD: Final = "password-hash"  # noqa: S105  the name of a secret, not one
 LABEL: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 MIN_LABEL: Final = 3
 MAX_LABEL: Final = 18
+NOWHERE: Final = frozenset({"alt", "arpa", "internal", "invalid", "local", "onion"})
+"""Top-level domains of which no handle is, not even in development."""
 RESERVED: Final = frozenset(
     {
         "about",
@@ -197,8 +199,7 @@ class Accounts:
             raise Conflict(f"Handle already taken: {handle}", name="HandleNotAvailable")
         if application.email and self._store.member_by_email(application.email):
             raise Conflict(f"Email already taken: {application.email}", name="EmailTaken")
-        if not self._is_service_handle(handle) and not await self._controls_domain(handle):
-            raise Forbidden("The domain does not lead to this server.", name="UnsupportedDomain")
+        await self._check_domain(handle)
         key = SigningKey.generate_k256()
         did = application.did
         if did is None:
@@ -238,8 +239,7 @@ class Accounts:
             raise Conflict(f"Handle already taken: {handle}", name="HandleNotAvailable")
         if self._is_service_handle(handle):
             self.origin_of(handle)
-        elif not await self._controls_domain(handle):
-            raise Forbidden("The domain does not lead to this server.", name="UnsupportedDomain")
+        await self._check_domain(handle)
         await self._dids.set_handle(member, handle)
         now = self._clock.now()
 
@@ -276,6 +276,15 @@ class Accounts:
             return changed
 
         return await self._store.write(work)
+
+    async def _check_domain(self, handle: Handle) -> None:
+        """Invalid or Forbidden for a handle on a domain that cannot be, or is not, the member's."""
+        if self._is_service_handle(handle):
+            return
+        if handle.rpartition(".")[2] in NOWHERE:
+            raise Invalid("Handle TLD is invalid or disallowed", name="InvalidHandle")
+        if not await self._controls_domain(handle):
+            raise Forbidden("The domain does not lead to this server.", name="UnsupportedDomain")
 
     def _is_service_handle(self, handle: Handle) -> bool:
         return any(handle.endswith(d.handle_suffix) for d in self._settings.service_domains)

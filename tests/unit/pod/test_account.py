@@ -58,6 +58,7 @@ def test_sign_up_makes_identity_keys_repository_and_events_in_order() -> None:
         ("admin.test", "HandleNotAvailable"),
         ("alice.test", "HandleNotAvailable"),
         ("elsewhere.example", "UnsupportedDomain"),
+        ("alice.onion", "InvalidHandle"),
     ],
 )
 def test_a_handle_that_cannot_be_given_is_refused_by_name(handle: str, name: str) -> None:
