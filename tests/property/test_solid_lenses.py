@@ -360,6 +360,13 @@ def test_an_unknown_lexicon_shows_its_keys_and_keeps_annotations() -> None:
     assert same(again, VIEWS.put(ALICE, again, parse_rdf(body, TURTLE, subject.value)))
 
 
+def test_a_record_without_keys_can_be_written_back() -> None:
+    resource = record_resource("/repo/com.example.thing/1", {"$type": "com.example.thing"})
+    view = VIEWS.default(ALICE, resource)
+    assert len(set(view)) == len(view)
+    assert same(resource, VIEWS.put(ALICE, resource, view))
+
+
 CREATED = "2026-02-03T04:05:06Z"
 
 

@@ -86,7 +86,8 @@ class RecordViews:
         """What a record means, with its annotations."""
         noted = noted_beside(resource.complement)
         if isinstance(noun_of(resource), Opaque):
-            return [*self.generic(author, resource), *_meta(author, resource), *noted]
+            shown = [*self.generic(author, resource), *_meta(author, resource), *noted]
+            return list(dict.fromkeys(shown))
         return [*self._meaning(author, resource), *noted]
 
     def generic(self, author: Member, resource: Resource) -> Graph:
@@ -138,7 +139,7 @@ class RecordViews:
             raise Conflict(f"Give every key of the record, or PATCH; {min(left_out)} is missing")
         noun = noun_of(resource)
         if isinstance(noun, Opaque):
-            if not keys:
+            if not keys and source.keys() - {"$type"}:
                 raise Conflict("A record keeps its keys; to remove it, delete it")
             return self._edited(resource.complement, record, _beside(wanted, author, resource))
         shown = [*self._meaning(author, resource), *more]

@@ -20,6 +20,7 @@ from adapters.solid.rdf.parse import Graph, parse_rdf
 from adapters.solid.rdf.vocab import AS, LEX, SCHEMA
 from adapters.solid.rdf.write import write_rdf
 from pod.errors import PodError
+from pod.model.article import Article
 from pod.model.blob import BlobRef
 from pod.model.ids import Nsid, Rkey
 from pod.model.note import Note
@@ -31,9 +32,11 @@ from pod.records.cbor import encode
 from pod.records.cid import cid_from_text, cid_text, record_cid
 from pod.records.data import data_to_json
 from pod.records.lens import index as core
+from pod.records.lens.relation import COLLECTIONS
 from pod.write import PutRecord
 from tests.kit import nouns
 from tests.kit.house import owner
+from tests.kit.records import json_safe, plain_keys
 from tests.kit.whole import AS2, JSON_LD, POST, TURTLE, Person, Town
 
 KEY = "3kaaaaaaaaa22"
@@ -172,6 +175,55 @@ def test_what_is_read_from_a_profile_and_written_back_changes_nothing(study: Stu
                 shown = study.get(url, media)
                 tag = shown.headers["etag"]
                 assert study.put(url, shown.body, media, if_match=tag) == 204, shown
+        assert study.rows() == before
+
+    law()
+
+
+articles = st.one_of(
+    st.builds(
+        Article, nouns.words, nouns.words, st.just("markdown"), nouns.times, st.none() | nouns.words
+    ).map(lambda article: ("com.whtwnd.blog.entry", core.put("com.whtwnd.blog.entry", article))),
+    st.builds(
+        Article,
+        nouns.words,
+        st.text(max_size=9),
+        st.just("plain"),
+        nouns.times,
+        st.none() | nouns.words,
+        st.lists(nouns.words, max_size=2).map(tuple),
+    ).map(lambda article: ("site.standard.document", core.put("site.standard.document", article))),
+)
+others = st.one_of(
+    articles,
+    nouns.relations.map(
+        lambda relation: (
+            COLLECTIONS[relation.kind],
+            core.put(COLLECTIONS[relation.kind], relation),
+        )
+    ),
+    st.dictionaries(plain_keys, json_safe, max_size=4).map(
+        lambda data: ("com.example.thing", {"$type": "com.example.thing", **data})
+    ),
+)
+
+
+def test_what_is_read_of_any_other_record_and_written_back_changes_nothing(study: Study) -> None:
+    @LIVELY
+    @given(others, nouns.unknown_keys)
+    def law(kind: tuple[str, Any], unknown: dict[str, Any]) -> None:
+        collection, record = kind
+        written = study.town.run(
+            study.whole.put_record(study.alice, KEY, data_to_json(record | unknown), collection)
+        )
+        assume(written.status == 200)
+        before = study.rows()
+        url = study.alice.member.url(f"/repo/{collection}/{KEY}")
+        for media in (TURTLE, JSON_LD, "application/json", RECORD_TYPE):
+            for query in ("", "?view=lex"):
+                shown = study.get(url + query, media)
+                tag = shown.headers["etag"]
+                assert study.put(url + query, shown.body, media, if_match=tag) == 204, shown
         assert study.rows() == before
 
     law()
