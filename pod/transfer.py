@@ -15,7 +15,7 @@ from pod.access.agent import Agent
 from pod.access.policy import Policy
 from pod.errors import Invalid, NotFound
 from pod.model.change import Change, ChangeOp, RepoHead
-from pod.model.ids import Cid, MemberId, parse_nsid, parse_rkey
+from pod.model.ids import Cid, MemberId, Nsid, parse_nsid, parse_rkey
 from pod.model.resource import EMPTY, RECORD_TYPE, Resource, ResourcePath
 from pod.oauth.scope import Account
 from pod.ports import Clock, RepoProjection, Store, Tx
@@ -131,16 +131,22 @@ class Transfer:
 def _read(records: Mapping[str, bytes]) -> dict[str, _Incoming]:
     """Decode and check every block; the ones that are no objects or have bad keys are refused."""
     found: dict[str, _Incoming] = {}
+    collections: dict[str, Nsid] = {}
     for key, block in records.items():
-        collection, _, rkey = key.partition("/")
+        name, _, rkey = key.partition("/")
         parse_rkey(rkey)
+        collection = collections.get(name)
+        if collection is None:
+            collection = collections[name] = parse_nsid(name)
         data = decode(block)
         if not isinstance(data, dict):
             raise Invalid(f"{key} is not a record.")
         found[key] = _Incoming(
             cid=record_cid(block),
             block=block,
-            blobs=tuple(dict.fromkeys(ref.cid for ref in blobs_in(data))),
-            subject=index.subject_of(parse_nsid(collection), data),
+            blobs=tuple(dict.fromkeys(ref.cid for ref in blobs_in(data)))
+            if b"mimeType" in block
+            else (),
+            subject=index.subject_of(collection, data),
         )
     return found
