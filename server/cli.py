@@ -15,10 +15,7 @@ from rich.console import Console
 from pod.errors import PodError
 from pod.settings import Settings
 from server import environment, observe
-from server.check import check
 from server.hosts import FrontDoor, Rooms
-from server.identity import verify_name
-from server.rebuild import rebuild
 from server.serve import ServerName, serve
 from server.wire import open_house
 
@@ -95,6 +92,8 @@ def run(data_dir: DataDir = None, port: Port = None, server: Server = "hypercorn
 @app.command("check")
 def check_(data_dir: Annotated[Path, typer.Option(help="Where the data is kept.")]) -> None:
     """Check that all the data fits together; prints what does not, and ends with 1 then."""
+    from server.check import check
+
     findings = 0
     for finding in check(data_dir):
         typer.echo(finding)
@@ -106,6 +105,8 @@ def check_(data_dir: Annotated[Path, typer.Option(help="Where the data is kept."
 @app.command("rebuild")
 def rebuild_(data_dir: Annotated[Path, typer.Option(help="Where the data is kept.")]) -> None:
     """Make all that is only derived anew. Stop the server first."""
+    from server.rebuild import rebuild
+
     asyncio.run(rebuild(data_dir))
 
 
@@ -116,6 +117,8 @@ def identity_verify(
     pod: Annotated[str | None, typer.Option(help="Origin of a development pod.")] = None,
 ) -> None:
     """Walk the claims between all names of a member, from any one of them."""
+    from server.identity import verify_name
+
     text, holds = asyncio.run(verify_name(name, plc=plc, pod=pod))
     typer.echo(text)
     raise typer.Exit(0 if holds else 1)

@@ -14,12 +14,9 @@ from contextlib import nullcontext
 from typing import Any, Literal
 
 import uvloop
-from hypercorn.asyncio import serve as hypercorn_serve
-from hypercorn.config import Config
 
 from pod.errors import Conflict, Invalid
 from pod.settings import Settings
-from server import on_hypercorn
 from server.corked import taking_runs
 from server.hosts import FrontDoor
 from storage.sole import SoleUse
@@ -53,6 +50,11 @@ def _bound(settings: Settings) -> socket.socket:
 
 
 async def _hypercorn(door: FrontDoor, bound: socket.socket) -> None:
+    from hypercorn.asyncio import serve as hypercorn_serve
+    from hypercorn.config import Config
+
+    from server import on_hypercorn
+
     on_hypercorn.install()
     config = Config()
     config.bind = [f"fd://{bound.detach()}"]

@@ -5,23 +5,19 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final, cast
 
 from adapters.activitypub import face as activitypub
 from adapters.atproto import face as atproto
-from adapters.console import face as console
-from adapters.http import blobs, views
 from adapters.http.fetch import Fetch
 from adapters.http.hosts import Hosts
 from adapters.http.limited import limited
 from adapters.http.passwords import Passwords
-from adapters.http.record_views import RECORD_VIEWS
 from adapters.http.throttle import Throttle
-from adapters.identity import face as identity
-from adapters.solid import face as solid
-from pod.access.acl import Mode
-from pod.access.policy import Policy
+from pod.access.acl import Acl, Mode
+from pod.access.policy import AclReader, Policy
 from pod.account import Accounts
 from pod.draft import Drafts
 from pod.errors import PodError
@@ -29,6 +25,8 @@ from pod.keys.keyring import KeyRing
 from pod.media import Media
 from pod.model.ids import Did, Handle, Iri
 from pod.model.member import Member
+from pod.model.resource import Resource
+from pod.oauth.ports import SIGN_IN_LASTS
 from pod.oauth.server import assembled
 from pod.read import Read
 from pod.records.lexicon.registry import Registry
@@ -38,8 +36,8 @@ from pod.settings import Settings
 from pod.transfer import Transfer
 from pod.write import Write
 from server.credentials import SessionCredentials
+from server.deferred import Deferred
 from server.hosts import App, Rooms
-from server.pages import make_pages
 from server.plc_log import VaultLog
 from server.workers import Workers
 from storage.blobs import FolderBlobs
@@ -68,6 +66,24 @@ class SystemClock:
         return datetime.now(UTC)
 
 
+class _AccessDocuments:
+    """The policy's `AclReader`: the Solid wing's, which is loaded with the first document."""
+
+    @cached_property
+    def _wing(self) -> AclReader:
+        from adapters.solid.face import WacDocuments
+
+        return WacDocuments()
+
+    def acl(self, document: Resource, base: Iri) -> Acl:
+        """The rules of an access control document."""
+        return self._wing.acl(document, base)
+
+    def group(self, document: Resource, base: Iri, group: Iri) -> frozenset[Iri]:
+        """The members of a group that a document describes."""
+        return self._wing.group(document, base, group)
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     """An open house: what the front door serves, and what the demo and the tools use."""
@@ -94,7 +110,7 @@ async def open_house(settings: Settings) -> House:
     await keyring.open()
     lexicons = Registry.load()
     projection = atproto.MemoryProjection(keyring.repo_key, tids)
-    policy = Policy(store, solid.WacDocuments())
+    policy = Policy(store, _AccessDocuments())
     limits = settings.limits
     drafts = Drafts(lexicons, tids, limits)
     write = Write(store, policy, projection, drafts, tids, clock, quota_bytes=limits.quota_bytes)
@@ -189,93 +205,104 @@ async def open_house(settings: Settings) -> House:
         queue=SqlDeliveryQueue(database),
         log=SqlActivityLog(database),
     )
-    faces = console.Console(
-        hosts=hosts,
-        reader=store,
-        read=read,
-        edges=edges,
-        welcome=console.Welcome(
-            handle_suffix=settings.service_domains[0].handle_suffix
-            if settings.service_domains
-            else "",
-            open_sign_up=settings.open_sign_up,
-            contact=settings.contact_email,
-            lists_members=settings.dev,
-        ),
-    )
     credentials = SessionCredentials(
         atproto.Authenticator(tokens, oauth, store, settings.admin_password)
     )
-    issuer = Iri(settings.origin)
-    linked_data = solid.Wing(
-        hosts=hosts,
-        authenticator=credentials,
-        reader=store,
-        policy=policy,
-        write=write,
-        media=media,
-        records=solid.RecordViews(store, fediverse.words, issuer),
-        mint=drafts.mint_rkey,
-        clock=clock,
-    )
     throttle = Throttle(enabled=settings.rate_limits)
-    browser = identity.Browser(settings.origin, keyring.oauth_secret(), clock)
     devices = SqlDevices(database)
-    consent = identity.ConsentPages(hosts, oauth, browser, devices, store, clock)
-    accounts_pages = identity.AccountPages(
-        hosts=hosts,
-        browser=browser,
-        consent=consent,
-        sign_in=identity.SignIn(store, passwords, factor, throttle),
-        devices=devices,
-        sessions=apps,
-        grants=grants,
-        passwords=passwords,
-        factor=factor,
-        accounts=accounts,
-        reader=store,
-        clock=clock,
-    )
-    pages = make_pages(
-        [
-            identity.rooms(
-                identity.Corner(
-                    hosts,
-                    store,
-                    did_document,
-                    open_sign_up=settings.open_sign_up,
-                    server_actor=identity.ServerActor(
-                        settings.host_name.split(":")[0], Iri(f"{settings.origin}/actor")
-                    ),
-                )
+
+    def pages() -> App:
+        # Quart, RDF and templates: a pod that nobody looks at does without them.
+        from adapters.console import face as console
+        from adapters.http import blobs, views
+        from adapters.http.record_views import RECORD_VIEWS
+        from adapters.identity import face as identity
+        from adapters.solid import face as solid
+        from server.pages import make_pages
+
+        faces = console.Console(
+            hosts=hosts,
+            reader=store,
+            read=read,
+            edges=edges,
+            welcome=console.Welcome(
+                handle_suffix=settings.service_domains[0].handle_suffix
+                if settings.service_domains
+                else "",
+                open_sign_up=settings.open_sign_up,
+                contact=settings.contact_email,
+                lists_members=settings.dev,
             ),
-            identity.oauth_rooms(hosts, oauth),
-            consent.rooms(),
-            accounts_pages.rooms(),
-            fediverse.routes(hosts, credentials),
-            faces.rooms(),
-            solid.rooms(linked_data, read, issuer),
-            blobs.rooms(hosts, media),
-            views.rooms(
-                hosts=hosts,
-                reader=store,
-                authenticator=credentials,
-                allow=lambda agent, owner, path: policy.require(agent, Mode.READ, owner, path),
-                views=views.Views(
-                    [faces.view, fediverse.view, *solid.views(linked_data), *RECORD_VIEWS],
-                    [solid.record_links],
+        )
+        issuer = Iri(settings.origin)
+        linked_data = solid.Wing(
+            hosts=hosts,
+            authenticator=credentials,
+            reader=store,
+            policy=policy,
+            write=write,
+            media=media,
+            records=solid.RecordViews(store, fediverse.words, issuer),
+            mint=drafts.mint_rkey,
+            clock=clock,
+        )
+        browser = identity.Browser(settings.origin, keyring.oauth_secret(), clock)
+        consent = identity.ConsentPages(hosts, oauth, browser, devices, store, clock)
+        accounts_pages = identity.AccountPages(
+            hosts=hosts,
+            browser=browser,
+            consent=consent,
+            sign_in=identity.SignIn(store, passwords, factor, throttle),
+            devices=devices,
+            sessions=apps,
+            grants=grants,
+            passwords=passwords,
+            factor=factor,
+            accounts=accounts,
+            reader=store,
+            clock=clock,
+        )
+        made = make_pages(
+            [
+                identity.rooms(
+                    identity.Corner(
+                        hosts,
+                        store,
+                        did_document,
+                        open_sign_up=settings.open_sign_up,
+                        server_actor=identity.ServerActor(
+                            settings.host_name.split(":")[0], Iri(f"{settings.origin}/actor")
+                        ),
+                    )
                 ),
-                front_door=faces.front_door,
-            ),
-        ]
-    )
+                identity.oauth_rooms(hosts, oauth),
+                consent.rooms(),
+                accounts_pages.rooms(),
+                fediverse.routes(hosts, credentials),
+                faces.rooms(),
+                solid.rooms(linked_data, read, issuer),
+                blobs.rooms(hosts, media),
+                views.rooms(
+                    hosts=hosts,
+                    reader=store,
+                    authenticator=credentials,
+                    allow=lambda agent, owner, path: policy.require(agent, Mode.READ, owner, path),
+                    views=views.Views(
+                        [faces.view, fediverse.view, *solid.views(linked_data), *RECORD_VIEWS],
+                        [solid.record_links],
+                    ),
+                    front_door=faces.front_door,
+                ),
+            ]
+        )
+        return cast("App", made)
 
     store.subscribe(outbox.on_changes)
     store.subscribe(crawl.on_changes)
 
     async def tidy_sign_ins() -> None:
         await apps.drop_expired(clock.now())
-        await devices.drop_expired(clock.now() - identity.SIGN_IN_LASTS)
+        await devices.drop_expired(clock.now() - SIGN_IN_LASTS)
 
     workers = Workers()
     workers.every("sign-in tidying", TIDY_EVERY_S, tidy_sign_ins)
@@ -306,7 +333,7 @@ async def open_house(settings: Settings) -> House:
         rooms=Rooms(
             xrpc=held(xrpc),
             serves_xrpc=xrpc.serves,
-            pages=held(cast("App", pages)),
+            pages=held(Deferred(pages)),
             end_streams=outbox.close,
             close=close,
             plc=cast("App | None", own_plc),

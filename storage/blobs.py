@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import cached_property
 from pathlib import Path
-from typing import Final
-
-import obstore
-from obstore.store import LocalStore
+from typing import TYPE_CHECKING, Final
 
 from pod.errors import Invalid, NotFound
 from pod.model.ids import Cid
 from pod.records.cid import cid_from_text, cid_text
 from storage.durable import sync_folder, write_file
+
+if TYPE_CHECKING:
+    from obstore.store import LocalStore
 
 _CHUNK_BYTES: Final = 256 << 10
 
@@ -31,7 +32,12 @@ class FolderBlobs:
             draft.unlink()
         sync_folder(folder)  # a folder that was made just before a crash may not be durable yet
         self._folder = folder
-        self._files = LocalStore(folder)
+
+    @cached_property
+    def _files(self) -> LocalStore:
+        from obstore.store import LocalStore  # takes 4 MB, and many a pod holds no blob
+
+        return LocalStore(self._folder)
 
     async def put(self, cid: Cid, body: bytes) -> None:
         """Keep bytes durably; keeping the same bytes twice is one copy."""
@@ -40,7 +46,7 @@ class FolderBlobs:
     async def size(self, cid: Cid) -> int | None:
         """How many bytes a blob has, None if it is not here."""
         try:
-            return (await obstore.head_async(self._files, blob_name(cid_text(cid))))["size"]
+            return (await self._files.head_async(blob_name(cid_text(cid))))["size"]
         except FileNotFoundError:
             return None
 
@@ -54,8 +60,8 @@ class FolderBlobs:
         end = size if end is None else min(end, size)
         if start >= end:
             return
-        found = await obstore.get_async(
-            self._files, blob_name(cid_text(cid)), options={"range": (start, end)}
+        found = await self._files.get_async(
+            blob_name(cid_text(cid)), options={"range": (start, end)}
         )
         async for chunk in found.stream(min_chunk_size=_CHUNK_BYTES):
             yield bytes(chunk)
@@ -67,7 +73,7 @@ class FolderBlobs:
 
     async def cids(self) -> AsyncIterator[Cid]:
         """Every blob that is here, in no order."""
-        async for page in obstore.list(self._files):
+        async for page in self._files.list():
             for entry in page:
                 try:
                     yield cid_from_text(Path(entry["path"]).name)

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import Final
-
-from quart import Blueprint
+from typing import TYPE_CHECKING, Final
 
 from adapters.activitypub.authoring import Authoring
 from adapters.activitypub.deliver.reactor import Reactor
@@ -26,18 +24,20 @@ from adapters.activitypub.ports import (
     Seen,
 )
 from adapters.activitypub.remote.actor import Actors
-from adapters.activitypub.routes.inbox import routes
-from adapters.activitypub.routes.objects import as2_view
 from adapters.activitypub.social import Social
 from adapters.activitypub.wing import Wing
 from adapters.http.credentials import Authenticator
 from adapters.http.hosts import Hosts
-from adapters.http.views import View
 from pod.model.ids import Origin
 from pod.model.member import Member
 from pod.ports import Clock, Store
 from pod.records.tid import TidClock
 from pod.write import Write
+
+if TYPE_CHECKING:  # the workers of this wing do without the page engine, until somebody comes
+    from quart import Blueprint
+
+    from adapters.http.views import View
 
 SEEN_FOR: Final = timedelta(days=7)
 """How long ids of activities are kept: far longer than any signature lives."""
@@ -91,12 +91,20 @@ class ActivityPub:
         )
         self._reactor = Reactor(self._wing)
         self._sender = Sender(self._wing)
-        self.view: View = as2_view(self._wing)
         self.social = Social(self._wing)
         self._authoring = Authoring(self._wing, self.social)
 
+    @property
+    def view(self) -> View:
+        """Public records as ActivityStreams, for content negotiation."""
+        from adapters.activitypub.routes.objects import as2_view
+
+        return as2_view(self._wing)
+
     def routes(self, hosts: Hosts, authenticator: Authenticator) -> Blueprint:
         """The routes that are this wing's alone: inboxes, collections, activities, ``/actor``."""
+        from adapters.activitypub.routes.inbox import routes
+
         return routes(self._wing, hosts, authenticator, self._authoring)
 
     def words(self, author: Member) -> Words:

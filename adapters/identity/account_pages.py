@@ -16,7 +16,7 @@ from quart import Blueprint, Response, request
 from adapters.http.hosts import Hosts
 from adapters.identity.browser import STYLE, Browser, Visit
 from adapters.identity.oauth_endpoints import only_here
-from adapters.identity.oauth_pages import AUTHORIZE, SIGN_IN_LASTS, ConsentPages, app_host
+from adapters.identity.oauth_pages import AUTHORIZE, ConsentPages, app_host
 from adapters.identity.sign_in import Passwords, SignIn
 from pod.access.agent import Agent, Credential
 from pod.access.app_password import app_password_digest, new_app_password
@@ -26,7 +26,7 @@ from pod.errors import Forbidden, Invalid, PodError
 from pod.keys.totp import otpauth_uri, secret_text
 from pod.model.ids import MemberId
 from pod.model.member import Member, Standing
-from pod.oauth.ports import DeviceStore, OAuthStore, Session
+from pod.oauth.ports import SIGN_IN_LASTS, DeviceStore, OAuthStore, Session
 from pod.oauth.request import hashed
 from pod.ports import Clock, Reader
 from pod.second_factor import SecondFactor

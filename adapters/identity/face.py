@@ -10,14 +10,13 @@ from adapters.identity.browser import Browser
 from adapters.identity.documents import did_web
 from adapters.identity.knot import Knot, report
 from adapters.identity.oauth_endpoints import rooms as oauth_rooms
-from adapters.identity.oauth_pages import SIGN_IN_LASTS, ConsentPages
+from adapters.identity.oauth_pages import ConsentPages
 from adapters.identity.sign_in import SignIn
 from adapters.identity.verify import Found, Sources, verify
 from adapters.identity.webfinger import ServerActor
 from adapters.identity.well_known import Corner, rooms
 
 __all__ = [
-    "SIGN_IN_LASTS",
     "AccountPages",
     "Browser",
     "ConsentPages",

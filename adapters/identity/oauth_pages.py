@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -22,13 +22,11 @@ from pod.errors import Forbidden, Invalid, PodError
 from pod.model.ids import Did
 from pod.model.member import Member
 from pod.oauth.metadata import LOOPBACK_PREFIX, Metadata
-from pod.oauth.ports import DeviceStore, PushedRequest
+from pod.oauth.ports import SIGN_IN_LASTS, DeviceStore, PushedRequest
 from pod.oauth.server import AuthorizationServer
 from pod.ports import Clock, Reader
 
 AUTHORIZE: Final = "/oauth/authorize"
-SIGN_IN_LASTS: Final = timedelta(days=7)
-"""After that an app may only be let in with the password again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Protocol
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
 
 from pod.model.ids import MemberId, Nsid
+
+SIGN_IN_LASTS: Final = timedelta(days=7)
+"""After that an app may only be let in with the password again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,10 @@ import ast
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-EGRESS = "adapters/http/fetch.py"
+EGRESS = {"adapters/http/client.py", "adapters/http/fetch.py"}
+LISTENER = {"server/serve.py": {"socket"}}
+"""Whoever listens has a socket too."""
+
 CLIENTS = {
     "aiohttp",
     "aiosmtplib",
@@ -53,7 +56,8 @@ def test_only_the_guarded_egress_speaks_to_the_network() -> None:
         for file in (ROOT / package).rglob("*.py")
         if (found := ways_out(file.read_text()))
     }
-    assert set(out) == {EGRESS}, out
+    assert set(out) == EGRESS | set(LISTENER), out
+    assert out.items() >= LISTENER.items()
 
 
 def test_a_way_out_is_seen_however_it_is_spelt() -> None:

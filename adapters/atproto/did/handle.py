@@ -8,10 +8,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-import dns.asyncresolver
-from dns.exception import DNSException
-from dns.resolver import NXDOMAIN, NoAnswer
-
 from adapters.http.fetch import Fetch
 from pod.errors import Forbidden, Invalid, PeerUnavailable, TooLarge
 from pod.model.ids import Did, Handle, parse_did
@@ -71,6 +67,10 @@ def _did(text: str) -> Did | None:
 
 async def dns_txt(name: str) -> list[str]:
     """The TXT records of a name by the system's resolver; raises PeerUnavailable."""
+    import dns.asyncresolver
+    from dns.exception import DNSException
+    from dns.resolver import NXDOMAIN, NoAnswer
+
     try:
         answer = await dns.asyncresolver.resolve(name, "TXT", lifetime=_DNS_S)
     except (NXDOMAIN, NoAnswer):
