@@ -97,12 +97,21 @@ class Reader(Protocol):
 
     def count_records(self, member: MemberId) -> int: ...
     def tombstone(self, member: MemberId, path: ResourcePath) -> Tombstone | None: ...
-    def buried(self, member: MemberId, prefix: str) -> dict[ResourcePath, int]:
-        """Generations of all tombstones below a prefix, by path."""
+    def buried(
+        self, member: MemberId, first: ResourcePath, last: ResourcePath
+    ) -> dict[ResourcePath, int]:
+        """Generations of all tombstones from one path to another, both inside, by path."""
         ...
 
     def changes(self, *, after: int, limit: int, member: MemberId | None = None) -> list[Change]:
         """Rows of the change log with ``seq > after``, in order."""
+        ...
+
+    def seq_at(self, member: MemberId, rev: Tid) -> int | None:
+        """The last row of a member's log that is not later than a revision, None if there is none.
+
+        Quick for recent ones.
+        """
         ...
 
     def frames(self, *, after: int, limit: int) -> list[tuple[int, bytes]]:
@@ -174,6 +183,10 @@ class Tx(Reader, Protocol):
         ...
 
     def append(self, change: Change) -> None: ...
+    def append_part(self, change: Change) -> None:
+        """Append a part of a long change: it is in the log, but only its last part is heard of."""
+        ...
+
     def put_blob(self, blob: BlobRow) -> None: ...
     def delete_blob(self, member: MemberId, cid: Cid) -> None: ...
     def set_blob_refs(self, member: MemberId, path: ResourcePath, blobs: Iterable[Cid]) -> None:
@@ -238,13 +251,12 @@ class RepoProjection(Protocol):
         """
         ...
 
-    def rebuild(
-        self, member: Member, head: RepoHead | None, index: Iterable[tuple[str, Cid]]
-    ) -> RepoHead:
-        """A new head over a whole record index at once (an import), with a later rev than ``head``.
+    async def prepare(self, member: Member, store: Store) -> None:
+        """Get ready for a `commit` or a read without holding up the event loop; may do nothing."""
+        ...
 
-        ``index`` is in key order.
-        """
+    def adopt(self, member: Member, data: Cid, *, after: Tid | None) -> RepoHead:
+        """A new head over a tree that was verified elsewhere, with a later rev than ``after``."""
         ...
 
     def identity_frame(self, member: Member, seq: int, at: datetime) -> bytes: ...

@@ -7,47 +7,69 @@ Spec: com.atproto.repo.importRepo. Blobs are not needed yet: they are asked for 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
 from pod.access.acl import Mode
 from pod.access.agent import Agent
 from pod.access.policy import Policy
 from pod.errors import Invalid, NotFound
 from pod.model.change import Change, ChangeOp, RepoHead
-from pod.model.ids import Cid, MemberId, Nsid, parse_nsid, parse_rkey
+from pod.model.ids import Cid, MemberId, Nsid, Tid, parse_nsid, parse_rkey
 from pod.model.resource import EMPTY, RECORD_TYPE, Resource, ResourcePath
 from pod.oauth.scope import Account
 from pod.ports import Clock, RepoProjection, Store, Tx
-from pod.records.cbor import decode
-from pod.records.cid import record_cid
+from pod.records.cbor import decode, decode_trusted
 from pod.records.data import blobs_in
 from pod.records.lens import index
+from pod.records.tid import TidClock
+
+_AT_ONCE: Final = 1_000
+"""Records that are held in memory and told of in one row of the log."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Incoming:
-    cid: Cid
-    block: bytes
-    blobs: tuple[Cid, ...]
-    subject: str | None
+class Arrival:
+    """A repository that is to come in, kept outside memory; its hashes and tree were verified.
+
+    ``data`` is the root of its tree and ``rev`` its revision; ``index`` gives keys
+    (``collection/rkey``) and CIDs in key order, as often as it is called; ``block_of`` a record.
+    """
+
+    data: Cid
+    rev: Tid | None
+    index: Callable[[], Iterator[tuple[str, Cid]]]
+    block_of: Callable[[Cid], bytes | None]
+
+    def record(self, key: str, cid: Cid) -> bytes:
+        """The bytes of a record; Invalid if they did not come along."""
+        block = self.block_of(cid)
+        if block is None:
+            raise Invalid(f"Could not parse record at '{key}'")
+        return block
 
 
 class Transfer:
-    """The import service."""
+    """The import service. Its memory does not grow with the repository."""
 
     def __init__(
-        self, store: Store, policy: Policy, projection: RepoProjection, clock: Clock
+        self,
+        store: Store,
+        policy: Policy,
+        projection: RepoProjection,
+        tids: TidClock,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._policy = policy
         self._projection = projection
+        self._tids = tids
         self._clock = clock
 
-    async def import_repo(
-        self, agent: Agent, member: MemberId, records: Mapping[str, bytes]
-    ) -> RepoHead:
-        """Replace the public records by ``records`` (``collection/rkey`` to block).
+    async def import_repo(self, agent: Agent, member: MemberId, arrival: Arrival) -> RepoHead:
+        """Replace the public records by those of ``arrival``, in one transaction.
 
         Blocks keep their bytes; where all of them are here already nothing happens. An active
         account tells relays by one #sync event, a resting one tells nobody. Raises Invalid for
@@ -58,95 +80,153 @@ class Transfer:
             raise NotFound("Could not find the repository.", name="RepoNotFound")
         self._policy.require(agent, Mode.WRITE, owner, ResourcePath("/repo/"))
         agent.needs(Account("repo", frozenset({"manage"})))
-        incoming = await asyncio.to_thread(_read, records)
-        return await self._store.write_long(lambda tx: self._replace(tx, member, incoming))
+        await asyncio.to_thread(_check, arrival)
+        return await self._store.write_long(lambda tx: self._replace(tx, member, arrival))
 
-    def _replace(self, tx: Tx, member: MemberId, incoming: Mapping[str, _Incoming]) -> RepoHead:
-        owner = tx.member(member)
+    def _replace(self, tx: Tx, member: MemberId, arrival: Arrival) -> RepoHead:
+        owner, present = tx.member(member), tx.repo(member)
         if owner is None:
             raise NotFound("Could not find the repository.", name="RepoNotFound")
-        before, present = dict(tx.record_index(member)), tx.repo(member)
-        if present is not None and before == {key: new.cid for key, new in incoming.items()}:
+        if present is not None and present.data == arrival.data:
             return present
-        order = sorted(incoming, key=str.encode)
-        head = self._projection.rebuild(owner, present, [(key, incoming[key].cid) for key in order])
         now = self._clock.now()
-        log: list[ChangeOp] = []
-        put: list[Resource] = []
-        replaced_bytes = 0
-        referring: list[tuple[ResourcePath, tuple[Cid, ...]]] = []
-        buried = tx.buried(member, "/repo/")
-        for key in before.keys() - incoming.keys():
-            path = ResourcePath(f"/repo/{key}")
-            tx.delete_resource(member, path, at=now)
-            log.append(ChangeOp("delete", path, None, before[key]))
-        for key in order:
-            new, old_cid = incoming[key], before.get(key)
-            if new.cid == old_cid:
+        before = None if present is None else present.rev
+        rev = self._tids.next(after=max(filter(None, (before, arrival.rev)), default=None))
+        part = _Part(tx, member, now, rev)
+        for key, old, new in _compared(tx.record_index(member), arrival.index()):
+            if old == new:
                 continue
-            path = ResourcePath(f"/repo/{key}")
-            current = tx.resource(member, path) if old_cid is not None else None
-            if current is not None:
-                replaced_bytes += current.size
+            if part.is_full:
+                part.write()
+                tx.append_part(part.change())
+                part = _Part(tx, member, now, self._tids.next(after=part.rev))
+            if new is None:
+                part.delete(key, old)
+            else:
+                part.put(key, new, arrival.record(key, new), old)
+        # A part shares its revision with the records in it; the head comes after all of them.
+        head = self._projection.adopt(owner, arrival.data, after=part.rev)
+        part.rev = head.rev
+        part.write()
+        tx.put_repo(head)
+        seq = tx.next_seq()
+        frame = self._projection.sync_frame(owner, head, seq, now) if owner.is_active else None
+        tx.append(part.change(frame))
+        return head
+
+
+class _Part:
+    """Some of the records of an import, written together."""
+
+    def __init__(self, tx: Tx, member: MemberId, now: datetime, rev: Tid) -> None:
+        self.rev = rev
+        self._tx = tx
+        self._member = member
+        self._now = now
+        self._log: list[ChangeOp] = []
+        self._new: list[tuple[ResourcePath, Cid, bytes, Resource | None]] = []
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is time to write."""
+        return len(self._log) >= _AT_ONCE
+
+    def delete(self, key: str, old: Cid | None) -> None:
+        """Delete a record."""
+        path = ResourcePath(f"/repo/{key}")
+        self._tx.delete_resource(self._member, path, at=self._now)
+        self._log.append(ChangeOp("delete", path, None, old))
+
+    def put(self, key: str, cid: Cid, block: bytes, old: Cid | None) -> None:
+        """Create or replace a record."""
+        path = ResourcePath(f"/repo/{key}")
+        current = self._tx.resource(self._member, path) if old is not None else None
+        self._new.append((path, cid, block, current))
+        self._log.append(ChangeOp("create" if old is None else "update", path, cid, old))
+
+    def write(self) -> None:
+        """Write what was put."""
+        if not self._new:
+            return
+        tx, member = self._tx, self._member
+        buried = tx.buried(member, self._new[0][0], self._new[-1][0])
+        put: list[Resource] = []
+        referring: list[tuple[ResourcePath, tuple[Cid, ...]]] = []
+        replaced_bytes = 0
+        for path, cid, block, current in self._new:
+            blobs, subject = _derived(path, block)
+            replaced_bytes += 0 if current is None else current.size
             put.append(
                 Resource(
                     member=member,
                     path=path,
                     media_type=RECORD_TYPE,
-                    cid=new.cid,
-                    size=len(new.block),
-                    body=new.block,
-                    rev=head.rev,
-                    created_at=current.created_at if current is not None else now,
-                    updated_at=now,
+                    cid=cid,
+                    size=len(block),
+                    body=block,
+                    rev=self.rev,
+                    created_at=self._now if current is None else current.created_at,
+                    updated_at=self._now,
                     generation=buried.get(path, 0) + 1 if current is None else current.generation,
-                    subject=new.subject,
-                    complement=current.complement if current is not None else EMPTY,
+                    subject=subject,
+                    complement=EMPTY if current is None else current.complement,
                 )
             )
-            if new.blobs or current is not None:
-                referring.append((path, new.blobs))
-            log.append(ChangeOp("update" if current else "create", path, new.cid, old_cid))
+            if blobs or current is not None:
+                referring.append((path, blobs))
         tx.put_resources(put, replaced_bytes=replaced_bytes)
         for path, blobs in referring:
             tx.set_blob_refs(member, path, blobs)
-        tx.put_repo(head)
-        seq = tx.next_seq()
-        tx.append(
-            Change(
-                seq=seq,
-                member=member,
-                at=now,
-                kind="sync",
-                rev=head.rev,
-                ops=tuple(log),
-                frame=self._projection.sync_frame(owner, head, seq, now)
-                if owner.is_active
-                else None,
-            )
+
+    def change(self, frame: bytes | None = None) -> Change:
+        """The row of the log that tells of it."""
+        return Change(
+            seq=self._tx.next_seq(),
+            member=self._member,
+            at=self._now,
+            kind="sync",
+            rev=self.rev,
+            ops=tuple(self._log),
+            frame=frame,
         )
-        return head
 
 
-def _read(records: Mapping[str, bytes]) -> dict[str, _Incoming]:
-    """Decode and check every block; the ones that are no objects or have bad keys are refused."""
-    found: dict[str, _Incoming] = {}
-    collections: dict[str, Nsid] = {}
-    for key, block in records.items():
-        name, _, rkey = key.partition("/")
+def _check(arrival: Arrival) -> None:
+    """Refuse blocks that are no objects, and bad keys, before anything else has to wait."""
+    former = ""
+    for key, cid in arrival.index():
+        collection, _, rkey = key.partition("/")
+        if collection != former:
+            former = parse_nsid(collection)
         parse_rkey(rkey)
-        collection = collections.get(name)
-        if collection is None:
-            collection = collections[name] = parse_nsid(name)
-        data = decode(block)
-        if not isinstance(data, dict):
+        if not isinstance(decode(arrival.record(key, cid)), dict):
             raise Invalid(f"{key} is not a record.")
-        found[key] = _Incoming(
-            cid=record_cid(block),
-            block=block,
-            blobs=tuple(dict.fromkeys(ref.cid for ref in blobs_in(data)))
-            if b"mimeType" in block
-            else (),
-            subject=index.subject_of(collection, data),
-        )
-    return found
+
+
+def _derived(path: ResourcePath, block: bytes) -> tuple[tuple[Cid, ...], str | None]:
+    """The blobs that a record refers to, and its subject."""
+    data = decode_trusted(block)
+    if not isinstance(data, dict):
+        raise Invalid(f"{path} is not a record.")
+    blobs: tuple[Cid, ...] = ()
+    if b"mimeType" in block:  # no blob is without
+        blobs = tuple(dict.fromkeys(ref.cid for ref in blobs_in(data)))
+    return blobs, index.subject_of(Nsid(path.split("/")[2]), data)
+
+
+def _compared(
+    before: Iterator[tuple[str, Cid]], after: Iterator[tuple[str, Cid]]
+) -> Iterator[tuple[str, Cid | None, Cid | None]]:
+    """Every key of either index, in order, with its CID in both."""
+    old, new = next(before, None), next(after, None)
+    while old is not None or new is not None:
+        if new is None or (old is not None and old[0].encode() < new[0].encode()):
+            assert old is not None  # the loop ends when both are over
+            yield old[0], old[1], None
+            old = next(before, None)
+        elif old is None or new[0].encode() < old[0].encode():
+            yield new[0], None, new[1]
+            new = next(after, None)
+        else:
+            yield new[0], old[1], new[1]
+            old, new = next(before, None), next(after, None)

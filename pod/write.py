@@ -173,6 +173,7 @@ class Write:
         for op, draft in zip(ops, drafts, strict=True):
             self._authorise(agent, owner, op, draft.path)
         self._check_quota(member, sum(draft.size for draft in drafts))
+        await self._projection.prepare(owner, self._store)
         receipt, grown = await self._store.write(
             lambda tx: self._apply(tx, member, drafts, expect_commit)
         )

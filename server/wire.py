@@ -174,7 +174,7 @@ async def open_house(settings: Settings) -> House:
         read=read,
         write=write,
         media=media,
-        transfer=Transfer(store, policy, projection, clock),
+        transfer=Transfer(store, policy, projection, tids, clock),
         accounts=accounts,
         keyring=keyring,
         repos=projection,

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Select, delete, func, select
 
 from pod.model.change import Change
-from pod.model.ids import MemberId
+from pod.model.ids import MemberId, Tid
 from storage.members import Rows
 from storage.rows import change_of, from_us, pack_ops, to_us
 from storage.statements import compiled, given, insert_row
@@ -32,6 +32,12 @@ _FRAMES: Final = compiled(
     .where(frame.c.seq > given("after"))
     .order_by(frame.c.seq)
     .limit(given("limit"))
+)
+_SEQ_AT: Final = compiled(
+    select(_c.seq)
+    .where(_c.member_id == given("member"), _c.rev <= given("rev"))
+    .order_by(_c.seq.desc())
+    .limit(1)
 )
 _HEAD: Final = compiled(select(func.max(_c.seq)))
 _OLDEST: Final = compiled(
@@ -60,6 +66,11 @@ class ChangeReads(Rows):
             rows = self._execute(_CHANGES_OF, (member, after, limit))
         return [change_of(row) for row in rows]
 
+    def seq_at(self, member: MemberId, rev: Tid) -> int | None:
+        """The last row of a member's log that is not later than a revision, None if none is."""
+        row = self._execute(_SEQ_AT, (member, rev)).fetchone()
+        return None if row is None else row[0]
+
     def frames(self, *, after: int, limit: int) -> list[tuple[int, bytes]]:
         """Firehose frames with ``seq > after``, in order."""
         return self._execute(_FRAMES, (after, limit)).fetchall()
@@ -85,13 +96,17 @@ class ChangeWrites(ChangeReads):
 
     def append(self, change: Change) -> None:
         """Add a row to the log; ValueError if it does not carry the next sequence number."""
+        self.append_part(change)
+        self.appended.append(change)
+
+    def append_part(self, change: Change) -> None:
+        """The same for a part of a long change, of which listeners do not hear."""
         if change.seq != self.next_seq():
             raise ValueError(f"seq {change.seq} is not the next one")
         row = (change.seq, change.member, to_us(change.at), change.kind, change.rev)
         self._execute(_APPEND, (*row, pack_ops(change.ops)))
         if change.frame is not None:
             self._execute(_ADD_FRAME, (change.seq, change.frame))
-        self.appended.append(change)
 
     def drop_frames(self, before: datetime) -> int:
         """Drop some of the frames older than a time; returns how many, 0 when there are no more.

@@ -122,17 +122,23 @@ class MemoryReader:
     def tombstone(self, member: MemberId, path: ResourcePath) -> Tombstone | None:
         return self._state.tombstones.get((member, path))
 
-    def buried(self, member: MemberId, prefix: str) -> dict[ResourcePath, int]:
+    def buried(
+        self, member: MemberId, first: ResourcePath, last: ResourcePath
+    ) -> dict[ResourcePath, int]:
         tombstones = self._state.tombstones.items()
         return {
             stone.path: stone.generation
             for key, stone in tombstones
-            if key[0] == member and key[1].startswith(prefix)
+            if key[0] == member and first <= key[1] <= last
         }
 
     def changes(self, *, after: int, limit: int, member: MemberId | None = None) -> list[Change]:
         found = (c for c in self._state.log if c.seq > after and member in (None, c.member))
         return list(found)[:limit]
+
+    def seq_at(self, member: MemberId, rev: Tid) -> int | None:
+        log = (c for c in self._state.log if c.member == member)
+        return max((c.seq for c in log if c.rev is not None and c.rev <= rev), default=None)
 
     def frames(self, *, after: int, limit: int) -> list[tuple[int, bytes]]:
         log = self._state.log
@@ -249,10 +255,13 @@ class MemoryTx(MemoryReader):
         return self.head_seq() + 1
 
     def append(self, change: Change) -> None:
+        self.append_part(change)
+        self.appended.append(change)
+
+    def append_part(self, change: Change) -> None:
         if change.seq != self.next_seq():
             raise ValueError(f"seq {change.seq} is not the next one")
         self._state.log.append(change)
-        self.appended.append(change)
 
     def put_blob(self, blob: BlobRow) -> None:
         self._state.blobs[blob.member, blob.cid] = blob

@@ -89,8 +89,8 @@ _TOMBSTONE: Final = compiled(
 _BURIED: Final = compiled(
     select(tombstone.c.path, tombstone.c.generation).where(
         tombstone.c.member_id == given("member"),
-        tombstone.c.path >= given("low"),
-        tombstone.c.path < given("high"),
+        tombstone.c.path >= given("first"),
+        tombstone.c.path <= given("last"),
     )
 )
 _BYTES: Final = compiled(select(usage.c.bytes).where(usage.c.member_id == given("member")))
@@ -191,9 +191,11 @@ class ResourceReads(Rows):
         row = self._execute(_TOMBSTONE, (member, path)).fetchone()
         return None if row is None else tombstone_of(row)
 
-    def buried(self, member: MemberId, prefix: str) -> dict[ResourcePath, int]:
-        """Generations of all tombstones below a prefix, by path."""
-        rows = self._execute(_BURIED, (member, prefix, prefix_end(prefix)))
+    def buried(
+        self, member: MemberId, first: ResourcePath, last: ResourcePath
+    ) -> dict[ResourcePath, int]:
+        """Generations of all tombstones from one path to another, both inside, by path."""
+        rows = self._execute(_BURIED, (member, first, last))
         return {ResourcePath(path): generation for path, generation in rows}
 
     def bytes_used(self, member: MemberId) -> int:

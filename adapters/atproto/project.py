@@ -7,9 +7,11 @@ Spec: https://atproto.com/specs/sync
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Final
 
 from adapters.atproto.firehose.frames import account_frame, commit_frame, identity_frame, sync_frame
@@ -19,14 +21,16 @@ from adapters.atproto.repo.mst import Tree
 from pod.errors import Conflict, Invalid, TooLarge
 from pod.keys.curves import SigningKey
 from pod.model.change import RecordOp, RepoHead
-from pod.model.ids import Cid, MemberId
+from pod.model.ids import Cid, MemberId, Tid
 from pod.model.member import Member
-from pod.ports import Projected
+from pod.ports import Projected, Reader, Store
 from pod.records.cid import record_cid
 from pod.records.tid import TidClock
 
 MAX_OPS: Final = 200
 MAX_BLOCKS_BYTES: Final = 2_000_000
+LARGE: Final = 2_000
+"""Records from which on a repository is not read on the event loop."""
 _VERSIONS_KEPT: Final = 8
 
 Index = Callable[[], Iterable[tuple[str, Cid]]]
@@ -68,6 +72,7 @@ class MemoryProjection:
         self._max_records = max_records
         self._records = 0
         self._hot: OrderedDict[MemberId, _Hot] = OrderedDict()
+        self._working: dict[MemberId, asyncio.Future[None]] = {}
 
     def commit(
         self, member: Member, head: RepoHead | None, ops: Sequence[RecordOp], *, index: Index
@@ -100,16 +105,34 @@ class MemoryProjection:
         self._keep(member.id, tree, size)
         return Projected(after, commit_frame(member.did, after, head, ops, blocks))
 
-    def rebuild(
-        self, member: Member, head: RepoHead | None, index: Iterable[tuple[str, Cid]]
-    ) -> RepoHead:
-        """A new head over a whole record index at once; see the port."""
-        items = list(index)
-        tree = Tree.build(items)
-        rev = self._tid.next(after=None if head is None else head.rev)
-        block = sign_commit(member.did, rev, tree.cid, self._signer(member.id))
-        self._keep(member.id, tree, len(items))
-        return RepoHead(member.id, record_cid(block), rev, tree.cid, block)
+    def adopt(self, member: Member, data: Cid, *, after: Tid | None) -> RepoHead:
+        """A new head over a whole tree at once; see the port."""
+        former = self._hot.pop(member.id, None)
+        self._records -= 0 if former is None else former.size
+        rev = self._tid.next(after=after)
+        block = sign_commit(member.did, rev, data, self._signer(member.id))
+        return RepoHead(member.id, record_cid(block), rev, data, block)
+
+    async def prepare(self, member: Member, store: Store) -> None:
+        """Bring the tree of a large repository into memory in a thread; see the port."""
+        if member.id in self._hot or not is_large(store, member):
+            return
+        working = self._working.get(member.id)
+        if working is None:
+            working = asyncio.ensure_future(self._build_cold(member, store))
+            self._working[member.id] = working
+            working.add_done_callback(lambda _: self._working.pop(member.id))
+        await asyncio.shield(working)
+
+    async def _build_cold(self, member: Member, store: Store) -> None:
+        tree, size = await asyncio.to_thread(_build, store, member)
+        self._keep(member.id, tree, size)
+
+    def hot(self, head: RepoHead) -> Tree | None:
+        """The tree of a repository at its head if it is in memory."""
+        hot = self._hot.get(head.member)
+        known = None if hot is None else hot.trees.get(head.data)
+        return None if known is None else known[0]
 
     def tree(self, member: Member, head: RepoHead, index: Index) -> Tree:
         """The tree of a repository at its head, built from the index if it is not in memory.
@@ -150,6 +173,24 @@ class MemoryProjection:
         while self._records > self._max_records and len(self._hot) > 1:
             _, coldest = self._hot.popitem(last=False)
             self._records -= coldest.size
+
+
+def is_large(store: Reader, member: Member) -> bool:
+    """Whether a repository takes longer to read than others should wait for."""
+    return any(islice(store.record_index(member.id), LARGE, None))
+
+
+def _build(store: Store, member: Member) -> tuple[Tree, int]:
+    size = 0
+
+    def counted(items: Iterable[tuple[str, Cid]]) -> Iterable[tuple[str, Cid]]:
+        nonlocal size
+        for size, item in enumerate(items, 1):  # noqa: B007  the last number is what is wanted
+            yield item
+
+    with store.snapshot() as reader:
+        tree = Tree.build(counted(reader.record_index(member.id)))
+    return tree, size
 
 
 def _apply(tree: Tree, op: RecordOp) -> Tree:

@@ -156,7 +156,7 @@ class Pod:
             self.keyring.prime,
             controls_domain=self._controls,
         )
-        self.transfer = Transfer(self.store, self.policy, self.projection, self.clock)
+        self.transfer = Transfer(self.store, self.policy, self.projection, self.tids, self.clock)
 
     async def _controls(self, handle: Handle) -> bool:
         return handle in self.domains

@@ -8,7 +8,10 @@ from hashlib import sha256
 import pytest
 from hypothesis import strategies as st
 
+from adapters.atproto.repo.mst import Tree
 from pod.model.ids import Cid
+from pod.records.cid import record_cid
+from pod.transfer import Arrival
 
 COLLECTIONS = ("app.bsky.feed.like", "app.bsky.feed.post", "app.bsky.graph.follow")
 
@@ -16,6 +19,13 @@ COLLECTIONS = ("app.bsky.feed.like", "app.bsky.feed.post", "app.bsky.graph.follo
 def cid_of(content: object) -> Cid:
     """Some record's CID."""
     return Cid(b"\x01\x71\x12\x20" + sha256(repr(content).encode()).digest())
+
+
+def arrival(records: Mapping[str, bytes]) -> Arrival:
+    """Records by key, as an import takes them."""
+    blocks = {record_cid(block): block for block in records.values()}
+    tree = Tree.build((key, record_cid(records[key])) for key in sorted(records, key=str.encode))
+    return Arrival(tree.cid, None, tree.items, blocks.get)
 
 
 keys = st.builds(

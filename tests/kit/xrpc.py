@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 from urllib.parse import urlencode
 
@@ -35,7 +36,7 @@ ORIGIN = Origin("https://pods.example")
 PASSWORD = "correct horse"
 SETTINGS = Settings(
     origin=ORIGIN,
-    data_dir=Path("unused"),
+    data_dir=Path(gettempdir()),
     service_domains=(ServiceDomain(".test", "https://{name}.test"),),
     open_sign_up=True,
     admin_password="swordfish",

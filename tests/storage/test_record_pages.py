@@ -57,6 +57,7 @@ def test_what_is_buried_below_a_prefix_tells_how_often_it_was_born(open_store: O
                 await store.write(
                     lambda tx, path=path: tx.delete_resource(alice.id, ResourcePath(path), at=NOON)
                 )
-            assert store.buried(alice.id, "/repo/") == {paths[0]: 1, paths[1]: 2}
+            assert store.buried(alice.id, paths[0], paths[1]) == {paths[0]: 1, paths[1]: 2}
+            assert store.buried(alice.id, paths[1], paths[2]) == {paths[1]: 2, paths[2]: 3}
 
     asyncio.run(story())

@@ -33,21 +33,31 @@ class RepoAudit:
         self._rev: Tid | None = None
         self._commit: Cid | None = None
         self._is_active: bool | None = None
+        self._unheard: int | None = None
 
     def take(self, change: Change, *, frame_is_due: bool) -> Iterator[str]:
         """What is wrong with the next change and its frame."""
         before = self._tree, self._rev
+        if self._unheard is not None and change.kind != "sync":
+            yield f"the event of seq {self._unheard} is missing"
+            self._unheard = None
         yield from self._replay(change)
         if change.frame is not None:
+            self._unheard = None
             try:
                 yield from self._event(change, change.frame, *before)
             except Invalid as err:
                 yield f"its event cannot be read: {err.safe_text}"
-        elif frame_is_due and self._owes_an_event(change):
+        elif frame_is_due and change.kind == "sync" and self._is_active:
+            # Only the last part of an import has an event.
+            self._unheard = self._unheard or change.seq
+        elif frame_is_due and change.kind not in ("sync", "document"):
             yield "its event is missing"
 
     def head(self, head: RepoHead | None, did_key: str) -> Iterator[str]:
         """What is wrong with the stored head, after all changes; ``did_key`` is who must sign."""
+        if self._unheard is not None:
+            yield f"the event of seq {self._unheard} is missing"
         if head is None:
             if self._rev is not None:
                 yield "the repository has no head"
@@ -69,12 +79,6 @@ class RepoAudit:
             yield "the commit says something else than the head"
         if not commit.is_signed_by(did_key):
             yield "the commit is not signed by the member's key"
-
-    def _owes_an_event(self, change: Change) -> bool:
-        """Whether a change must have an event; an import into a resting account has none."""
-        if change.kind == "sync":
-            return self._is_active is True
-        return change.kind != "document"
 
     def _replay(self, change: Change) -> Iterator[str]:
         ops = _public(change.ops)

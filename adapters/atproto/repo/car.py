@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Final
 
 from adapters.atproto.repo.drisl import LINK
-from adapters.atproto.repo.mst import Tree
+from adapters.atproto.repo.mst import EVERY_KEY, Span, Tree
 from pod.errors import Conflict, Invalid
 from pod.model.ids import Cid
 from pod.records.cbor import decode
@@ -55,18 +55,21 @@ def export_repo(
     commit_block: bytes,
     tree: Tree,
     records: Iterable[tuple[Cid, bytes]],
+    *,
+    span: Span = EVERY_KEY,
 ) -> Iterator[bytes]:
     """A repository as CAR chunks: the commit, then the tree in pre-order, each record in its place.
 
     A reader can check it all in one pass. ``records`` gives CID and block in key order, which is
-    the order the tree has them in; a record that several keys hold is sent once. Raises Conflict
-    if they are not the tree's.
+    the order the tree has them in, of the keys in ``span``: no others are sent, and no more nodes
+    than prove them complete. A record that several keys hold is sent once. Raises Conflict if the
+    records are not the tree's.
     """
     yield car_header(commit) + car_block(commit, commit_block)
     sent: set[Cid] = set()
     parts: list[bytes] = []
     stored = iter(records)
-    for node, i in tree.walk():
+    for node, i in tree.walk(span):
         cid, block = (node.cid, node.block) if i < 0 else next(stored, _NOTHING)
         if i >= 0:
             if cid != node.vals[i]:

@@ -5,7 +5,7 @@ Spec: https://atproto.com/specs/repository#mst-structure
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final, NoReturn
 
 import libipld
@@ -17,6 +17,10 @@ from pod.records.cid import is_cid
 
 BlockOf = Callable[[Cid], bytes | None]
 MAX_NODE_BYTES: Final = 2_000_000
+
+
+class MissingNode(Invalid):
+    """A node of a tree is not among the blocks."""
 
 
 class _Hidden(Node):
@@ -48,6 +52,49 @@ def load_tree(root: Cid, block_of: BlockOf, *, partial: bool = False) -> Tree:
         return Tree(EMPTY_ROOT)
     loader = _Loader(block_of, partial)
     return Tree(loader.node(root, depth_of(keys[0]), b"", None))
+
+
+def index_of(root: Cid, block_of: BlockOf) -> Iterator[tuple[str, Cid]]:
+    """Every key and record CID under a root, one after another: for trees of any size.
+
+    Keys rise and each node lies one layer below its parent, or it is Invalid; MissingNode where
+    one is not there. Whether the tree is
+    the canonical one shows when it is built anew from what this gives.
+    """
+    keys, vals, links = _decode(_found(root, block_of))
+    if not keys and links != [None]:
+        raise Invalid("the root of the tree is an empty node")
+    height = depth_of(keys[0]) if keys else 0
+    last = b""
+    stack = [(height, keys, vals, links, -1)]
+    while stack:
+        height, keys, vals, links, i = stack.pop()
+        if i >= 0:
+            if keys[i] <= last:
+                raise Invalid("the keys of the tree are not in order")
+            last = keys[i]
+            yield _text(last), vals[i]
+        if i + 1 < len(keys):
+            stack.append((height, keys, vals, links, i + 1))
+        link = links[i + 1]
+        if link is not None:
+            if height == 0:
+                raise Invalid("the tree is too deep")
+            stack.append((height - 1, *_decode(_found(link, block_of)), -1))
+
+
+def _found(cid: Cid, block_of: BlockOf) -> bytes:
+    block = block_of(cid)
+    if block is None:
+        raise MissingNode("a node of the tree is missing")
+    return block
+
+
+def _text(key: bytes) -> str:
+    try:
+        return key.decode()
+    except UnicodeDecodeError as err:
+        raise Invalid("a key of the tree is not text") from err
 
 
 class _Loader:

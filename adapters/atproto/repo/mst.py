@@ -19,6 +19,10 @@ from pod.errors import Conflict, Invalid, NotFound
 from pod.model.ids import Cid
 from pod.records.cid import record_cid
 
+Span = tuple[bytes, bytes]
+"""A range of keys: from the first up to the second, which is outside."""
+
+EVERY_KEY: Final = (b"", b"\xff")
 MAX_KEY_BYTES: Final = 1024
 _ENTRY: Final = [b"\xa4\x61k" + head(2, n) for n in range(MAX_KEY_BYTES + 1)]
 _PREFIX: Final = [b"\x61p" + head(0, n) + b"\x61t" for n in range(MAX_KEY_BYTES + 1)]
@@ -60,6 +64,13 @@ class Node:
         self.trees = trees
         self._block: bytes | None = None
         self._cid: Cid | None = None
+
+    @classmethod
+    def known_as(cls, height: int, cid: Cid) -> Node:
+        """A stand-in for a node of which only the CID is wanted."""
+        node = cls(height, (), (), (None,))
+        node._cid = cid
+        return node
 
     @property
     def cid(self) -> Cid:
@@ -263,16 +274,24 @@ class Tree:
         """All nodes, each before the nodes below it."""
         return (node for node, i in self.walk() if i < 0)
 
-    def walk(self) -> Iterator[tuple[Node, int]]:
-        """Nodes in pre-order with their records in between: ``(node, -1)``, ``(node, index)``."""
+    def walk(self, span: Span = EVERY_KEY) -> Iterator[tuple[Node, int]]:
+        """Nodes in pre-order with their records in between: ``(node, -1)``, ``(node, index)``.
+
+        With ``span`` only the records of these keys, and the nodes that prove them complete.
+        """
+        low, high = span
         stack: list[tuple[Node, int]] = [(self.root, -1)]
         while stack:
             node, i = stack.pop()
-            yield node, i
-            if i + 1 < len(node.keys):
+            keys = node.keys
+            if i < 0 or low <= keys[i] < high:
+                yield node, i
+            if i + 1 < len(keys):
                 stack.append((node, i + 1))
+                if keys[i + 1] <= low:
+                    continue
             below = node.trees[i + 1]
-            if below is not None:
+            if below is not None and (i < 0 or keys[i] < high):
                 stack.append((below, -1))
 
     def proof(self, key: str) -> list[Node]:
@@ -288,21 +307,29 @@ class Tree:
             node = node.trees[i]
         return path
 
+    def cover(self, keys: Iterable[str]) -> dict[Node, None]:
+        """For each key the nodes on its path and on the paths to its neighbours, upper ones first.
+
+        All nodes that a change of the keys made are among them.
+        """
+        cover: dict[Node, None] = {}
+        for key in keys:
+            path = self.proof(key)
+            cover |= dict.fromkeys(path)
+            last, raw = path[-1], key.encode()
+            i = bisect_left(last.keys, raw)
+            if i < len(last.keys) and last.keys[i] == raw:
+                cover |= dict.fromkeys(_edge(last.trees[i], -1))
+                cover |= dict.fromkeys(_edge(last.trees[i + 1], 0))
+        return cover
+
     def diff(self, keys: Iterable[str]) -> list[Node]:
         """What a commit that touched ``keys`` must send, in pre-order, sealed.
 
         These are the new nodes and the covering proof: for each key its path and the paths to its
         neighbours, so that a reader can take the operations back.
         """
-        cover: set[Node] = set()
-        for key in keys:
-            path = self.proof(key)
-            cover.update(path)
-            last, raw = path[-1], key.encode()
-            i = bisect_left(last.keys, raw)
-            if i < len(last.keys) and last.keys[i] == raw:
-                cover.update(_edge(last.trees[i], -1))
-                cover.update(_edge(last.trees[i + 1], 0))
+        cover = self.cover(keys)
         found: list[Node] = []
         stack = [self.root]
         while stack:

@@ -67,7 +67,7 @@ async def create_account(call: Call, services: Services) -> dict[str, Any]:
 async def check_account_status(call: Call, services: Services) -> dict[str, Any]:
     """How complete an account is, as a migration wants to know."""
     member, store = call.member, services.store
-    head, tree = tree_of(services.repos, services.store, member)
+    head, tree = await tree_of(services.repos, services.store, member)
     blobs = list(chain.from_iterable(referenced_blobs(store, member)))
     return {
         "activated": member.is_active,

@@ -8,22 +8,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
-from adapters.atproto.project import MemoryProjection
-from adapters.atproto.repo.car import car_block, car_bytes, car_header, export_repo
-from adapters.atproto.repo.mst import Tree
+from adapters.atproto.project import MemoryProjection, is_large
+from adapters.atproto.repo.car import car_bytes, export_repo
+from adapters.atproto.repo.mst import EVERY_KEY, Span, Tree
+from adapters.atproto.repo.stream import export_large
+from adapters.atproto.repo_changes import changed_since, export_changes
 from adapters.atproto.xrpc.call import CAR, Auth, Body, Call, query
 from adapters.atproto.xrpc.repos import existing_repo, standing_fields, visible_repo
 from adapters.atproto.xrpc.services import Services
 from pod.errors import Invalid, NotFound
 from pod.model.change import RepoHead
-from pod.model.ids import Cid, MemberId, Tid
+from pod.model.ids import Cid, MemberId, Nsid, Tid, parse_nsid
 from pod.model.member import Member
-from pod.ports import Reader
+from pod.ports import Reader, Store
 from pod.records.cid import cid_from_text, cid_text
 
 PAGE: Final = 500
-_NODES_AT_ONCE: Final = 500
 
 
 def head_of(store: Reader, member: Member, *, error: str = "RepoNotFound") -> RepoHead:
@@ -34,18 +36,25 @@ def head_of(store: Reader, member: Member, *, error: str = "RepoNotFound") -> Re
     return head
 
 
-def tree_of(repos: MemoryProjection, store: Reader, member: Member) -> tuple[RepoHead, Tree]:
+async def tree_of(repos: MemoryProjection, store: Store, member: Member) -> tuple[RepoHead, Tree]:
     """The head of a member's repository and the tree that it signs."""
+    await repos.prepare(member, store)
     head = head_of(store, member)
     return head, repos.tree(member, head, lambda: store.record_index(member.id))
 
 
 @query("com.atproto.sync.getRepo", Auth.OPTIONAL, takendown_may=True)
 async def get_repo(call: Call, services: Services) -> Body:
-    """A whole repository as a CAR in streamable order, or what changed after ``since``."""
+    """A whole repository as a CAR in streamable order, or what changed after ``since``.
+
+    An experiment: ``collection`` gives only the records of one, and the nodes that prove that
+    there are no others.
+    """
     member = visible_repo(call, services.store, call.params["did"])
     head_of(services.store, member)
-    return Body(_export(services, member, call.params.get("since")), CAR)
+    asked = dict(parse_qsl(call.query_string.decode())).get("collection")
+    span = EVERY_KEY if asked is None else _span_of(parse_nsid(asked))
+    return Body(_export(services, member, call.params.get("since"), span), CAR)
 
 
 @query("com.atproto.sync.getCheckout", Auth.OPTIONAL)
@@ -59,7 +68,7 @@ async def get_record(call: Call, services: Services) -> Body:
     """Proof that a record is in the repository, or that it is not."""
     params = call.params
     member = visible_repo(call, services.store, params["did"])
-    head, tree = tree_of(services.repos, services.store, member)
+    head, tree = await tree_of(services.repos, services.store, member)
     key = f"{params['collection']}/{params['rkey']}"
     blocks = [(head.commit, head.block)]
     blocks += [(node.cid, node.block) for node in tree.proof(key)]
@@ -74,7 +83,7 @@ async def get_blocks(call: Call, services: Services) -> Body:
     """Blocks of a repository by CID: all that were asked for, or an error."""
     member = visible_repo(call, services.store, call.params["did"])
     cids = [cid_from_text(text) for text in call.params["cids"]]
-    head, tree = tree_of(services.repos, services.store, member)
+    head, tree = await tree_of(services.repos, services.store, member)
     found = {head.commit: head.block} | services.store.record_blocks(member.id, cids)
     missing = {cid for cid in cids if cid not in found}
     if missing:
@@ -130,51 +139,64 @@ def _member_cursor(cursor: str | None) -> MemberId:
     return MemberId(int(cursor))
 
 
-def _records(store: Reader, member: Member) -> Iterator[tuple[Cid, bytes]]:
+def _span_of(collection: Nsid) -> Span:
+    """The keys of a collection."""
+    return f"{collection}/".encode(), f"{collection}0".encode()
+
+
+def _records(store: Reader, member: Member, span: Span) -> Iterator[tuple[Cid, bytes]]:
     """CID and block of every record, in key order."""
-    after: str | None = None
-    while page := store.records(member.id, "", after=after, limit=PAGE):
+    prefix, after = span[0].decode(), None
+    while page := store.records(member.id, prefix, after=after, limit=PAGE):
         for _, cid, block in page:
             yield cid, block
         after = page[-1][0]
 
 
-def _export_since(store: Reader, head: RepoHead, tree: Tree, since: Tid) -> Iterator[bytes]:
-    """The commit, and if it is later than ``since`` the tree and the records written since.
-
-    All nodes are sent: which of them are old is not kept, and a reader may ignore known ones.
-    """
-    yield car_header(head.commit) + car_block(head.commit, head.block)
-    if since >= head.rev:
-        return
-    parts: list[bytes] = []
-    for node in tree.nodes():
-        parts.append(car_block(node.cid, node.block))
-        if len(parts) == _NODES_AT_ONCE:
-            yield b"".join(parts)
-            parts = []
-    yield b"".join(parts)
-    sent: set[Cid] = set()
-    after: str | None = None
-    while page := store.resources(head.member, "/repo/", after=after, limit=PAGE):
-        fresh = {found.cid: found.body for found in page if found.rev > since}
-        yield b"".join(car_block(cid, fresh[cid]) for cid in fresh if cid not in sent)
-        sent |= fresh.keys()
-        after = page[-1].path
+def _records_falling(store: Reader, member: Member) -> Iterator[tuple[str, Cid, bytes]]:
+    """Every record from the last key to the first."""
+    before: str | None = None
+    while page := store.records(member.id, "", after=before, limit=PAGE, reverse=True):
+        yield from page
+        before = page[-1][0]
 
 
-async def _export(services: Services, member: Member, since: str | None) -> AsyncIterator[bytes]:
+async def _export(
+    services: Services, member: Member, since: str | None, span: Span
+) -> AsyncIterator[bytes]:
     """Chunks that take milliseconds each, with a turn for everybody else in between.
 
     All of them are of one state, however long the reader takes and whatever is written meanwhile.
+    A large repository whose tree is not in memory does not come there: it goes by way of a file.
     """
     with services.store.snapshot() as store:
-        head, tree = tree_of(services.repos, store, member)
-        if since is None:
-            chunks = export_repo(head.commit, head.block, tree, _records(store, member))
+        head = head_of(store, member)
+        if services.repos.hot(head) is None and is_large(store, member):
+            async for chunk in _export_large(services, store, member, head, span):
+                yield chunk
+            return
+        tree = services.repos.tree(member, head, lambda: store.record_index(member.id))
+        fresh = None if since is None else changed_since(store, head, tree, Tid(since))
+        if fresh is not None:
+            chunks = export_changes(store, head, fresh)
         else:
-            chunks = _export_since(store, head, tree, Tid(since))
+            records = _records(store, member, span)
+            chunks = export_repo(head.commit, head.block, tree, records, span=span)
         for chunk in chunks:
             if chunk:
                 yield chunk
             await asyncio.sleep(0)
+
+
+async def _export_large(
+    services: Services, store: Reader, member: Member, head: RepoHead, span: Span
+) -> AsyncIterator[bytes]:
+    """The whole of a large repository; a thread makes each chunk."""
+    records = _records_falling(store, member)
+    folder = services.settings.data_dir
+    chunks = export_large(head.commit, head.block, head.data, records, folder, span=span)
+    try:
+        while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+            yield chunk
+    finally:
+        chunks.close()

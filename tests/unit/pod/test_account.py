@@ -14,6 +14,7 @@ from pod.model.ids import Did
 from pod.model.member import Member, Standing
 from pod.records.cbor import encode
 from tests.kit.house import Pod, owner
+from tests.kit.repo import arrival
 
 ADMIN = Agent(Credential.ADMIN)
 
@@ -137,16 +138,16 @@ def test_an_import_replaces_the_records_and_keeps_their_bytes() -> None:
             f"com.example.thing/{i:03}": encode({"$type": "com.example.thing", "n": i})
             for i in range(300)
         }
-        await pod.transfer.import_repo(owner(alice), alice.id, blocks)
+        await pod.transfer.import_repo(owner(alice), alice.id, arrival(blocks))
         index = dict(pod.store.record_index(alice.id))
         assert list(index) == sorted(blocks)
         found = pod.store.record_blocks(alice.id, list(index.values()))
         assert {key: found[cid] for key, cid in index.items()} == blocks
         fewer = {key: blocks[key] for key in list(blocks)[:10]}
-        head = await pod.transfer.import_repo(owner(alice), alice.id, fewer)
+        head = await pod.transfer.import_repo(owner(alice), alice.id, arrival(fewer))
         assert list(dict(pod.store.record_index(alice.id))) == sorted(fewer)
         assert pod.store.repo(alice.id) == head
         with pytest.raises(Forbidden):
-            await pod.transfer.import_repo(owner(bob), alice.id, {})
+            await pod.transfer.import_repo(owner(bob), alice.id, arrival({}))
 
     run(story())

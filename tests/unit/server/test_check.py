@@ -23,6 +23,7 @@ from server.check import check
 from server.cli import app
 from storage.blobs import FolderBlobs
 from tests.kit.house import Pod, owner
+from tests.kit.repo import arrival
 from tests.kit.stored import sql_store
 
 POST = Nsid("app.bsky.feed.post")
@@ -76,7 +77,7 @@ async def _fill(folder: Path) -> None:
         carol = await pod.member("carol")
         block = store.record_blocks(bob.id, [c for _, c in store.record_index(bob.id)])
         records = dict(zip((f"{POST}/{n}" for n in range(5)), block.values(), strict=False))
-        await pod.transfer.import_repo(owner(carol), carol.id, records)
+        await pod.transfer.import_repo(owner(carol), carol.id, arrival(records))
         await write(carol, PutRecord(POST, None, post("after the import")))
 
 

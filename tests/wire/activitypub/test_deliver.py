@@ -19,6 +19,7 @@ from pod.records.cid import cid_text
 from pod.write import Annotate, Delete, PutDocument, PutRecord
 from tests.kit.fediverse import EVERYBODY, KEYS, FediPod, Peer
 from tests.kit.house import owner
+from tests.kit.repo import arrival
 
 Story = Callable[[FediPod, Member, Peer], Awaitable[None]]
 NOW = "2026-11-24T12:00:00.000Z"
@@ -208,7 +209,7 @@ def test_an_imported_repository_is_not_told_as_news(tell: Callable[[Story], None
         await pod.wing.flush()
         post = {"$type": "app.bsky.feed.post", "text": "from elsewhere", "createdAt": NOW}
         records = {f"app.bsky.feed.post/3kaaaaaaaaa{n}2": encode(post) for n in "abcdefgh"}
-        await pod.transfer.import_repo(owner(alice), alice.id, records)
+        await pod.transfer.import_repo(owner(alice), alice.id, arrival(records))
         await pod.wing.flush()
         assert [activity["type"] for activity in bob.activities] == ["Create", "Delete"]
         assert bob.activities[1]["object"]["id"] == alice.url(old.path)
