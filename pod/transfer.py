@@ -26,7 +26,7 @@ from pod.records.data import blobs_in
 from pod.records.lens import index
 from pod.records.tid import TidClock
 
-_AT_ONCE: Final = 1_000
+_AT_ONCE: Final = 200
 """Records that are held in memory and told of in one row of the log."""
 
 

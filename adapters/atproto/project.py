@@ -107,8 +107,7 @@ class MemoryProjection:
 
     def adopt(self, member: Member, data: Cid, *, after: Tid | None) -> RepoHead:
         """A new head over a whole tree at once; see the port."""
-        former = self._hot.pop(member.id, None)
-        self._records -= 0 if former is None else former.size
+        self.forget(member.id)
         rev = self._tid.next(after=after)
         block = sign_commit(member.did, rev, data, self._signer(member.id))
         return RepoHead(member.id, record_cid(block), rev, data, block)
@@ -127,6 +126,11 @@ class MemoryProjection:
     async def _build_cold(self, member: Member, store: Store) -> None:
         tree, size = await asyncio.to_thread(_build, store, member)
         self._keep(member.id, tree, size)
+
+    def forget(self, member: MemberId) -> None:
+        """Drop a repository's trees from memory."""
+        former = self._hot.pop(member, None)
+        self._records -= 0 if former is None else former.size
 
     def hot(self, head: RepoHead) -> Tree | None:
         """The tree of a repository at its head if it is in memory."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -19,7 +21,9 @@ from tests.kit.members import START
 class Connection:
     """The server's side of one WebSocket."""
 
-    def __init__(self, cursor: int | None, *, lost: bool = False) -> None:
+    def __init__(
+        self, cursor: int | None, *, lost: bool = False, subprotocols: Sequence[str] = ()
+    ) -> None:
         self.store = MemoryStore()
         self.outbox = Outbox(self.store, gathering_s=0)
         self.store.subscribe(self.outbox.on_changes)
@@ -27,6 +31,7 @@ class Connection:
         self.sent: list[dict[str, Any]] = []
         self.params = {} if cursor is None else {"cursor": cursor}
         self._lost = lost
+        self._scope = {"subprotocols": list(subprotocols)}
 
     async def send(self, message: dict[str, Any]) -> None:
         if self._lost and message["type"] == "websocket.send":
@@ -35,7 +40,7 @@ class Connection:
 
     def open(self) -> asyncio.Task[None]:
         endpoint = SubscribeRepos(self.outbox)
-        return asyncio.ensure_future(endpoint({}, self.inbox.get, self.send, self.params))
+        return asyncio.ensure_future(endpoint(self._scope, self.inbox.get, self.send, self.params))
 
     async def write(self) -> None:
         def work(tx: Tx) -> None:
@@ -67,6 +72,33 @@ def test_events_arrive_as_binary_messages_until_the_consumer_goes() -> None:
         await connection.inbox.put({"type": "websocket.disconnect", "code": 1000})
         await asyncio.wait_for(serving, 5)
         assert connection.outbox.consumers == 0
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("offered", "chosen"),
+    [
+        ([], None),
+        (["soap"], None),
+        (["xrpc.v0.cbor", "xrpc.v1.json"], "xrpc.v0.cbor"),
+        (["soap", "xrpc.v1.json", "xrpc.v0.cbor"], "xrpc.v1.json"),
+    ],
+)
+def test_the_first_encoding_that_is_spoken_here_is_chosen(
+    offered: list[str], chosen: str | None
+) -> None:
+    async def story() -> None:
+        connection = Connection(2, subprotocols=offered)
+        await asyncio.wait_for(connection.open(), 5)
+        accept, error, close = connection.sent
+        assert accept.get("subprotocol") == chosen
+        assert close == {"type": "websocket.close", "code": 1008}
+        if chosen == "xrpc.v1.json":
+            told = json.loads(error["text"])
+            assert told == {"$type": "error", "error": "FutureCursor", "message": told["message"]}
+        else:
+            assert b"FutureCursor" in error["bytes"]
 
     asyncio.run(story())
 

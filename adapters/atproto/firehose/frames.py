@@ -28,7 +28,8 @@ _SYNC = _header("#sync") + head(5, 5)
 _IDENTITY = _header("#identity") + head(5, 4)
 _ACCOUNT = _header("#account")
 _INFO = _header("#info") + head(5, 2)
-_ERROR = head(5, 1) + b"\x62op\x20" + head(5, 2)
+_ERROR_HEADER = head(5, 1) + b"\x62op\x20"
+_ERROR = _ERROR_HEADER + head(5, 2)
 
 
 def time_text(at: datetime) -> str:
@@ -120,10 +121,16 @@ def error_frame(name: str, message: str) -> bytes:
 
 def read_frame(frame: bytes) -> tuple[str, dict[str, Data]]:
     """Kind (``commit``, ...) and body of an event as this file writes it; Invalid for all else."""
-    for kind in ("commit", "sync", "identity", "account"):
+    for kind in ("commit", "sync", "identity", "account", "info"):
         header = _header(f"#{kind}")
         if frame.startswith(header):
             body = decode(frame[len(header) :])
             if isinstance(body, dict):
                 return kind, body
     raise Invalid("not an event")
+
+
+def read_error(frame: bytes) -> dict[str, Data] | None:
+    """The body of an error message, None if it is none."""
+    body = decode(frame[len(_ERROR_HEADER) :]) if frame.startswith(_ERROR_HEADER) else None
+    return body if isinstance(body, dict) else None

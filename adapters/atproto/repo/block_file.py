@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryFile
 from types import TracebackType
@@ -17,6 +17,8 @@ from typing import Final, Self
 from pod.model.ids import Cid
 from pod.records.cid import CID_LENGTH
 
+_GROUP_BITS: Final = 12
+_REST_BITS: Final = 64 - _GROUP_BITS
 _SIZE_BITS: Final = 24
 _SIZE_MASK: Final = (1 << _SIZE_BITS) - 1
 
@@ -31,9 +33,9 @@ class BlockFile:
     def __init__(self, folder: Path | None) -> None:
         self._file = TemporaryFile(dir=folder)  # noqa: SIM115  it lives as long as this object
         self._end = 0
-        self._keys = array("Q")
-        self._places = array("Q")
-        self._is_sorted = True
+        self._written = 0
+        # By the first bits of the hash: none of them ever takes long to sort or to search.
+        self._groups = [_Group() for _ in range(1 << _GROUP_BITS)]
 
     def __enter__(self) -> Self:
         return self
@@ -46,39 +48,54 @@ class BlockFile:
     ) -> None:
         self._file.close()
 
-    def __len__(self) -> int:
-        return len(self._keys)
-
     def add(self, blocks: Iterable[tuple[Cid, bytes]]) -> None:
         """Keep blocks whose hashes were checked."""
         for cid, block in blocks:
             self._file.write(cid + block)
-            self._keys.append(_key(cid))
-            self._places.append(self._end << _SIZE_BITS | len(block))
+            key = _key(cid)
+            self._groups[key >> _REST_BITS].add(key, self._end << _SIZE_BITS | len(block))
             self._end += CID_LENGTH + len(block)
-        self._is_sorted = False
 
     def get(self, cid: Cid) -> bytes | None:
         """The block of a CID, None if it is not here."""
-        if not self._is_sorted:
-            self._sort()
+        if self._written != self._end:
+            self._file.flush()
+            self._written = self._end
         key = _key(cid)
-        at = bisect_left(self._keys, key)
-        while at < len(self._keys) and self._keys[at] == key:
-            place = self._places[at]
+        for place in self._groups[key >> _REST_BITS].places(key):
             size = CID_LENGTH + (place & _SIZE_MASK)
             found = os.pread(self._file.fileno(), size, place >> _SIZE_BITS)
             if found.startswith(cid):
                 return found[CID_LENGTH:]
-            at += 1
         return None
 
-    def _sort(self) -> None:
-        self._file.flush()
-        order = sorted(range(len(self._keys)), key=self._keys.__getitem__)
-        self._keys = array("Q", map(self._keys.__getitem__, order))
-        self._places = array("Q", map(self._places.__getitem__, order))
-        self._is_sorted = True
+
+class _Group:
+    """Places of blocks by key, sorted when first searched."""
+
+    __slots__ = ("_are_sorted", "_keys", "_places")
+
+    def __init__(self) -> None:
+        self._keys = array("Q")
+        self._places = array("Q")
+        self._are_sorted = True
+
+    def add(self, key: int, place: int) -> None:
+        self._keys.append(key)
+        self._places.append(place)
+        self._are_sorted = False
+
+    def places(self, key: int) -> Iterator[int]:
+        """All places of a key."""
+        if not self._are_sorted:
+            pairs = sorted(zip(self._keys, self._places, strict=True))
+            self._keys = array("Q", [pair[0] for pair in pairs])
+            self._places = array("Q", [pair[1] for pair in pairs])
+            self._are_sorted = True
+        keys, at = self._keys, bisect_left(self._keys, key)
+        while at < len(keys) and keys[at] == key:
+            yield self._places[at]
+            at += 1
 
 
 def _key(cid: Cid) -> int:

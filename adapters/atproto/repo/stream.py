@@ -10,8 +10,10 @@ Spec: https://atproto.com/specs/repository#car-file-serialization
 from __future__ import annotations
 
 import os
+from array import array
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
+from struct import unpack_from
 from tempfile import TemporaryFile
 from typing import BinaryIO, Final
 
@@ -117,6 +119,7 @@ class _Spool:
     def __init__(self, file: BinaryIO, span: Span) -> None:
         self._file = file
         self._low, self._high = span
+        self._records = 0
 
     def write(self, records: Iterable[tuple[str, Cid, bytes]]) -> Cid:
         """Write all pieces; gives the root of the tree."""
@@ -133,6 +136,7 @@ class _Spool:
             bounds[:depth] = [key] * depth
             if self._low <= key < self._high:
                 self._put(car_block(cid, block), b"\x01")
+                self._records += 1
         for root in layers.finish():
             self._node(root, b"", bounds)
         return root.cid
@@ -149,7 +153,7 @@ class _Spool:
         """All pieces, first ones first, a record that several keys hold only once."""
         self._file.flush()
         number, end = self._file.fileno(), self._file.tell()
-        sent: set[int] = set()
+        sent = _Sent(self._records)
         tail = b""
         while end or tail:
             size = min(_READ_BACK, end)
@@ -162,20 +166,30 @@ class _Spool:
                 if start < 0:
                     break
                 piece = window[start : at - _TRAILER]
-                if not window[at - 1] or _is_new(piece, sent):
+                if not window[at - 1] or sent.is_new(piece):
                     pieces.append(piece)
                 at = start
             tail = window[:at]
             yield b"".join(pieces)
 
 
-def _is_new(piece: bytes, sent: set[int]) -> bool:
-    """Whether a record was not sent yet; half of its hash tells records apart."""
-    at = 1
-    while piece[at - 1] & 0x80:
-        at += 1
-    key = int.from_bytes(piece[at + 4 : at + 20], "big")
-    if key in sent:
-        return False
-    sent.add(key)
-    return True
+class _Sent:
+    """The hashes of records that were sent: a table of two words each, at most half full."""
+
+    def __init__(self, count: int) -> None:
+        self._mask = (1 << (2 * count + 1).bit_length()) - 1
+        self._table = array("Q", bytes(16 * (self._mask + 1)))
+
+    def is_new(self, piece: bytes) -> bool:
+        """Whether a record was not sent yet; half of its hash tells records apart."""
+        at = 1
+        while piece[at - 1] & 0x80:
+            at += 1
+        high, low = unpack_from(">QQ", piece, at + 4)
+        table, slot = self._table, high & self._mask
+        while table[2 * slot] or table[2 * slot + 1]:
+            if table[2 * slot] == high and table[2 * slot + 1] == low:
+                return False
+            slot = (slot + 1) & self._mask
+        table[2 * slot], table[2 * slot + 1] = high, low
+        return True

@@ -1,5 +1,7 @@
 """com.atproto.sync.subscribeRepos: the firehose over a WebSocket.
 
+Binary messages, or JSON for those who ask for the subprotocol ``xrpc.v1.json``.
+
 Spec: https://atproto.com/specs/event-stream, lexicon com.atproto.sync.subscribeRepos
 """
 
@@ -10,9 +12,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
+from adapters.atproto.firehose.json_frames import json_message
 from adapters.atproto.firehose.outbox import Outbox
 
 NSID: Final = "com.atproto.sync.subscribeRepos"
+
+JSON: Final = "xrpc.v1.json"
+_SPOKEN: Final = frozenset({JSON, "xrpc.v0.cbor"})
 
 RUNS: Final = "commonpod.run"
 """An ASGI extension of servers that take several binary messages at once, and the type of that."""
@@ -33,14 +39,21 @@ class SubscribeRepos:
         """Serve one consumer whose ``websocket.connect`` was received, until either side ends."""
         takes_runs = RUNS in scope.get("extensions", ())
 
+        # The client names what it would like best first.
+        spoken = next((name for name in scope.get("subprotocols", ()) if name in _SPOKEN), None)
+
         async def push(frames: Sequence[bytes]) -> None:
-            if takes_runs:
+            if spoken == JSON:
+                for frame in frames:
+                    await send({"type": "websocket.send", "text": json_message(frame)})
+            elif takes_runs:
                 await send({"type": RUNS, "messages": frames})
             else:
                 for frame in frames:
                     await send({"type": "websocket.send", "bytes": frame})
 
-        await send({"type": "websocket.accept"})
+        chosen = {} if spoken is None else {"subprotocol": spoken}
+        await send({"type": "websocket.accept", **chosen})
         streaming = asyncio.ensure_future(self._outbox.stream(params.get("cursor"), push))
         leaving = asyncio.ensure_future(_until_gone(receive))
         try:

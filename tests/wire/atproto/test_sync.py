@@ -6,13 +6,18 @@ import libipld
 import pytest
 from atproto import CAR
 
-from adapters.atproto.repo.car import read_car
-from adapters.atproto.repo.commit import read_commit
+from adapters.atproto.did.document import build_document
+from adapters.atproto.project import LARGE
+from adapters.atproto.repo.car import car_bytes, read_car
+from adapters.atproto.repo.commit import read_commit, sign_commit
 from adapters.atproto.repo.foreign import load_tree
+from adapters.atproto.repo.mst import Tree
 from pod.access.agent import SYSTEM
+from pod.keys.curves import SigningKey
 from pod.model.ids import MemberId
 from pod.model.member import Standing
-from pod.records.cid import cid_from_text, cid_text
+from pod.records.cid import cid_from_text, cid_text, record_cid
+from pod.records.tid import tid_from_us
 from tests.kit.xrpc import Pod, in_pod
 
 POST = "app.bsky.feed.post"
@@ -105,6 +110,58 @@ def test_an_export_since_a_rev_holds_what_was_written_later():
         assert len(read_car(nothing)[1]) == 1
 
     in_pod(story)
+
+
+def test_an_export_since_a_rev_sends_no_node_or_record_that_was_there_before():
+    async def story(pod: Pod):
+        alice = await pod.join("alice")
+        await write_many(pod, alice, 400)
+        _, old = read_car((await pod.get(SYNC + "getRepo", did=alice.did)).body)
+        rev = pod.store.repo(alice.member.id).rev
+        await write_many(pod, alice, 3, start=400)
+        for rkey in ("post7", "post300"):
+            given = {"repo": alice.did, "collection": POST, "rkey": rkey}
+            await pod.post("com.atproto.repo.deleteRecord", given, alice.access)
+        _, fresh = read_car((await pod.get(SYNC + "getRepo", did=alice.did, since=rev)).body)
+        _, new = read_car((await pod.get(SYNC + "getRepo", did=alice.did)).body)
+        assert fresh.items() == {cid: new[cid] for cid in new if cid not in old}.items()
+
+    in_pod(story)
+
+
+def test_an_export_of_one_collection_has_no_records_of_others():
+    async def story(pod: Pod):
+        alice = await pod.join("alice")
+        await write_many(pod, alice, 300)
+        for rkey in ("a", "b"):
+            given = {"repo": alice.did, "collection": "com.example.note", "rkey": rkey}
+            given["record"] = {"$type": "com.example.note", "n": rkey}
+            await pod.post("com.atproto.repo.putRecord", given, alice.access)
+        at = {"did": alice.did, "collection": "com.example.note"}
+        root, blocks = read_car((await pod.get(SYNC + "getRepo", **at)).body)
+        tree = load_tree(read_commit(blocks[root]).data, blocks.get, partial=True)
+        assert [tree.get(f"com.example.note/{k}") in blocks for k in "ab"] == [True, True]
+        assert tree.get("com.example.note/c") is None
+        assert len(blocks) < 20
+        assert (await pod.get(SYNC + "getRepo", did=alice.did, collection="x")).status == 400
+
+    in_pod(story)
+
+
+def test_a_large_repository_is_exported_the_same_whether_or_not_its_tree_is_in_memory(tmp_path):
+    async def story(pod: Pod):
+        alice = await pod.join("alice")
+        await write_many(pod, alice, LARGE + 10)
+        hot = (await pod.get(SYNC + "getRepo", did=alice.did)).body
+        pod.services.repos.forget(alice.member.id)
+        cold = (await pod.get(SYNC + "getRepo", did=alice.did)).body
+        assert cold == hot
+        assert pod.services.repos.hot(pod.store.repo(alice.member.id)) is None
+        await pod.write_post(alice, "the tree comes back for a write")
+        assert pod.services.repos.hot(pod.store.repo(alice.member.id)) is not None
+
+    in_pod(story)
+    in_pod(story, path=tmp_path / "pod.db")
 
 
 def test_an_export_since_before_all_that_is_kept_is_the_whole_repository():
@@ -304,6 +361,35 @@ def test_a_broken_or_foreign_import_changes_nothing():
             await pod.ask("POST", IMPORT, body=car, headers=as_json, token=alice.access)
         ).status == 400
         assert pod.state() == before
+
+    in_pod(story)
+
+
+def test_an_import_that_another_key_signed_is_refused_and_an_old_hosts_is_taken():
+    async def story(pod: Pod):
+        alice = await pod.join("alice")
+        await write_many(pod, alice, 5)
+        root, blocks = read_car((await pod.get(SYNC + "getRepo", did=alice.did)).body)
+        key = SigningKey.generate_k256()
+        # As if it came from a host whose clock runs ahead, with one record less.
+        fewer = Tree.build(
+            sorted(load_tree(read_commit(blocks[root]).data, blocks.get).items())[1:]
+        )
+        blocks |= {node.cid: node.block for node in fewer.nodes()}
+        rev = tid_from_us(4_000_000_000_000_000, 1)
+        commit = sign_commit(alice.did, rev, fewer.cid, key)
+        car = car_bytes(record_cid(commit), [(record_cid(commit), commit), *blocks.items()])
+        before = pod.state()
+        reply = await pod.ask("POST", IMPORT, body=car, headers=CAR_TYPE, token=alice.access)
+        assert (reply.status, reply.error) == (400, "InvalidRequest")
+        assert "signed" in reply.json["message"]
+        assert pod.state() == before
+        method = {"verification_methods": {"atproto": key.did_key}, "also_known_as": []}
+        document = build_document(alice.did, services={}, **method)
+        pod.directory.documents[alice.did] = document
+        reply = await pod.ask("POST", IMPORT, body=car, headers=CAR_TYPE, token=alice.access)
+        assert reply.status == 200, reply.body
+        assert pod.store.repo(alice.member.id).rev > rev
 
     in_pod(story)
 

@@ -8,8 +8,8 @@ from typing import Any
 import libipld
 import pytest
 
-from adapters.atproto.repo.foreign import load_tree
-from adapters.atproto.repo.mst import Tree
+from adapters.atproto.repo.foreign import MissingNode, index_of, load_tree
+from adapters.atproto.repo.mst import Tree, depth_of
 from pod.errors import Invalid
 from pod.model.ids import Cid
 from tests.kit.repo import cid_of
@@ -101,3 +101,36 @@ def test_children_must_keep_between_the_keys_of_their_parent() -> None:
     root, blocks = _one({"e": entries, "l": first})
     with pytest.raises(Invalid, match="order"):
         load_tree(root, {**BLOCKS, **blocks}.get)
+
+
+@pytest.mark.parametrize("count", [0, 1, 300])
+def test_an_index_is_read_from_the_nodes_one_after_another(count: int) -> None:
+    tree = Tree.build((f"c/{i:04d}", cid_of(i)) for i in range(count))
+    blocks = {node.cid: node.block for node in tree.nodes()}
+    assert list(index_of(tree.cid, blocks.get)) == list(tree.items())
+
+
+def test_an_index_whose_nodes_are_missing_or_of_a_wrong_form_is_refused() -> None:
+    child = next(t.cid for t in TREE.root.trees if t is not None)
+    with pytest.raises(MissingNode):
+        list(index_of(TREE.cid, {cid: b for cid, b in BLOCKS.items() if cid != child}.get))
+    with pytest.raises(MissingNode):
+        list(index_of(cid_of("nowhere"), BLOCKS.get))
+    for data in (
+        {"e": [], "l": bytes(cid_of(1))},
+        {"e": [_entry(LOW[0], tree=bytes(cid_of(1)))], "l": None},
+        {"e": [_entry(b"\xff")], "l": None},
+    ):
+        root, blocks = _one(data)
+        with pytest.raises(Invalid):
+            list(index_of(root, blocks.get))
+
+
+def test_a_tree_that_names_a_node_twice_is_refused_before_it_is_walked_again() -> None:
+    below = next(node for node in TREE.nodes() if node.height == 0 and node.keys)
+    above = [key for key in (f"d/{i}".encode() for i in range(100)) if depth_of(key) == 1][:2]
+    root, blocks = _one(
+        {"e": [_entry(k, tree=bytes(below.cid)) for k in sorted(above)], "l": bytes(below.cid)}
+    )
+    with pytest.raises(Invalid, match="order"):
+        list(index_of(root, (blocks | BLOCKS).get))
