@@ -107,6 +107,7 @@ class Measured:
             seconds = time.perf_counter() - begun
             self._is_over.set()
             watcher.join()
+        self.figures[f"{name} MB"] = self.memory_mb("VmHWM")
         print(
             f"{name}: {seconds:.1f} s, RSS {before:.0f} -> peak {self.memory_mb('VmHWM'):.0f} MB,"
             f" slowest health check {self.slowest_ms:.0f} ms",
@@ -149,8 +150,11 @@ def main() -> None:
         run(folder, options.records, options.server)
 
 
-def run(folder: Path, count: int, server_name: str) -> None:
-    """Fill a fresh pod in ``folder`` with one large repository and read it back."""
+def run(folder: Path, count: int, server_name: str) -> dict[str, float]:
+    """Fill a fresh pod in ``folder`` with one large repository and read it back.
+
+    Returns the peak of the server's memory by step, and whether the same tree ``came back``.
+    """
     data_dir, car, back = folder / "pod", folder / "in.car", folder / "out.car"
     port = free_port()
     server = start(data_dir, port=port, options=("--server", server_name))
@@ -178,7 +182,8 @@ def run(folder: Path, count: int, server_name: str) -> None:
         call(server, "POST", "/xrpc/com.atproto.repo.importRepo", file, headers).read()
     with measured.step("export"):
         export(server, f"/xrpc/com.atproto.sync.getRepo?did={did}", back)
-    compare(car, back)
+    measured.figures["came back"] = tree_of(car) == tree_of(back)
+    print("the same tree came back" if measured.figures["came back"] else "ANOTHER TREE CAME BACK")
     with measured.step("export of one collection"):
         path = f"/xrpc/com.atproto.sync.getRepo?did={did}&collection=app.bsky.feed.post"
         export(server, path, folder / "part.car")
@@ -189,6 +194,7 @@ def run(folder: Path, count: int, server_name: str) -> None:
         path = "/xrpc/com.atproto.repo.createRecord"
         call(server, "POST", path, json.dumps(given), headers).read()
     server.stop()
+    return measured.figures
 
 
 def export(server: Server, path: str, to: Path) -> None:
@@ -199,19 +205,16 @@ def export(server: Server, path: str, to: Path) -> None:
             file.write(chunk)
 
 
-def compare(one: Path, other: Path) -> None:
-    """Say whether two repositories are the same but for the commit."""
-    trees = []
-    for path in (one, other):
-        reader, total, commit = CarReader(), 0, b""
-        with path.open("rb") as file:
-            while chunk := file.read(1 << 20):
-                for cid, block in reader.feed(chunk):
-                    total += 1
-                    commit = block if cid == reader.root else commit
-        reader.finish()
-        trees.append((read_commit(commit).data, total))
-    print("the same tree came back" if trees[0] == trees[1] else f"DIFFERENT: {trees}")
+def tree_of(path: Path) -> tuple[Cid, int]:
+    """The root of the tree that a CAR file's commit signs, and its number of blocks."""
+    reader, total, commit = CarReader(), 0, b""
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            for cid, block in reader.feed(chunk):
+                total += 1
+                commit = block if cid == reader.root else commit
+    reader.finish()
+    return read_commit(commit).data, total
 
 
 if __name__ == "__main__":

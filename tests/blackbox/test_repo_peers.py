@@ -26,6 +26,7 @@ from tests.kit.members import a_member
 from tests.kit.node import Peer, PeerRefused, peer
 from tests.kit.other_cbor import decode_multi_dag_cbor_in_violation_of_the_spec
 from tests.kit.repo_host import KEYS, MEMBERS, RepoHost, some_ops
+from tests.kit.xrpc import Person, Pod, in_pod
 
 pytestmark = pytest.mark.peer
 
@@ -58,6 +59,51 @@ def test_the_reference_library_takes_every_commit_export_and_proof() -> None:
             assert seen["commit"] == _text(body["commit"])
         for member, records in host.records.items():
             _check_export(library, host, member, records, blocks)
+
+
+@pytest.mark.parametrize("touched", [1, 40])
+def test_the_reference_library_takes_an_export_since_a_revision(touched: int) -> None:
+    async def story(pod: Pod) -> None:
+        alice = await pod.join("alice")
+        names = [f"post{n:04d}" for n in range(450)]
+        await _apply(pod, alice, "create", names[:400])
+        old = (await pod.get("com.atproto.sync.getRepo", did=alice.did)).body
+        since = (await pod.get("com.atproto.sync.getLatestCommit", did=alice.did)).json["rev"]
+        await _apply(pod, alice, "create", names[400 : 400 + touched])
+        await _apply(pod, alice, "update", names[10 : 10 + touched])
+        await _apply(pod, alice, "delete", names[200 : 200 + touched])
+        car = (await pod.get("com.atproto.sync.getRepo", did=alice.did, since=since)).body
+        assert len(car) < len(old) / (1 if touched > 1 else 5)
+        key = pod.services.keyring.repo_key(alice.member.id).did_key
+        with peer("repo_verify.mjs") as library:
+            given = {"before": b64encode(old).decode(), "car": b64encode(car).decode()}
+            seen = library.ask("diff", did=alice.did, key=key, **given)
+        told = {(write["action"], write["rkey"]) for write in seen["writes"]}
+        assert told == {
+            *(("create", name) for name in names[400 : 400 + touched]),
+            *(("update", name) for name in names[10 : 10 + touched]),
+            *(("delete", name) for name in names[200 : 200 + touched]),
+        }
+
+    in_pod(story)
+
+
+async def _apply(pod: Pod, person: Person, action: str, names: list[str]) -> None:
+    """Write posts of these names, 200 in a commit."""
+    post = {"text": action, "createdAt": "2026-01-02T03:04:05.678Z"}
+    for at in range(0, len(names), 200):
+        writes = [
+            {
+                "$type": f"com.atproto.repo.applyWrites#{action}",
+                "collection": "app.bsky.feed.post",
+                "rkey": name,
+            }
+            | ({} if action == "delete" else {"value": post | {"text": f"{action} {name}"}})
+            for name in names[at : at + 200]
+        ]
+        body = {"repo": person.did, "writes": writes, "validate": False}
+        reply = await pod.post("com.atproto.repo.applyWrites", body, person.access)
+        assert reply.status == 200, reply.body
 
 
 def _check_export(
