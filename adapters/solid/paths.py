@@ -14,6 +14,7 @@ from pod.errors import Conflict, Invalid
 from pod.model.resource import ResourcePath, container_of
 
 STORAGE: Final = ResourcePath("/data/")
+INBOX: Final = ResourcePath("/inbox/")
 """The root container of a member's storage."""
 
 MAX_PATH: Final = 2048

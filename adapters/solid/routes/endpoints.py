@@ -12,7 +12,7 @@ from typing import Final
 from quart import Blueprint, Response
 
 from adapters.solid.paths import STORAGE
-from adapters.solid.routes import record, storage, storage_write
+from adapters.solid.routes import inbox, record, storage, storage_write
 from adapters.solid.routes.description import profile_card, repo_acl, storage_description
 from adapters.solid.routes.storage import ROOT_ACL, show_container, show_graph
 from adapters.solid.wing import (
@@ -39,6 +39,7 @@ def rooms(wing: Wing, read: Read, issuer: Iri) -> Blueprint:
     blueprint = Blueprint("solid", __name__)
     blueprint.after_request(across_origins)
     _storage_rooms(blueprint, wing)
+    _inbox_rooms(blueprint, wing)
     _record_rooms(blueprint, wing)
     _fixed_rooms(blueprint, wing, read, issuer)
     return blueprint
@@ -85,6 +86,19 @@ def _storage_rooms(blueprint: Blueprint, wing: Wing) -> None:
             blueprint.add_url_rule(
                 path, name, answer, methods=[method], provide_automatic_options=False
             )
+
+
+def _inbox_rooms(blueprint: Blueprint, wing: Wing) -> None:
+    rule = blueprint.route
+
+    @rule("/inbox/", methods=["GET"], provide_automatic_options=False)
+    @rule("/inbox/<name>", methods=["GET"], provide_automatic_options=False)
+    async def show_inbox(name: str = "") -> Response:  # noqa: ARG001  the raw path decides
+        return await inbox.show(wing, await wing.target())
+
+    @rule("/inbox/<name>", methods=["DELETE"], provide_automatic_options=False)
+    async def delete_notification(name: str) -> Response:  # noqa: ARG001  likewise
+        return await inbox.delete(wing, await wing.target())
 
 
 def _record_rooms(blueprint: Blueprint, wing: Wing) -> None:

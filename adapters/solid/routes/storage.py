@@ -16,7 +16,7 @@ from adapters.http.conditional import etag, http_date, not_modified
 from adapters.http.incoming import fields
 from adapters.http.views import Ask, Rendered, View, Views, response_of
 from adapters.solid.lens.container import Listing, children_of, jsonld, turtle
-from adapters.solid.paths import STORAGE
+from adapters.solid.paths import INBOX, STORAGE
 from adapters.solid.rdf.parse import JSONLD, NTRIPLES, TURTLE, aside, parse_rdf
 from adapters.solid.rdf.write import write_rdf
 from adapters.solid.wac.document import owner_acl
@@ -38,7 +38,7 @@ async def show(wing: Wing, target: Target) -> Response:
     resource = target.resource
     if resource is None:
         if target.path != ROOT_ACL:
-            raise _missing(wing, target)
+            raise missing(wing, target)
         body = owner_acl(target.member.url(STORAGE), target.member.webid)
         return await show_graph(wing, target, "document", body)
     if resource.media_type not in RDF_TYPES:
@@ -46,7 +46,8 @@ async def show(wing: Wing, target: Target) -> Response:
     return await _show_document(wing, target, resource)
 
 
-def _missing(wing: Wing, target: Target) -> NotFound | Gone:
+def missing(wing: Wing, target: Target) -> NotFound | Gone:
+    """The error for a path where nothing is, or where something was."""
     buried = wing.reader.tombstone(target.member.id, target.path)
     return NotFound() if buried is None else Gone()
 
@@ -68,7 +69,7 @@ async def _show_document(wing: Wing, target: Target, resource: Resource) -> Resp
         return View(VARIANTS[media], (media,), render)
 
     order = [native, *(media for media in (TURTLE, JSONLD, NTRIPLES) if media != native)]
-    return await _answer(target, [view(media) for media in order])
+    return await answer_with(target, [view(media) for media in order])
 
 
 async def show_graph(wing: Wing, target: Target, kind: Kind, body: bytes) -> Response:
@@ -101,7 +102,7 @@ async def show_bodies(
 
         return View(VARIANTS[media], (media,), render, shows_more=True)
 
-    return await _answer(
+    return await answer_with(
         replace(target, resource=None), [view(TURTLE, as_turtle), view(JSONLD, as_jsonld)]
     )
 
@@ -110,7 +111,7 @@ async def show_container(wing: Wing, target: Target) -> Response:
     """Answer with a listing; the caller has checked access."""
     shown = listing_of(wing, target, request.args.get("after"))
     if shown is None:
-        raise _missing(wing, target)
+        raise missing(wing, target)
     more = [f'<{shown.url}?after={shown.next}>; rel="next"'] if shown.next else []
     kind = kind_of(target) if target.path.startswith(STORAGE) else "collection"
     return await show_bodies(wing, target, kind, lambda: turtle(shown), lambda: jsonld(shown), more)
@@ -120,7 +121,7 @@ def listing_of(wing: Wing, target: Target, after: str | None = None) -> Listing 
     """What a container holds, None where there is no container."""
     member, path, resource = target.member, target.path, target.resource
     children, following = children_of(wing.reader, member, path, after)
-    if resource is None and not children and path != STORAGE:
+    if resource is None and not children and path not in (STORAGE, INBOX):
         return None
     own = parse_rdf(resource.body, resource.media_type, target.url) if resource else []
     latest = max((child.modified for child in children), default=None)
@@ -139,7 +140,8 @@ def _headers(wing: Wing, target: Target, kind: Kind) -> dict[str, str]:
     return {**headers_of(kind, target), "WAC-Allow": wing.wac_allow(target)}
 
 
-async def _answer(target: Target, views: Sequence[View]) -> Response:
+async def answer_with(target: Target, views: Sequence[View]) -> Response:
+    """Negotiate among views of a target and meet the preconditions."""
     ask = Ask(target.member, target.path, target.resource, target.agent)
     return response_of(await Views(views).answer(ask, fields()))
 
