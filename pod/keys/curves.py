@@ -20,9 +20,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 )
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from multiformats import multibase
 
 from pod.errors import Invalid
+from pod.keys import multibase
 
 _ECDSA: Final = ec.ECDSA(SHA256())
 _ECDSA_DETERMINISTIC: Final = ec.ECDSA(SHA256(), deterministic_signing=True)
@@ -62,7 +62,7 @@ class PublicKey:
     @property
     def multibase_key(self) -> str:
         """The Multikey text: ``z`` + base58btc of multicodec prefix and point."""
-        return multibase.encode(self.curve.prefix + self.point, "base58btc")
+        return multibase.encode(self.curve.prefix + self.point)
 
     @property
     def did_key(self) -> str:
@@ -121,7 +121,7 @@ def parse_multibase_key(text: str, curve: Curve | None = None) -> PublicKey:
 
     The bare form belongs to the older ``Ecdsa...VerificationKey2019`` suites. Raises Invalid.
     """
-    raw = _base58(text)
+    raw = multibase.decode(text)
     if curve is not None:
         return public_key(curve, raw)
     for known in Curve:
@@ -136,15 +136,6 @@ def parse_did_key(text: str) -> PublicKey:
     if not text.startswith("did:key:"):
         raise Invalid("not a did:key")
     return parse_multibase_key(text[8:])
-
-
-def _base58(text: str) -> bytes:
-    if not text.startswith("z") or len(text) > 200:
-        raise Invalid("not a base58btc multibase text")
-    try:
-        return bytes(multibase.decode(text))
-    except (ValueError, KeyError) as err:
-        raise Invalid("not a base58btc multibase text") from err
 
 
 def verify(did_key: str, message: bytes, signature: bytes, *, allow_high_s: bool = False) -> bool:

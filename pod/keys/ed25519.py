@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PrivateKey,
     Ed25519PublicKey,
 )
-from multiformats import multibase
 
 from pod.errors import Invalid
+from pod.keys import multibase
 
 _PREFIX: Final = b"\xed\x01"
 
@@ -24,9 +24,7 @@ class Ed25519Key:
 
     def __init__(self, key: Ed25519PrivateKey) -> None:
         self._key: Final = key
-        self.multikey: Final = multibase.encode(
-            _PREFIX + key.public_key().public_bytes_raw(), "base58btc"
-        )
+        self.multikey: Final = multibase.encode(_PREFIX + key.public_key().public_bytes_raw())
 
     @classmethod
     def generate(cls) -> Ed25519Key:
@@ -54,11 +52,11 @@ class Ed25519Key:
 def verify_ed25519(multikey: str, message: bytes, signature: bytes) -> bool:
     """Whether ``signature`` is by the Multikey; Invalid if that is no Ed25519 key."""
     try:
-        raw = bytes(multibase.decode(multikey)) if multikey.startswith("z") else b""
+        raw = multibase.decode(multikey)
         if raw[:2] != _PREFIX:
             raise Invalid("not an Ed25519 Multikey")
         key = Ed25519PublicKey.from_public_bytes(raw[2:])
-    except (ValueError, KeyError) as err:
+    except ValueError as err:
         raise Invalid("not an Ed25519 Multikey") from err
     try:
         key.verify(signature, message)

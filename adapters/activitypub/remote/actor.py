@@ -12,7 +12,6 @@ from typing import Final
 
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from multiformats import multibase
 
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.context import AS2, MEDIA_TYPE, PROFILED_TYPE
@@ -23,6 +22,7 @@ from adapters.activitypub.signature.request import Request
 from adapters.activitypub.signature.verify import ActorKey, PublicKey, public_key
 from adapters.http.negotiate import parse_media_type
 from pod.errors import Forbidden, Gone, Invalid, PeerUnavailable, TooLarge, Unauthenticated
+from pod.keys import multibase
 from pod.model.ids import Iri, Origin
 from pod.ports import Clock
 
@@ -184,9 +184,9 @@ def _keys_of(document: Node, actor: Iri) -> dict[str, PublicKey]:
 
 def _multikey(text: str) -> Ed25519PublicKey | None:
     try:
-        raw = bytes(multibase.decode(text)) if text.startswith("z") and len(text) < 100 else b""
+        raw = multibase.decode(text)
         return Ed25519PublicKey.from_public_bytes(raw[2:]) if raw[:2] == _ED25519 else None
-    except (ValueError, KeyError):
+    except (Invalid, ValueError):
         return None
 
 
