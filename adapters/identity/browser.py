@@ -19,6 +19,7 @@ import orjson
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from quart import Response, request
 
+from adapters.http.incoming import small_form
 from pod.errors import Forbidden, Invalid
 from pod.oauth.request import hashed
 from pod.ports import Clock
@@ -27,6 +28,7 @@ HTML: Final = "text/html; charset=utf-8"
 STYLE: Final = files("adapters.identity").joinpath("assets/forms.css").read_bytes()
 COOKIE_LIFE_S: Final = 400 * 24 * 3600
 TICKET_LIFE: Final = timedelta(minutes=5)
+_MAX_FORM: Final = 16 * 1024
 _FIELD: Final = "form_token"
 _HEADERS: Final = {
     "Cache-Control": "no-store",
@@ -91,8 +93,7 @@ class Browser:
         site, origin = (request.headers.get(name) for name in ("Sec-Fetch-Site", "Origin"))
         if site not in (None, "same-origin") or origin not in (None, self._origin):
             raise Forbidden("This form was sent from another site.")
-        request.max_content_length = 64 * 1024
-        fields = dict((await request.form).items())
+        fields = await small_form(_MAX_FORM)
         if not hmac.compare_digest(fields.pop(_FIELD, ""), self._form_token(visit)):
             raise Forbidden("This form is out of date. Go back, load the page again and retry.")
         return fields

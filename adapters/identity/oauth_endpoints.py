@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import orjson
 from quart import Blueprint, Response, request
-from werkzeug.exceptions import HTTPException
 
 from adapters.http.credentials import dpop_challenge
 from adapters.http.hosts import Hosts
-from pod.errors import Invalid, NotFound, PodError, TooLarge, Unauthenticated
+from adapters.http.incoming import small_body, small_form
+from pod.errors import Invalid, NotFound, PodError, Unauthenticated
 from pod.keys.jose import ALGORITHMS
 from pod.oauth.request import PROMPTS, RESPONSE_MODES
 from pod.oauth.server import GRANTS, AuthorizationServer, Sent
@@ -131,7 +131,7 @@ def _add_grants(blueprint: Blueprint, hosts: Hosts, server: AuthorizationServer)
     async def answered(work: Callable[[Sent], Awaitable[_Told]], status: int = 200) -> Response:
         only_here(hosts)
         try:
-            told = await work(Sent(hosts.server + request.path, await form(), _proof()))
+            told = await work(Sent(hosts.server + request.path, await _form(), _proof()))
         except PodError as err:
             return _error(err, server)
         return _answer(status, told, server)
@@ -168,23 +168,17 @@ def _add_grants(blueprint: Blueprint, hosts: Hosts, server: AuthorizationServer)
         return await answered(end)
 
 
-async def form() -> dict[str, str]:
-    """The fields of a form or of a JSON object, each once; Invalid or TooLarge otherwise."""
-    request.max_content_length = MAX_FORM
+async def _form() -> dict[str, str]:
+    """The fields of a form or of a JSON object; Invalid or TooLarge otherwise."""
     media_type = (request.content_type or "").partition(";")[0].strip().lower()
+    if media_type == "application/x-www-form-urlencoded":
+        return await small_form(MAX_FORM)
+    if media_type != "application/json":
+        raise Invalid("Send a form or JSON", name="invalid_request")
     try:
-        if media_type == "application/json":
-            return _texts(orjson.loads(await request.get_data()))
-        if media_type != "application/x-www-form-urlencoded":
-            raise Invalid("Send a form or JSON", name="invalid_request")
-        fields = await request.form
+        return _texts(orjson.loads(await small_body(MAX_FORM)))
     except orjson.JSONDecodeError as err:
         raise Invalid("The body is not JSON", name="invalid_request") from err
-    except HTTPException as err:
-        raise TooLarge from err
-    if any(len(fields.getlist(name)) > 1 for name in fields):
-        raise Invalid("A parameter came more than once", name="invalid_request")
-    return dict(fields.items())
 
 
 def _texts(told: Any) -> dict[str, str]:
