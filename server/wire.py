@@ -293,7 +293,8 @@ async def open_house(settings: Settings) -> House:
                     ),
                     front_door=faces.front_door,
                 ),
-            ]
+            ],
+            oauth.proofs.nonce,
         )
         return cast("App", made)
 

@@ -1,0 +1,220 @@
+"""A member's own pages: what they change, what they ask for first, and who is signed out by it."""
+
+from __future__ import annotations
+
+import re
+from base64 import b32decode
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pod.keys.totp import STEP_S, _code
+from tests.kit.surfer import Surfer, Visitor
+from tests.kit.whole import PASSWORD, Town, Whole
+
+SESSION = "/xrpc/com.atproto.server.getSession"
+
+
+@pytest.fixture
+def town(tmp_path: Path):
+    town = Town(tmp_path)
+    town.run(town.whole.join("alice"))
+    town.run(town.whole.join("bob"))
+    yield town
+    town.close()
+
+
+async def at_home(whole: Whole, name: str = "alice.test", password: str = PASSWORD) -> Surfer:
+    surfer = Surfer(whole)
+    await surfer.get("/account")
+    await surfer.sign_in(name, password)
+    assert "Your account" in surfer.text
+    return surfer
+
+
+async def log_in(whole: Whole, password: str = PASSWORD, code: str | None = None):
+    given = {"identifier": "alice.test", "password": password}
+    if code is not None:
+        given["authFactorToken"] = code
+    return await whole.call("com.atproto.server.createSession", given)
+
+
+def test_nobody_sees_an_account_without_signing_in(town: Town) -> None:
+    async def story(whole: Whole) -> None:
+        surfer = Surfer(whole)
+        await surfer.get("/account")
+        assert "alice" not in surfer.text
+        token = surfer.form("/account/sign-in").fields["form_token"]
+        for act in ("sessions", "everywhere", "password", "handle", "rest", "codes", "return"):
+            await surfer.post(f"/account/{act}", {"form_token": token})
+            assert 'action="/account/sign-in"' in surfer.text
+            assert (await surfer.post(f"/account/{act}", {})).status == 403
+
+    town.run(story(town.whole))
+
+
+def test_the_form_leads_nowhere_but_home(town: Town) -> None:
+    async def story(whole: Whole) -> None:
+        for onward in ("https://evil.example/", "//evil.example", "/oauth/authorizeX", "/plc/"):
+            surfer = Surfer(whole)
+            await surfer.get("/account")
+            form = surfer.form("/account/sign-in")
+            fields = form.fields | {"next": onward, "name": "alice.test", "password": PASSWORD}
+            reply = await surfer.post(form.action, fields)
+            assert reply.status == 303
+            assert reply.headers["location"].startswith("/account?account=did")
+
+    town.run(story(town.whole))
+
+
+def test_a_member_ends_what_an_app_may_do(town: Town) -> None:
+    async def story(whole: Whole) -> None:
+        app = Visitor(whole)
+        await app.be_let_in()
+        surfer = app.surfer
+        await surfer.get("/account")
+        assert "an app on this device" in surfer.text
+        await surfer.fill_in("/account/sessions")
+        assert (await app.call("GET", SESSION)).status == 401
+        assert "an app on this device" not in surfer.text
+
+    town.run(story(town.whole))
+
+
+def test_nobody_ends_the_session_of_somebody_else(town: Town) -> None:
+    async def story(whole: Whole) -> None:
+        app = Visitor(whole)
+        await app.be_let_in()
+        await app.surfer.get("/account")
+        key = app.surfer.form("/account/sessions").fields["session"]
+        bob = await at_home(whole, "bob.test")
+        token = bob.form("/account/everywhere").fields["form_token"]
+        await bob.post("/account/sessions", {"form_token": token, "session": key})
+        assert (await app.call("GET", SESSION)).status == 200
+
+    town.run(story(town.whole))
+
+
+def test_a_new_password_signs_everybody_else_out(town: Town) -> None:
+    async def story(whole: Whole) -> None:
+        app, elsewhere = Visitor(whole), await at_home(whole)
+        await app.be_let_in()
+        old = (await log_in(whole)).json
+        surfer = await at_home(whole)
+        await surfer.fill_in("/account/password", password="wrong", new="a new password")
+        assert "do not match" in surfer.text
+        await surfer.fill_in("/account/password", password=PASSWORD, new="short")
+        assert "8 to 256 characters" in surfer.text
+        await surfer.fill_in("/account/password", password=PASSWORD, new="a new password")
+        assert "Your password is changed" in surfer.text
+        assert (await log_in(whole)).status == 401
+        assert (await log_in(whole, "a new password")).status == 200
+        assert (await app.call("GET", SESSION)).status == 401
+        assert "Sign in" in (await elsewhere.get("/account")).body.decode()
+        assert "Your account" in (await surfer.get("/account")).body.decode()
+        refresh = "/xrpc/com.atproto.server.refreshSession"
+        assert (await whole.send("POST", refresh, token=old["refreshJwt"])).status == 400
+
+    town.run(story(town.whole))
+
+
+def test_an_app_password_is_shown_once_and_signs_in(town: Town) -> None:
+    async def story(whole: Whole) -> None:
+        surfer = await at_home(whole)
+        await surfer.fill_in("/account/app-passwords", name="phone", password="wrong")
+        assert "do not match" in surfer.text
+        await surfer.fill_in("/account/app-passwords", name="phone", password=PASSWORD)
+        shown = re.search(r'<p class="secret">([a-z2-7-]{19})</p>', surfer.text)
+        assert shown is not None
+        assert (await log_in(whole, shown[1])).status == 200
+        await surfer.get("/account")
+        assert shown[1] not in surfer.text
+        await surfer.fill_in("/account/app-passwords", name="phone", password=PASSWORD)
+        assert "There is an app password of that name." in surfer.text
+        await surfer.fill_in("/account/app-passwords/delete")
+        assert (await log_in(whole, shown[1])).status == 401
+
+    town.run(story(town.whole))
+
+
+def test_a_handle_is_changed_and_a_taken_one_refused(town: Town) -> None:
+    async def story(whole: Whole) -> None:
+        surfer = await at_home(whole)
+        await surfer.fill_in("/account/handle", handle="bob.test")
+        assert "Handle already taken" in surfer.text
+        await surfer.fill_in("/account/handle", handle="alicia.test")
+        assert "You are now alicia.test" in surfer.text
+
+    town.run(story(town.whole))
+
+
+def test_an_account_rests_and_wakes_up(town: Town) -> None:
+    async def story(whole: Whole) -> None:
+        surfer = await at_home(whole)
+        await surfer.fill_in("/account/rest", password="wrong")
+        assert "do not match" in surfer.text
+        await surfer.fill_in("/account/rest", password=PASSWORD)
+        assert "Your account is resting" in surfer.text
+        await surfer.fill_in("/account/return")
+        assert "Your account is back" in surfer.text
+        await surfer.fill_in("/account/sign-out")
+        assert 'action="/account/sign-in"' in surfer.text
+
+    town.run(story(town.whole))
+
+
+def test_codes_are_asked_for_everywhere_once_they_are_on(town: Town) -> None:
+    async def story(whole: Whole) -> None:
+        surfer = await at_home(whole)
+        await surfer.fill_in("/account/codes", password=PASSWORD)
+        shown = re.search(r'<p class="secret">([A-Z2-7]{32})</p>', surfer.text)
+        assert shown is not None
+        secret = b32decode(shown[1])
+        step = int(datetime.now(UTC).timestamp()) // STEP_S
+        await surfer.fill_in("/account/codes/confirm", code="000000")
+        assert "That code is not right." in surfer.text
+        await surfer.fill_in("/account/codes/confirm", code=_code(secret, step - 1))
+        assert "From now on a code is asked for" in surfer.text
+
+        other = Surfer(whole)
+        await other.get("/account")
+        await other.sign_in()
+        assert "Your code" in other.text
+        reused = await other.fill_in("/account/code", code=_code(secret, step - 1))
+        assert reused.status == 401
+        await other.fill_in("/account/code", code=_code(secret, step))
+        assert "Your account" in other.text
+
+        assert (await log_in(whole)).json["error"] == "AuthFactorTokenRequired"
+        assert (await log_in(whole, code="12345")).status == 401
+        assert (await log_in(whole, code=_code(secret, step + 1))).status == 200
+
+        await surfer.fill_in("/account/codes/off", password=PASSWORD)
+        assert "Codes are off." in surfer.text
+        assert (await log_in(whole)).status == 200
+
+    town.run(story(town.whole))
+
+
+def test_a_ticket_is_for_one_browser(town: Town) -> None:
+    async def story(whole: Whole) -> None:
+        surfer = await at_home(whole)
+        await surfer.fill_in("/account/codes", password=PASSWORD)
+        shown = re.search(r'<p class="secret">([A-Z2-7]{32})</p>', surfer.text)
+        assert shown is not None
+        secret = b32decode(shown[1])
+        step = int(datetime.now(UTC).timestamp()) // STEP_S
+        await surfer.fill_in("/account/codes/confirm", code=_code(secret, step - 1))
+        thief, other = Surfer(whole), Surfer(whole)
+        await thief.get("/account")
+        token = thief.form("/account/sign-in").fields["form_token"]
+        await other.get("/account")
+        await other.sign_in()
+        ticket = other.form("/account/code").fields["ticket"]
+        code = _code(secret, step)
+        fields = {"form_token": token, "ticket": ticket, "code": code}
+        await thief.post("/account/code", fields)
+        assert "Please start again." in thief.text
+
+    town.run(story(town.whole))
