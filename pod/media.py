@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Final
 
@@ -48,7 +48,17 @@ def media_type_of(body: bytes, declared: str | None) -> str:
 class Media:
     """The blob service."""
 
-    def __init__(self, store: Store, blobs: BlobStore, clock: Clock, limits: Limits) -> None:
+    def __init__(
+        self,
+        store: Store,
+        blobs: BlobStore,
+        clock: Clock,
+        limits: Limits,
+        *,
+        hides: Callable[[MemberId, Cid], bool] = lambda _, __: False,
+    ) -> None:
+        """``hides`` tells which blobs were taken down: nobody sees them nor brings them again."""
+        self._hides = hides
         self._store = store
         self._blobs = blobs
         self._clock = clock
@@ -78,6 +88,8 @@ class Media:
         if self._store.bytes_used(member) + len(body) > self._limits.quota_bytes:
             raise QuotaExceeded
         cid = raw_cid(body)
+        if self._hides(member, cid):
+            raise Invalid("Blob has been takendown, cannot re-upload", name="BlobTakendown")
         media_type = media_type_of(body, declared_type)
         async with self._gate:
             await self._blobs.put(cid, body)
@@ -91,7 +103,7 @@ class Media:
         Visibility is by reference: bytes that only private resources refer to are not found.
         """
         row = self._store.blob(member, cid)
-        if row is not None:
+        if row is not None and not self._hides(member, cid):
             zones = {zone_of(path) for path in self._store.blob_paths(member, cid)}
             if Zone.REPO in zones:
                 return row
@@ -100,6 +112,12 @@ class Media:
     def stream(self, cid: Cid, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """The bytes of a blob that the caller was allowed to see."""
         return self._blobs.stream(cid, start=start, end=end)
+
+    async def drop_bytes(self, cid: Cid) -> None:
+        """Drop the bytes of a blob that nobody holds any more."""
+        async with self._gate:
+            if not self._store.blob_is_held(cid):
+                await self._blobs.delete(cid)
 
     async def collect(self) -> int:
         """Drop blobs that nothing has referred to for ``blob_grace_s``; returns how many."""

@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 
 from pod.model.change import Change, RecordOp, RepoHead
 from pod.model.ids import Cid, Did, Handle, MemberId, Origin, Tid
-from pod.model.member import Member, Standing
+from pod.model.member import AccountFacts, Member, Standing
 from pod.model.resource import Complement, Resource, ResourcePath, Tombstone
 
 T = TypeVar("T")
@@ -154,9 +154,31 @@ class Tx(Reader, Protocol):
     """The one write transaction: sees its own writes, becomes durable as a whole or not at all."""
 
     def add_member(
-        self, did: Did, handle: Handle, origin: Origin, *, email: str | None, at: datetime
+        self,
+        did: Did,
+        handle: Handle,
+        origin: Origin,
+        *,
+        email: str | None,
+        at: datetime,
+        standing: Standing = Standing.ACTIVE,
     ) -> Member:
-        """A new active member; Conflict with a name if handle, DID, origin or email is taken."""
+        """A new member; Conflict with a name if handle, DID, origin or email is taken.
+
+        Who was deleted may come back under their DID.
+        """
+        ...
+
+    def set_email(self, member: MemberId, email: str, *, is_confirmed: bool) -> None:
+        """Change a member's email address; Conflict if somebody else has it."""
+        ...
+
+    def erase_member(self, member: MemberId, *, before: int) -> list[Cid]:
+        """Erase all that a member has, and return the blobs that they held.
+
+        Of their events those with ``seq < before`` go. Their row stays, as DELETED, so that their
+        names lead to nobody else.
+        """
         ...
 
     def set_handle(self, member: MemberId, handle: Handle) -> None: ...
@@ -275,6 +297,21 @@ class DidMethod(Protocol):
 
     async def set_handle(self, member: Member, handle: Handle) -> None:
         """Say the new handle in the DID document; raises PeerUnavailable."""
+        ...
+
+
+class AccountBook(Protocol):
+    """What is seldom asked about accounts."""
+
+    def facts(self, member: MemberId) -> AccountFacts: ...
+    def due(self, now: datetime) -> list[MemberId]:
+        """The accounts whose time to be deleted has come."""
+        ...
+
+    async def change(
+        self, member: MemberId, change: Callable[[AccountFacts], AccountFacts]
+    ) -> AccountFacts:
+        """Replace what is known by what ``change`` makes of it."""
         ...
 
 

@@ -55,7 +55,7 @@ class Hashing:
 
 @dataclass(frozen=True, slots=True)
 class AppView:
-    """The service that answers ``app.bsky.*`` reads."""
+    """A service of the network, such as the one that answers ``app.bsky.*`` reads."""
 
     url: str
     did: Did
@@ -84,12 +84,26 @@ class Settings:
         'Domains that names are given under: `[{"handle_suffix": ".pods.example", '
         '"origin": "https://{name}.pods.example"}]`',
     ] = ()
-    open_sign_up: Say[bool, "Whether anybody may create an account"] = False
+    open_sign_up: Say[bool, "Whether anybody may create an account, or only who was invited"] = (
+        False
+    )
+    invite_interval_s: Say[int | None, "How often a member may invite somebody; None: never"] = None
+    refused_email_domains: Say[tuple[str, ...], "Domains whose addresses are not taken"] = ()
+    recovery_key: Say[str | None, "The operator's own rotation key (did:key) in every did:plc"] = (
+        None
+    )
     rate_limits: Say[bool, "Whether requests are limited per address"] = True
     plc_url: Say[str, "did:plc directory; empty: the pod runs its own, for trials"] = PUBLIC_PLC
     relays: Say[tuple[str, ...], "Relays that are asked to crawl"] = ()
     appview: Say[AppView | None, 'Who answers `app.bsky.*`: `{"url": ..., "did": ...}`'] = None
+    moderation: Say[AppView | None, "Whose moderators may act here, and who gets reports"] = None
     contact_email: Say[str | None, "Shown to people and peers"] = None
+    email_from: Say[str | None, "Sender of the server's letters"] = None
+    smtp_url: Say[
+        str | None,
+        "Mail server: `smtp://user:password@host:587` or `smtps://...`; without one, letters go "
+        "to files in `outbox/` in the data folder",
+    ] = field(default=None, repr=False)
     admin_password: Say[str | None, "Password of `admin` in HTTP Basic"] = field(
         default=None, repr=False
     )

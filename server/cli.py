@@ -128,7 +128,8 @@ def identity_verify(
 def config_show(file: File = None, *, dev: Dev = False) -> None:
     """Print the settings in force, without secrets."""
     shown: dict[str, Any] = asdict(_settings(file, {}, dev=dev))
-    shown.pop("admin_password")
+    for secret in ("admin_password", "smtp_url"):
+        shown.pop(secret)
     typer.echo(json.dumps(shown, indent=2, default=str))
 
 

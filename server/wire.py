@@ -19,13 +19,16 @@ from adapters.http.throttle import Throttle
 from pod.access.acl import Acl, Mode
 from pod.access.policy import AclReader, Policy
 from pod.account import Accounts
+from pod.confirm import Confirmations
 from pod.draft import Drafts
 from pod.errors import PodError
+from pod.farewell import Farewell
 from pod.keys.keyring import KeyRing
 from pod.media import Media
 from pod.model.ids import Did, Handle, Iri
 from pod.model.member import Member
 from pod.model.resource import Resource
+from pod.moderate import Moderation
 from pod.oauth.ports import SIGN_IN_LASTS
 from pod.oauth.server import assembled
 from pod.read import Read
@@ -38,21 +41,27 @@ from pod.write import Write
 from server.credentials import SessionCredentials
 from server.deferred import Deferred
 from server.hosts import App, Rooms
+from server.mail import mailbox
 from server.plc_log import VaultLog
 from server.workers import Workers
+from storage.accounts import StoredAccounts
 from storage.blobs import FolderBlobs
+from storage.confirmations import StoredConfirmations
 from storage.delivery_queue import SqlActivityLog, SqlDeliveryQueue
 from storage.devices import SqlDevices
 from storage.edges import SqlEdges, SqlSeen
 from storage.engine import Database
 from storage.followers import SqlFollowers
 from storage.grants import StoredGrants
+from storage.invites import StoredInvites
 from storage.key_vault import Seal
 from storage.migrate import upgrade
 from storage.oauth import SqlOAuth
 from storage.preferences import StoredPreferences
 from storage.remote_cache import SqlRemoteCache
+from storage.shown import ShownReader
 from storage.store import SqlStore
+from storage.takedowns import StoredTakedowns
 
 TIDY_EVERY_S: Final = 600.0
 SWEEP_EVERY_S: Final = 86_400.0
@@ -114,22 +123,17 @@ async def open_house(settings: Settings) -> House:
     limits = settings.limits
     drafts = Drafts(lexicons, tids, limits)
     write = Write(store, policy, projection, drafts, tids, clock, quota_bytes=limits.quota_bytes)
-    read = Read(store, policy)
-    media = Media(store, FolderBlobs(settings.data_dir / "blobs"), clock, limits)
+    moderation = Moderation(StoredTakedowns(database), clock)
+    shown = ShownReader(store, moderation)
+    read = Read(shown, policy)
+    media = Media(
+        store, FolderBlobs(settings.data_dir / "blobs"), clock, limits, hides=moderation.hides_blob
+    )
     fetch = Fetch(settings.egress)
     passwords = Passwords(settings.hashing)
 
     own_plc = None if settings.plc_url else atproto.PlcDirectory(VaultLog(store), clock)
     directory: atproto.Directory = own_plc or atproto.PlcClient(fetch, settings.plc_url)
-    accounts = Accounts(
-        store,
-        projection,
-        atproto.MemberDids(directory, keyring.rotation_key(), settings.origin),
-        clock,
-        settings,
-        keyring.prime,
-        controls_domain=_leads_here(settings, fetch),
-    )
 
     def local_did(handle: Handle) -> Did | None:
         member = store.member_by_handle(handle)
@@ -141,7 +145,9 @@ async def open_house(settings: Settings) -> House:
 
     def own_document(did: Did) -> dict[str, Any] | None:
         member = store.member_by_did(did)
-        return did_document(member) if member is not None else None
+        if member is None or did != "did:web:" + member.host.replace(":", "%3A"):
+            return None
+        return did_document(member)
 
     identities = atproto.NetworkIdentities(
         directory,
@@ -150,6 +156,25 @@ async def open_house(settings: Settings) -> House:
         clock,
         own=own_document,
     )
+
+    async def leads_to(handle: Handle, did: Did) -> bool:
+        return await identities.resolve_handle(handle) == did
+
+    book = StoredAccounts(database)
+    accounts = Accounts(
+        store,
+        book,
+        projection,
+        atproto.MemberDids(
+            directory, keyring.rotation_key(), settings.origin, settings.recovery_key
+        ),
+        clock,
+        settings,
+        keyring.prime,
+        controls_domain=_leads_here(settings, fetch),
+        resolves_to=leads_to,
+    )
+
     outbox = atproto.Outbox(store, buffer=limits.firehose_buffer)
     crawl = atproto.Crawl(settings.relays, settings.host_name, fetch, clock)
     tokens = atproto.SessionTokens(keyring.session_secret(), settings.did, clock)
@@ -166,11 +191,13 @@ async def open_house(settings: Settings) -> House:
     )
     factor = SecondFactor(store, apps, clock)
     grants = StoredGrants(store)
+    letters = mailbox(settings)
     services = atproto.Services(
         settings=settings,
         version=_version(),
         clock=clock,
         store=store,
+        shown=shown,
         read=read,
         write=write,
         media=media,
@@ -186,6 +213,14 @@ async def open_house(settings: Settings) -> House:
         proxy=atproto.Proxy(settings.appview, identities, fetch, keyring, clock),
         oauth=oauth,
         factor=factor,
+        book=book,
+        confirmations=Confirmations(StoredConfirmations(database), letters, clock),
+        mailbox=letters,
+        invites=StoredInvites(database),
+        moderation=moderation,
+        farewell=Farewell(store, book, projection, media, keyring, clock),
+        directory=directory,
+        egress=fetch,
     )
     xrpc = atproto.xrpc(services, lexicons, outbox)
     hosts = Hosts(store, settings.origin)
@@ -193,6 +228,7 @@ async def open_house(settings: Settings) -> House:
     fediverse = activitypub.ActivityPub(
         server=settings.origin,
         store=store,
+        reader=shown,
         write=write,
         keys=keyring,
         clock=clock,
@@ -205,9 +241,7 @@ async def open_house(settings: Settings) -> House:
         queue=SqlDeliveryQueue(database),
         log=SqlActivityLog(database),
     )
-    credentials = SessionCredentials(
-        atproto.Authenticator(tokens, oauth, store, settings.admin_password)
-    )
+    credentials = SessionCredentials(atproto.authenticator_of(services))
     throttle = Throttle(enabled=settings.rate_limits)
     devices = SqlDevices(database)
 
@@ -222,7 +256,7 @@ async def open_house(settings: Settings) -> House:
 
         faces = console.Console(
             hosts=hosts,
-            reader=store,
+            reader=shown,
             read=read,
             edges=edges,
             welcome=console.Welcome(
@@ -238,11 +272,11 @@ async def open_house(settings: Settings) -> House:
         linked_data = solid.Wing(
             hosts=hosts,
             authenticator=credentials,
-            reader=store,
+            reader=shown,
             policy=policy,
             write=write,
             media=media,
-            records=solid.RecordViews(store, fediverse.words, issuer),
+            records=solid.RecordViews(shown, fediverse.words, issuer),
             mint=drafts.mint_rkey,
             clock=clock,
         )
@@ -284,7 +318,7 @@ async def open_house(settings: Settings) -> House:
                 blobs.rooms(hosts, media),
                 views.rooms(
                     hosts=hosts,
-                    reader=store,
+                    reader=shown,
                     authenticator=credentials,
                     allow=lambda agent, owner, path: policy.require(agent, Mode.READ, owner, path),
                     views=views.Views(
@@ -309,6 +343,7 @@ async def open_house(settings: Settings) -> House:
     workers.every("sign-in tidying", TIDY_EVERY_S, tidy_sign_ins)
     workers.every("blob collector", TIDY_EVERY_S, media.collect)
     workers.every("blob sweep", SWEEP_EVERY_S, media.sweep)
+    workers.every("accounts that go", TIDY_EVERY_S, services.farewell.delete_due)
     window = timedelta(seconds=limits.firehose_window_s)
     workers.every("firehose window", TIDY_EVERY_S, lambda: store.drop_frames(clock.now() - window))
     workers.every("fediverse tidying", TIDY_EVERY_S, fediverse.tidy)

@@ -203,16 +203,48 @@ class MemoryTx(MemoryReader):
         self.appended: list[Change] = []
 
     def add_member(
-        self, did: Did, handle: Handle, origin: Origin, *, email: str | None, at: datetime
+        self,
+        did: Did,
+        handle: Handle,
+        origin: Origin,
+        *,
+        email: str | None,
+        at: datetime,
+        standing: Standing = Standing.ACTIVE,
     ) -> Member:
+        old = self.member_by_did(did)
         names = {"did": did, "handle": handle, "origin": origin, "email": email}
         for column, value in names.items():
-            if value is not None and self._member_by(column, value) is not None:
+            holder = None if value is None else self._member_by(column, value)
+            if holder is not None and (holder != old or old.standing is not Standing.DELETED):
                 raise Conflict(f"This {column} is taken: {value}", name=TAKEN[column])
-        ident = MemberId(max(self._state.members, default=0) + 1)
-        member = Member(ident, did, handle, origin, Standing.ACTIVE, at.astimezone(UTC), email)
+        last = max(self._state.members, default=0)
+        ident = old.id if old is not None else MemberId(last + 1)
+        member = Member(ident, did, handle, origin, standing, at.astimezone(UTC), email)
         self._state.members[ident] = member
         return member
+
+    def set_email(self, member: MemberId, email: str, *, is_confirmed: bool) -> None:
+        holder = self.member_by_email(email)
+        if holder is not None and holder.id != member:
+            raise Conflict(f"This email is taken: {email}", name=TAKEN["email"])
+        known = self._known(member)
+        self._state.members[member] = replace(known, email=email, email_confirmed=is_confirmed)
+
+    def erase_member(self, member: MemberId, *, before: int) -> list[Cid]:
+        known, state = self._known(member), self._state
+        blobs = [cid for owner, cid in sorted(state.blobs) if owner == member]
+        state.members[member] = replace(
+            known, email=None, email_confirmed=False, standing=Standing.DELETED
+        )
+        state.secrets = {k: v for k, v in state.secrets.items() if k[0] != member}
+        state.resources = {k: v for k, v in state.resources.items() if k[0] != member}
+        state.tombstones = {k: v for k, v in state.tombstones.items() if k[0] != member}
+        state.blobs = {k: v for k, v in state.blobs.items() if k[0] != member}
+        state.refs = {k: v for k, v in state.refs.items() if k[0] != member}
+        state.repos.pop(member, None)
+        state.log = [c for c in state.log if c.member != member or c.seq >= before]
+        return blobs
 
     def set_handle(self, member: MemberId, handle: Handle) -> None:
         holder = self.member_by_handle(handle)

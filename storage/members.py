@@ -38,6 +38,18 @@ _SET: Final = {
     )
     for column in ("handle", "standing")
 }
+_REVIVE: Final = compiled(
+    update(member)
+    .ordered_values(*((member.c[name], given(name)) for name in member.c.keys()[2:]))
+    .where(member.c.id == given("which"))
+)
+_SET_EMAIL: Final = compiled(
+    update(member)
+    .ordered_values(
+        (member.c.email, given("email")), (member.c.email_confirmed, given("confirmed"))
+    )
+    .where(member.c.id == given("which"))
+)
 _REPO: Final = compiled(select(repo).where(repo.c.member_id == given("member")))
 _PUT_REPO: Final = upsert(repo)
 _ADD_USAGE: Final = insert_row(usage)
@@ -95,17 +107,42 @@ class MemberWrites(MemberReads):
     """Whether a member is no longer what was read before."""
 
     def add_member(
-        self, did: Did, handle: Handle, origin: Origin, *, email: str | None, at: datetime
+        self,
+        did: Did,
+        handle: Handle,
+        origin: Origin,
+        *,
+        email: str | None,
+        at: datetime,
+        standing: Standing = Standing.ACTIVE,
     ) -> Member:
-        """A new active member; Conflict with a name if handle, DID, origin or email is taken."""
+        """A new member; Conflict with a name if handle, DID, origin or email is taken.
+
+        Who was deleted and comes back under their DID gets their old row.
+        """
+        old = self.member_by_did(did)
         names = {"did": did, "handle": handle, "origin": origin, "email": email}
         for column, value in names.items():
-            if value is not None and self._member_by(column, value) is not None:
+            holder = None if value is None else self._member_by(column, value)
+            if holder is not None and (holder != old or old.standing is not Standing.DELETED):
                 raise Conflict(f"This {column} is taken: {value}", name=TAKEN[column])
-        row = (None, did, handle, origin, Standing.ACTIVE, to_us(at), email, False)
-        ident = self._execute(_ADD, row).lastrowid
+        row = (did, handle, origin, standing, to_us(at), email, False)
+        if old is not None:
+            self._execute(_REVIVE, (*row[1:], old.id))
+            self.has_changed_members = True
+            return member_of((old.id, *row))
+        ident = self._execute(_ADD, (None, *row)).lastrowid
         self._execute(_ADD_USAGE, (ident, 0))
-        return member_of((ident, *row[1:]))
+        return member_of((ident, *row))
+
+    def set_email(self, member: MemberId, email: str, *, is_confirmed: bool) -> None:
+        """Change a member's email address; Conflict (``EmailNotAvailable``), NotFound."""
+        holder = self.member_by_email(email)
+        if holder is not None and holder.id != member:
+            raise Conflict(f"This email is taken: {email}", name=TAKEN["email"])
+        if self._execute(_SET_EMAIL, (email, is_confirmed, member)).rowcount == 0:
+            raise NotFound("There is no such member")
+        self.has_changed_members = True
 
     def set_handle(self, member: MemberId, handle: Handle) -> None:
         """Give a member another handle; Conflict if somebody else has it, NotFound."""

@@ -15,8 +15,9 @@ from pod.ports import Tx
 from storage.blob_rows import BlobReads, BlobWrites
 from storage.changes import ChangeReads, ChangeWrites
 from storage.engine import Database, Transaction
+from storage.erase import EraseWrites
 from storage.key_vault import Seal, SecretReads, SecretWrites
-from storage.members import MemberReads, MemberWrites
+from storage.members import MemberReads
 from storage.resources import ResourceReads
 
 T = TypeVar("T")
@@ -33,7 +34,7 @@ class SqlReader(MemberReads, SecretReads, ResourceReads, ChangeReads, BlobReads)
         self._seal = seal
 
 
-class SqlTx(MemberWrites, SecretWrites, ChangeWrites, BlobWrites, SqlReader):
+class SqlTx(EraseWrites, SecretWrites, ChangeWrites, BlobWrites, SqlReader):
     """Every read and write of `pod.ports.Tx` in the transaction that a work was given."""
 
     def __init__(self, transaction: Transaction, seal: Seal) -> None:

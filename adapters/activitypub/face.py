@@ -30,7 +30,7 @@ from adapters.http.credentials import Authenticator
 from adapters.http.hosts import Hosts
 from pod.model.ids import Origin
 from pod.model.member import Member
-from pod.ports import Clock, Store
+from pod.ports import Clock, Reader, Store
 from pod.records.tid import TidClock
 from pod.write import Write
 
@@ -71,12 +71,14 @@ class ActivityPub:
         seen: Seen,
         queue: DeliveryQueue,
         log: ActivityLog,
+        reader: Reader | None = None,
     ) -> None:
+        """``reader`` is the store as others may see it, where that is less than the store."""
         self._store = store
         self._cache = cache
         self._wing = Wing(
             server=server,
-            reader=store,
+            reader=reader or store,
             write=write,
             keys=keys,
             clock=clock,
@@ -109,7 +111,7 @@ class ActivityPub:
 
     def words(self, author: Member) -> Words:
         """An author's words and links, for views that show the same posts."""
-        return Words(self._store, author)
+        return Words(self._wing.reader, author)
 
     async def react(self) -> None:
         """Turn changes into deliveries, until cancelled."""

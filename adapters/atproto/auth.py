@@ -11,9 +11,11 @@ from binascii import Error as BadBase64
 from dataclasses import dataclass
 from typing import Final
 
+from adapters.atproto.service_jwt import ServiceTokens, is_service_token
 from adapters.atproto.session_tokens import Claims, SessionTokens
 from pod.access.agent import PUBLIC, Agent, Credential
 from pod.errors import Forbidden, Invalid, Unauthenticated
+from pod.model.ids import Did
 from pod.model.member import Member, Standing
 from pod.oauth.scope import Scopes
 from pod.oauth.server import AuthorizationServer
@@ -39,11 +41,16 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls; ``grant`` names the refresh token that was shown."""
+    """Who calls.
+
+    ``grant`` names the refresh token that was shown; ``issuer`` signed the token of a service, or
+    of somebody who has an account elsewhere, that was shown.
+    """
 
     agent: Agent = PUBLIC
     member: Member | None = None
     grant: str | None = None
+    issuer: Did | None = None
 
 
 NOBODY: Final = Caller()
@@ -57,12 +64,18 @@ class Authenticator:
         tokens: SessionTokens,
         oauth: AuthorizationServer,
         members: Reader,
+        services: ServiceTokens,
+        *,
         admin_password: str | None,
+        moderation: Did | None,
     ) -> None:
+        """``moderation`` is the service whose word is the administrator's in moderation."""
         self._tokens = tokens
         self._oauth = oauth
         self._members = members
+        self._services = services
         self._admin = admin_password
+        self._moderation = moderation
 
     def access(self, shown: Shown, *, full: bool, takendown_may: bool) -> Caller:
         """The member whose access token is shown; Unauthenticated, Invalid or Forbidden else.
@@ -103,6 +116,40 @@ class Authenticator:
         if kind.lower() == b"basic":
             return self._administrator(credentials)
         return self.access(shown, full=False, takendown_may=takendown_may)
+
+    def administrator(self, shown: Shown) -> Caller:
+        """The administrator; Unauthenticated."""
+        kind, _, credentials = (shown.authorization or b"").partition(b" ")
+        if kind.lower() != b"basic":
+            raise Unauthenticated
+        return self._administrator(credentials)
+
+    async def moderator(self, shown: Shown, method: str) -> Caller:
+        """The administrator, or the moderation service of the settings."""
+        kind, _, _ = (shown.authorization or b"").partition(b" ")
+        if kind.lower() != b"bearer" or self._moderation is None:
+            return self.administrator(shown)
+        issuer = await self._services.verify(_bearer(shown.authorization), method)
+        if issuer.partition("#")[0] != self._moderation:
+            raise Unauthenticated("Untrusted issuer", name="UntrustedIss")
+        return Caller(Agent(Credential.ADMIN), issuer=issuer)
+
+    async def service(self, shown: Shown, method: str) -> Caller:
+        """Whoever signed the token for a method that is shown; nobody if none is."""
+        if shown.authorization is None:
+            return NOBODY
+        return Caller(issuer=await self._services.verify(_bearer(shown.authorization), method))
+
+    async def access_or_service(self, shown: Shown, method: str) -> Caller:
+        """A member, by an access token or by a token for the method that they signed."""
+        if shown.is_dpop or not is_service_token(shown.authorization):
+            return self.access(shown, full=False, takendown_may=False)
+        issuer = await self._services.verify(_bearer(shown.authorization), method)
+        member = self._members.member_by_did(issuer)
+        if member is None or member.standing is Standing.DELETED:
+            raise Forbidden("Account not found", name="AccountNotFound")
+        _check_standing(member, takendown_may=False)
+        return Caller(Agent(Credential.SESSION, member.id, member.webid), member, issuer=issuer)
 
     def _app(self, shown: Shown, *, takendown_may: bool) -> Caller:
         token = (shown.authorization or b"")[5:].strip().decode("latin-1")

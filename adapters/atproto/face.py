@@ -19,16 +19,22 @@ from adapters.atproto.lexicon_source import LexiconSource
 from adapters.atproto.ports import Lexicons
 from adapters.atproto.project import MemoryProjection
 from adapters.atproto.proxy import Proxy
+from adapters.atproto.service_jwt import ServiceTokens
 from adapters.atproto.session_tokens import SessionTokens
 from adapters.atproto.xrpc import (
+    admin,
+    admin_subject,
     blob,
     identity,
+    identity_plc,
     local_view,
     preferences,
     repo_import,
     repo_read,
     repo_write,
     server_account,
+    server_email,
+    server_invites,
     server_secrets,
     server_session,
     sync_blob,
@@ -61,20 +67,26 @@ __all__ = [
     "Services",
     "SessionTokens",
     "Shown",
+    "authenticator_of",
     "dns_txt",
     "member_document",
     "xrpc",
 ]
 
 _ROOMS = (
+    admin,
+    admin_subject,
     blob,
     identity,
+    identity_plc,
     local_view,
     preferences,
     repo_import,
     repo_read,
     repo_write,
     server_account,
+    server_email,
+    server_invites,
     server_secrets,
     server_session,
     sync_blob,
@@ -87,16 +99,26 @@ METHODS: tuple[Method, ...] = tuple(
 """Every method that this server answers itself."""
 
 
+def authenticator_of(services: Services) -> Authenticator:
+    """What tells who sent a request, also for the other wings."""
+    settings = services.settings
+    return Authenticator(
+        services.tokens,
+        services.oauth,
+        services.store,
+        ServiceTokens(services.identities, settings.did, services.clock),
+        admin_password=settings.admin_password,
+        moderation=None if settings.moderation is None else settings.moderation.did,
+    )
+
+
 def xrpc(services: Services, lexicons: Lexicons, outbox: Outbox) -> Router:
     """All of XRPC as one ASGI application; `Router.serves` tells which paths are its own."""
-    authenticator = Authenticator(
-        services.tokens, services.oauth, services.store, services.settings.admin_password
-    )
     return Router(
         METHODS,
         {SUBSCRIBE_REPOS: SubscribeRepos(outbox)},
         services,
-        authenticator,
+        authenticator_of(services),
         lexicons,
         forward,
     )

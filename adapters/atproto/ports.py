@@ -5,12 +5,14 @@ Spec: https://atproto.com/specs/xrpc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
 from pod.access.grant import AppPassword, RefreshGrant
 from pod.model.ids import Did, Handle, MemberId, Nsid
+from pod.model.invite import Invite
+from pod.ports import Tx
 from pod.records.data import Data
 
 
@@ -58,6 +60,34 @@ class Grants(Protocol):
 
     async def delete_app_password(self, member: MemberId, name: str) -> None:
         """Delete an app password and end the sessions that it began."""
+        ...
+
+
+class Invites(Protocol):
+    """Codes that let somebody sign up where sign-up is not open to all."""
+
+    def invite(self, code: str) -> Invite | None: ...
+    def invites_for(self, account: str) -> list[Invite]:
+        """What an account may give away, oldest first."""
+        ...
+
+    def invited_by(self, did: Did) -> Invite | None:
+        """The invitation that an account signed up with."""
+        ...
+
+    def page(
+        self, *, by_use: bool, after: tuple[int, str] | None, limit: int
+    ) -> tuple[list[Invite], tuple[int, str] | None]:
+        """A page of all, newest or most used first, and what the next page comes after."""
+        ...
+
+    async def add(self, invites: Sequence[Invite]) -> None: ...
+    async def disable(self, codes: Iterable[str], accounts: Iterable[str]) -> None:
+        """Let nobody sign up any more with these codes, nor with any of these accounts."""
+        ...
+
+    def take(self, tx: Tx, code: str, did: Did, at: datetime) -> None:
+        """Use one in the transaction of a sign-up; Invalid (``InvalidInviteCode``)."""
         ...
 
 

@@ -131,7 +131,8 @@ def _add_dids(blueprint: Blueprint, corner: Corner) -> None:
     async def did_json() -> Response:
         if corner.hosts.is_server(request.host):
             return _json(server_document(corner.hosts.server))
-        member = _active(corner)
+        # Also of who rests: without it nobody could move in, nor return.
+        member = corner.hosts.member(request.host)
         return _json(member_document(member, corner.did_document(member)))
 
 

@@ -22,6 +22,16 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """What is seldom asked about an account; ``delete_after`` is when it is to be deleted."""
+
+    email_confirmed_at: datetime | None = None
+    deactivated_at: datetime | None = None
+    delete_after: datetime | None = None
+    may_invite: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """One person. ``origin`` is theirs alone (``https://alice.example``, no trailing slash)."""
 

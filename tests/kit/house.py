@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,10 +16,10 @@ from pod.draft import Drafts
 from pod.errors import NotFound
 from pod.keys.keyring import KeyRing
 from pod.media import Media
-from pod.model.ids import Cid, Did, Handle, Iri, Origin
-from pod.model.member import Member
+from pod.model.ids import Cid, Did, Handle, Iri, MemberId, Origin
+from pod.model.member import AccountFacts, Member
 from pod.model.resource import Resource
-from pod.ports import DidMethod, Store
+from pod.ports import AccountBook, DidMethod, Store
 from pod.read import Read
 from pod.records.lexicon.registry import Registry
 from pod.records.tid import TidClock
@@ -62,6 +62,25 @@ class FakeDids:
 
     async def set_handle(self, member: Member, handle: Handle) -> None:
         self.handles[member.did] = handle
+
+
+class MemoryBook:
+    """Facts of accounts in a dict."""
+
+    def __init__(self) -> None:
+        self.kept: dict[MemberId, AccountFacts] = {}
+
+    def facts(self, member: MemberId) -> AccountFacts:
+        return self.kept.get(member, AccountFacts())
+
+    def due(self, now: datetime) -> list[MemberId]:
+        return [m for m, f in self.kept.items() if f.delete_after and f.delete_after <= now]
+
+    async def change(
+        self, member: MemberId, change: Callable[[AccountFacts], AccountFacts]
+    ) -> AccountFacts:
+        self.kept[member] = change(self.facts(member))
+        return self.kept[member]
 
 
 class MemoryBlobs:
@@ -116,6 +135,8 @@ class Pod:
         dids: DidMethod | None = None,
         domains: Container[str] | None = None,
         acls: AclReader | None = None,
+        book: AccountBook | None = None,
+        handles: Mapping[str, Did] | None = None,
     ) -> None:
         self.clock = FrozenClock()
         self.settings = settings or Settings(
@@ -147,16 +168,23 @@ class Pod:
         self.media = Media(self.store, self.blobs, self.clock, self.settings.limits)
         self.dids = dids or FakeDids()
         self.domains = set() if domains is None else domains
+        self.book = book or MemoryBook()
+        self.handles: Mapping[str, Did] = {} if handles is None else handles
         self.accounts = Accounts(
             self.store,
+            self.book,
             self.projection,
             self.dids,
             self.clock,
             self.settings,
             self.keyring.prime,
             controls_domain=self._controls,
+            resolves_to=self._resolves,
         )
         self.transfer = Transfer(self.store, self.policy, self.projection, self.tids, self.clock)
+
+    async def _resolves(self, handle: Handle, did: Did) -> bool:
+        return self.handles.get(handle) == did
 
     async def _controls(self, handle: Handle) -> bool:
         return handle in self.domains

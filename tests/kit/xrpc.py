@@ -4,36 +4,50 @@ from __future__ import annotations
 
 import asyncio
 import json
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from tempfile import gettempdir
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 from urllib.parse import urlencode
 
 from adapters.atproto import face
-from adapters.atproto.did.document import build_document, pds_service
+from adapters.atproto.did.client import MemberDids
+from adapters.atproto.did.directory import MemoryLog, PlcDirectory
 from adapters.atproto.proxy import Proxy
 from adapters.atproto.session_tokens import SessionTokens
 from adapters.atproto.xrpc.router import Router
 from adapters.atproto.xrpc.services import Services
 from adapters.http.passwords import Passwords
 from pod.access.grant import AppPassword, RefreshGrant
+from pod.confirm import Confirmations, Letter
 from pod.errors import Conflict, PeerUnavailable
+from pod.farewell import Farewell
+from pod.keys.curves import SigningKey
+from pod.media import Media
 from pod.model.ids import Did, Handle, MemberId, Origin
 from pod.model.member import Member
+from pod.moderate import Moderation
 from pod.oauth.server import assembled
-from pod.ports import Store
+from pod.read import Read
 from pod.second_factor import SecondFactor
 from pod.settings import AppView, Hashing, Limits, ServiceDomain, Settings
+from storage.accounts import StoredAccounts
+from storage.confirmations import StoredConfirmations
+from storage.invites import StoredInvites
+from storage.shown import ShownReader
+from storage.store import SqlStore
+from storage.takedowns import StoredTakedowns
 from tests.kit import house
 from tests.kit.apps import MemoryOAuth
 from tests.kit.house import LEXICONS
-from tests.kit.stored import memory_store, sql_store
+from tests.kit.stored import sql_store
 
 ORIGIN = Origin("https://pods.example")
 PASSWORD = "correct horse"
+ADMIN = {"authorization": "Basic " + b64encode(b"admin:swordfish").decode()}
 SETTINGS = Settings(
     origin=ORIGIN,
     data_dir=Path(gettempdir()),
@@ -111,26 +125,41 @@ class Directory:
     def __init__(self) -> None:
         self.documents: dict[str, dict[str, Any]] = {}
         self.handles: dict[str, Did] = {}
+        self.here: set[str] = set()
+        """Domains that lead to the pod."""
         self.is_down = False
+        self._plc: PlcDirectory
+        self._members: MemberDids
+
+    def open(self, rotation_key: SigningKey, clock: house.FrozenClock) -> None:
+        """Begin with an empty did:plc directory."""
+        self._plc = PlcDirectory(MemoryLog(), clock)
+        self._members = MemberDids(self, rotation_key, ORIGIN)
 
     async def create(
         self, *, handle: Handle, origin: Origin, signing_key: str, recovery_key: str | None
     ) -> Did:
         if self.is_down:
             raise PeerUnavailable
-        number = len(self.documents)
-        digits = "abcdefghijklmnopqrstuvwxyz"
-        did = Did("did:plc:" + digits[number // 26] * 12 + digits[number % 26] * 12)
-        self.documents[did] = build_document(
-            did,
-            also_known_as=[f"at://{handle}"],
-            verification_methods={"atproto": signing_key},
-            services=pds_service(ORIGIN),
+        return await self._members.create(
+            handle=handle, origin=origin, signing_key=signing_key, recovery_key=recovery_key
         )
-        return did
 
     async def set_handle(self, member: Member, handle: Handle) -> None:
-        self.documents[member.did]["alsoKnownAs"] = [f"at://{handle}"]
+        await self._members.set_handle(member, handle)
+
+    async def submit(self, did: Did, operation: dict[str, Any]) -> None:
+        await self._plc.submit(did, operation)
+        self.documents[did] = await self._plc.document(did)
+
+    async def last_operation(self, did: Did) -> dict[str, Any]:
+        return await self._plc.last_operation(did)
+
+    async def document(self, did: Did) -> dict[str, Any]:
+        return await self._plc.document(did)
+
+    async def audit_log(self, did: Did) -> list[dict[str, Any]]:
+        return await self._plc.audit_log(did)
 
     async def did_document(self, did: Did, *, fresh: bool = False) -> dict[str, Any] | None:
         if self.is_down:
@@ -204,7 +233,7 @@ class Person:
 class Pod:
     """Everything that stands behind the XRPC application, and the application."""
 
-    def __init__(self, store: Store, *, appview: AppView | None = None) -> None:
+    def __init__(self, store: SqlStore, *, appview: AppView | None = None) -> None:
         self.store = store
         self.settings = replace(SETTINGS, appview=appview)
         self.directory = Directory()
@@ -212,8 +241,11 @@ class Pod:
             store=store,
             settings=self.settings,
             dids=self.directory,
-            domains=self.directory.handles,
+            domains=self.directory.here,
+            handles=self.directory.handles,
+            book=StoredAccounts(store.database),
         )
+        self.letters: list[Letter] = []
         self.clock, self.blobs, self.keys = (
             self.house.clock,
             self.house.blobs,
@@ -227,6 +259,7 @@ class Pod:
 
     async def open(self) -> Pod:
         await self.keys.open()
+        self.directory.open(self.keys.rotation_key(), self.clock)
         self.store.subscribe(self.outbox.on_changes)
         core, clock = self.house, self.clock
         self.apps = MemoryOAuth()
@@ -240,14 +273,19 @@ class Pod:
             secret=self.keys.oauth_secret(),
             clock=clock,
         )
+        limits, database = self.settings.limits, self.store.database
+        moderation = Moderation(StoredTakedowns(database), clock)
+        shown = ShownReader(self.store, moderation)
+        media = Media(self.store, self.blobs, clock, limits, hides=moderation.hides_blob)
         self.services = Services(
             settings=self.settings,
             version="test",
             clock=clock,
             store=self.store,
-            read=core.read,
+            shown=shown,
+            read=Read(shown, core.policy),
             write=core.write,
-            media=core.media,
+            media=media,
             transfer=core.transfer,
             accounts=core.accounts,
             keyring=self.keys,
@@ -260,9 +298,27 @@ class Pod:
             proxy=Proxy(self.settings.appview, self.directory, self.upstream, self.keys, clock),
             oauth=self.oauth,
             factor=SecondFactor(self.store, self.apps, self.clock),
+            book=core.book,
+            confirmations=Confirmations(StoredConfirmations(database), self, clock),
+            mailbox=self,
+            invites=StoredInvites(database),
+            moderation=moderation,
+            farewell=Farewell(self.store, core.book, core.projection, media, self.keys, clock),
+            directory=self.directory,
+            egress=self.upstream,
         )
         self.app = face.xrpc(self.services, LEXICONS, self.outbox)
         return self
+
+    async def send(self, letter: Letter) -> None:
+        """Take a letter: the pod's own mailbox."""
+        self.letters.append(letter)
+
+    def code(self) -> str:
+        """The code in the last letter."""
+        code = self.letters[-1].code
+        assert code is not None
+        return code
 
     async def ask(
         self,
@@ -336,6 +392,23 @@ class Pod:
         headers = {} if body is None else {"content-type": "application/json"}
         return await self.ask("POST", f"/xrpc/{nsid}", body=body, headers=headers, token=token)
 
+    async def as_admin(self, nsid: str, json_body: Any) -> Reply:
+        """Call a procedure as the administrator."""
+        headers = {"content-type": "application/json"} | ADMIN
+        body = json.dumps(json_body).encode()
+        return await self.ask("POST", f"/xrpc/{nsid}", body=body, headers=headers)
+
+    async def as_admin_get(self, nsid: str, **params: Any) -> Reply:
+        """Ask a query as the administrator."""
+        given = {k: v for k, v in params.items() if v is not None}
+        return await self.ask("GET", f"/xrpc/{nsid}", given, headers=ADMIN)
+
+    def become(self, settings: Settings) -> None:
+        """Serve from now on with other settings of what XRPC alone reads."""
+        self.settings = settings
+        self.services = replace(self.services, settings=settings)
+        self.app = face.xrpc(self.services, LEXICONS, self.outbox)
+
     async def upload(self, body: bytes, media_type: str, token: str) -> Reply:
         """Upload a blob."""
         path = "/xrpc/com.atproto.repo.uploadBlob"
@@ -375,11 +448,12 @@ def in_pod(story: Any, *, appview: AppView | None = None, path: Path | None = No
     """Run an async story with a fresh pod, in memory or on a database file."""
 
     async def run() -> None:
-        async with sql_store(path) if path is not None else memory_store() as store:
-            pod = await Pod(store, appview=appview).open()
-            try:
-                await story(pod)
-            finally:
-                pod.services.passwords.close()
+        with TemporaryDirectory() as folder:
+            async with sql_store(path or Path(folder) / "pod.db") as store:
+                pod = await Pod(store, appview=appview).open()
+                try:
+                    await story(pod)
+                finally:
+                    pod.services.passwords.close()
 
     asyncio.run(run())

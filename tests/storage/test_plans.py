@@ -9,31 +9,41 @@ from pathlib import Path
 import pytest
 
 from storage import (
+    accounts,
     blob_rows,
     changes,
+    confirmations,
     cursors,
     devices,
+    erase,
     grants,
+    invites,
     key_vault,
     members,
     oauth,
     preferences,
     resources,
+    takedowns,
 )
 from storage.engine import Transaction
 from tests.kit.stored import sql_store
 
 ROOMS = (
+    accounts,
     blob_rows,
     changes,
+    confirmations,
     cursors,
     devices,
+    erase,
     grants,
+    invites,
     key_vault,
     members,
     oauth,
     preferences,
     resources,
+    takedowns,
 )
 MAY_SCAN = {
     "_IDLE",
@@ -42,7 +52,10 @@ MAY_SCAN = {
     "_EXPIRE_REQUESTS",
     "_EXPIRE_SESSIONS",
     "_OLD_FRAMES",
-}  # collectors, some times an hour
+    "_ALL",
+    "_ERASE",
+    "_ON_THE_WAY",
+}  # collectors, some times an hour; at the start; once in the life of an account
 
 
 def statements() -> Iterator[tuple[str, str]]:

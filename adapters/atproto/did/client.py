@@ -103,12 +103,19 @@ def _message(answer: Fetched) -> str:
 class MemberDids:
     """Implements `pod.ports.DidMethod`: did:plc in a directory; did:web follows the member row.
 
-    ``rotation_key`` is the server's; a member's recovery key stands before it. ``pds`` is the
-    server's own origin.
+    ``rotation_key`` is the server's. A member's recovery key stands before all others, then comes
+    the operator's. ``pds`` is the server's own origin.
     """
 
-    def __init__(self, directory: Directory, rotation_key: SigningKey, pds: Origin) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        rotation_key: SigningKey,
+        pds: Origin,
+        operator_key: str | None = None,
+    ) -> None:
         self._directory = directory
+        self._operator_key = operator_key
         self._key = rotation_key
         self._pds = pds
 
@@ -116,12 +123,12 @@ class MemberDids:
         self, *, handle: Handle, origin: Origin, signing_key: str, recovery_key: str | None
     ) -> Did:
         """Register a new did:plc; raises Invalid or PeerUnavailable."""
-        own = [self._key.did_key]
+        keys = [recovery_key, self._operator_key, self._key.did_key]
         operation = genesis(
             handle=handle,
             webid=Iri(f"{origin}/me"),
             signing_key=signing_key,
-            rotation_keys=own if recovery_key is None else [recovery_key, *own],
+            rotation_keys=[key for key in keys if key is not None],
             pds=self._pds,
             key=self._key,
         )

@@ -99,6 +99,7 @@ class Identity:
     pds: str | None = None
     also_known_as: tuple[str, ...] = ()
     services: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_document(did: Did, document: object) -> Identity:
@@ -108,19 +109,15 @@ def read_document(did: Did, document: object) -> Identity:
     names = tuple(n for n in _list(document.get("alsoKnownAs")) if isinstance(n, str))
     services = dict(_entries(did, document.get("service")))
     pds = services.get("atproto_pds", {})
+    methods = _entries(did, document.get("verificationMethod"))
+    keys = {name: key for name, entry in methods if (key := _did_key(entry)) is not None}
     return Identity(
         did,
         handle=next((h for h in map(_handle, names) if h is not None), None),
-        signing_key=next(
-            (
-                key
-                for name, entry in _entries(did, document.get("verificationMethod"))
-                if name == "atproto" and (key := _did_key(entry)) is not None
-            ),
-            None,
-        ),
+        signing_key=keys.get("atproto"),
         pds=_endpoint(pds) if pds.get("type") == PDS_TYPE else None,
         also_known_as=names,
+        keys=keys,
         services={n: url for n, e in services.items() if (url := _endpoint(e)) is not None},
     )
 

@@ -25,7 +25,11 @@ CAR: Final = "application/vnd.ipld.car"
 
 
 class Auth(Enum):
-    """Who may call a method."""
+    """Who may call a method.
+
+    `MODERATOR` is the administrator or the configured moderation service. `SERVICE` admits anybody,
+    and holds who shows a token for the method to it: the caller then has an ``issuer``.
+    """
 
     NONE = auto()
     OPTIONAL = auto()
@@ -33,6 +37,10 @@ class Auth(Enum):
     FULL = auto()
     REFRESH = auto()
     REFRESH_EXPIRED = auto()
+    ADMIN = auto()
+    MODERATOR = auto()
+    SERVICE = auto()
+    ACCESS_OR_SERVICE = auto()
 
 
 @dataclass(slots=True)

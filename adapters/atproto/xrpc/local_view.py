@@ -50,7 +50,7 @@ async def get_author_feed(call: Call, services: Services) -> Result:
     params = call.params
     member = _member(services, params["actor"])
     prefix, cursor = f"/repo/{FEED}/", params.get("cursor")
-    page = services.store.resources(
+    page = services.shown.resources(
         member.id,
         prefix,
         after=prefix + cursor if cursor else None,

@@ -32,7 +32,7 @@ async def get_record(call: Call, services: Services) -> Result:
             raise NotFound("Could not locate record", name="RecordNotFound")
         return await forward_for_anybody(call, services)
     path = record_path(Nsid(params["collection"]), Rkey(params["rkey"]))
-    found = services.store.resource(member.id, path)
+    found = services.shown.resource(member.id, path)
     uri = member.at_uri(path)
     wanted = params.get("cid")
     if found is None or (wanted is not None and cid_text(found.cid) != wanted):
@@ -49,7 +49,7 @@ async def list_records(call: Call, services: Services) -> dict[str, Any]:
         raise NotFound(f"Could not find repo: {params['repo']}")
     prefix = f"{params['collection']}/"
     cursor = params.get("cursor")
-    page = services.store.records(
+    page = services.shown.records(
         member.id,
         prefix,
         after=prefix + cursor if cursor else None,

@@ -106,7 +106,7 @@ class Router:
             raise Invalid(f"Incorrect HTTP method ({verb}) expected {expected}")
         if method.auth is not Auth.NONE:
             extra.extend(_PRIVATE)
-        caller = self._caller(method, self._shown(scope, headers, extra))
+        caller = await self._caller(method, self._shown(scope, headers, extra))
         call = Call(method.nsid, headers, scope["query_string"], caller)
         call.params = self._params(method.nsid, scope["query_string"])
         check_scopes(call, self._services.proxy)
@@ -128,7 +128,7 @@ class Router:
             extra.append((b"dpop-nonce", self._auth.nonce().encode()))
         return shown
 
-    def _caller(self, method: Method, shown: Shown) -> Caller:
+    async def _caller(self, method: Method, shown: Shown) -> Caller:
         match method.auth:
             case Auth.NONE:
                 return NOBODY
@@ -143,6 +143,14 @@ class Router:
             case Auth.REFRESH | Auth.REFRESH_EXPIRED:
                 expired_too = method.auth is Auth.REFRESH_EXPIRED
                 return self._auth.refresh(shown, expired_too=expired_too)
+            case Auth.ADMIN:
+                return self._auth.administrator(shown)
+            case Auth.MODERATOR:
+                return await self._auth.moderator(shown, method.nsid)
+            case Auth.SERVICE:
+                return await self._auth.service(shown, method.nsid)
+            case Auth.ACCESS_OR_SERVICE:
+                return await self._auth.access_or_service(shown, method.nsid)
 
     def _params(self, nsid: Nsid, query_string: bytes) -> Mapping[str, Any]:
         if len(query_string) > MAX_QUERY:

@@ -97,6 +97,7 @@ _RULES: Final[Mapping[str, Rule]] = {
     "com.atproto.repo.uploadBlob": _upload,
     "com.atproto.server.activateAccount": _refuse(_REACTIVATION),
     "com.atproto.server.checkAccountStatus": _always,
+    "com.atproto.server.confirmEmail": _manage("email"),
     "com.atproto.server.deactivateAccount": _manage("status"),
     "com.atproto.server.getServiceAuth": _service_auth,
     "com.atproto.server.getSession": _always,

@@ -20,7 +20,7 @@ from pod.access.agent import Credential
 from pod.access.grant import AppPassword, RefreshGrant
 from pod.account import PASSWORD
 from pod.errors import Invalid, PeerUnavailable, Unauthenticated
-from pod.model.ids import parse_did
+from pod.model.ids import MemberId, parse_did
 from pod.model.member import Member, Standing
 from pod.oauth.scope import Account
 
@@ -129,6 +129,13 @@ async def open_session(
         "accessJwt": services.tokens.access(member.did, credential),
         "refreshJwt": services.tokens.refresh(member.did, grant.id),
     }
+
+
+async def end_sessions(services: Services, member: MemberId) -> None:
+    """End every session of a member, those of apps included."""
+    await services.grants.revoke_refresh_grants(member)
+    for session in services.oauth.store.sessions(member):
+        await services.oauth.store.end_session(session.id)
 
 
 async def _check_password(

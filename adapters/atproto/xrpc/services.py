@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from adapters.atproto.ports import Grants, Identities, Passwords, Preferences
+from adapters.atproto.did.client import Directory
+from adapters.atproto.ports import Egress, Grants, Identities, Invites, Passwords, Preferences
 from adapters.atproto.project import MemoryProjection
 from adapters.atproto.proxy import Proxy
 from adapters.atproto.session_tokens import SessionTokens
 from pod.account import Accounts
+from pod.confirm import Confirmations, Mailbox
+from pod.farewell import Farewell
 from pod.keys.keyring import KeyRing
 from pod.media import Media
+from pod.moderate import Moderation
 from pod.oauth.server import AuthorizationServer
-from pod.ports import Clock, Store
+from pod.ports import AccountBook, Clock, Reader, Store
 from pod.read import Read
 from pod.second_factor import SecondFactor
 from pod.settings import Settings
@@ -25,12 +29,16 @@ from pod.write import Write
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything a handler may call. ``version`` is the server's own, as health checks see it."""
+    """Everything a handler may call. ``version`` is the server's own, as health checks see it.
+
+    ``shown`` is the store without the records that were taken down.
+    """
 
     settings: Settings
     version: str
     clock: Clock
     store: Store
+    shown: Reader
     read: Read
     write: Write
     media: Media
@@ -46,3 +54,11 @@ class Services:
     proxy: Proxy
     oauth: AuthorizationServer
     factor: SecondFactor
+    book: AccountBook
+    confirmations: Confirmations
+    mailbox: Mailbox
+    invites: Invites
+    moderation: Moderation
+    farewell: Farewell
+    directory: Directory
+    egress: Egress

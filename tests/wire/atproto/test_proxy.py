@@ -119,9 +119,7 @@ def test_strangers_and_methods_about_the_account_are_not_passed_on():
     async def story(pod: Pod):
         alice = await pod.join("alice")
         assert (await pod.get(TIMELINE)).error == "AuthMissing"
-        assert (await pod.post("com.atproto.admin.sendEmail", {}, alice.access)).error == (
-            "InvalidToken"
-        )
+        assert (await pod.post("com.atproto.admin.sendEmail", {}, alice.access)).status == 401
         weak = pod.services.tokens.access(alice.did, Credential.APP_PASSWORD)
         chat = "chat.bsky.convo.listConvos"
         assert (await pod.get(chat, weak)).error == "InvalidToken"
