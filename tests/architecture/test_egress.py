@@ -10,6 +10,9 @@ EGRESS = {"adapters/http/client.py", "adapters/http/fetch.py"}
 LISTENER = {"server/serve.py": {"socket"}}
 """Whoever listens has a socket too."""
 
+MAIL = {"server/mail.py": {"aiosmtplib"}}
+"""Letters go to the one mail server that the operator names, which may well be on this machine."""
+
 CLIENTS = {
     "aiohttp",
     "aiosmtplib",
@@ -56,8 +59,8 @@ def test_only_the_guarded_egress_speaks_to_the_network() -> None:
         for file in (ROOT / package).rglob("*.py")
         if (found := ways_out(file.read_text()))
     }
-    assert set(out) == EGRESS | set(LISTENER), out
-    assert out.items() >= LISTENER.items()
+    assert set(out) == EGRESS | set(LISTENER) | set(MAIL), out
+    assert out.items() >= (LISTENER | MAIL).items()
 
 
 def test_a_way_out_is_seen_however_it_is_spelt() -> None:
