@@ -46,7 +46,7 @@ BESIDE = Triple(NamedNode("http://x.example/s"), NamedNode("http://x.example/p")
 LIVELY = settings(
     suppress_health_check=list(HealthCheck),
     deadline=None,
-    max_examples=max(20, settings.default.max_examples // 2 if settings.default else 20),
+    max_examples=max(15, settings.default.max_examples // 4 if settings.default else 15),
 )
 plain = st.text(st.sampled_from("abc XYZ äöü 日本 🌻 <&>\"' \n"), min_size=1, max_size=20).map(
     lambda text: f"w{' '.join(text.split())}w"
