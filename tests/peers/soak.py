@@ -48,6 +48,7 @@ class Account:
     token: str
     records: set[tuple[str, str]] = field(default_factory=set)
     is_active: bool = True
+    renames: int = 0
 
 
 class Refusal(Exception):
@@ -305,6 +306,10 @@ class Life:
         self._repo(account, "applyWrites", writes=writes)
 
     def rename(self, account: Account) -> None:
+        """A PLC directory takes ten operations of a DID in an hour."""
+        if account.renames == 8:
+            return
+        account.renames += 1
         handle = f"r{self.random.randrange(10**9)}.test"
         self.host.ask("com.atproto.identity.updateHandle", {"handle": handle}, token=account.token)
 
