@@ -102,6 +102,20 @@ def check_(data_dir: Annotated[Path, typer.Option(help="Where the data is kept."
     raise typer.Exit(1 if findings else 0)
 
 
+@app.command("restore")
+def restore_(
+    data_dir: Annotated[Path, typer.Option(help="Where the data is kept.")],
+    seq: Annotated[
+        int | None, typer.Option(help="Where the event sequence goes on; far ahead if not said.")
+    ] = None,
+) -> None:
+    """Make a pod that came back from a backup fit for relays. Before the first start of it."""
+    from server.restore import restore
+
+    first, told = asyncio.run(restore(data_dir, seq=seq))
+    typer.echo(f"{told} repositories tell their state from sequence number {first} on.")
+
+
 @app.command("rebuild")
 def rebuild_(data_dir: Annotated[Path, typer.Option(help="Where the data is kept.")]) -> None:
     """Make all that is only derived anew. Stop the server first."""

@@ -103,6 +103,15 @@ class ChangeWrites(ChangeReads):
         """The same for a part of a long change, of which listeners do not hear."""
         if change.seq != self.next_seq():
             raise ValueError(f"seq {change.seq} is not the next one")
+        self._insert(change)
+
+    def append_beyond(self, change: Change) -> None:
+        """The same with a gap in the sequence before it, for a pod that nobody serves."""
+        if change.seq <= self.head_seq():
+            raise ValueError(f"seq {change.seq} was given out")
+        self._insert(change)
+
+    def _insert(self, change: Change) -> None:
         row = (change.seq, change.member, to_us(change.at), change.kind, change.rev)
         self._execute(_APPEND, (*row, pack_ops(change.ops)))
         if change.frame is not None:
