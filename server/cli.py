@@ -24,6 +24,8 @@ app = typer.Typer(
 )
 identity = typer.Typer(no_args_is_help=True, help="The names of a member.")
 config = typer.Typer(no_args_is_help=True, help="The settings.")
+relay = typer.Typer(no_args_is_help=True, help="Relays and other readers of the firehose.")
+app.add_typer(relay, name="relay")
 app.add_typer(identity, name="identity")
 app.add_typer(config, name="config")
 
@@ -31,6 +33,7 @@ DataDir = Annotated[Path | None, typer.Option(help="Where the data is kept.")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on.")]
 Dev = Annotated[bool, typer.Option(help="Open sign-up, plain http, names in localhost.")]
 File = Annotated[Path | None, typer.Option("--config", help="A TOML file of settings.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Server = Annotated[ServerName, typer.Option(help="hypercorn, or uvicorn for a busy host.")]
 
 
@@ -122,6 +125,19 @@ def rebuild_(data_dir: Annotated[Path, typer.Option(help="Where the data is kept
     from server.rebuild import rebuild
 
     asyncio.run(rebuild(data_dir))
+
+
+@relay.command("status")
+def relay_status_(file: File = None, *, dev: Dev = False, as_json: AsJson = False) -> None:
+    """Say how relays were asked to come, and who reads the firehose of the running pod."""
+    from server.relays import relay_status, tables
+
+    report = asyncio.run(relay_status(_settings(file, {}, dev=dev)))
+    if as_json:
+        typer.echo(json.dumps(report, indent=2))
+        return
+    for table in tables(report):
+        Console().print(table)
 
 
 @identity.command("verify")

@@ -210,6 +210,8 @@ async def open_house(settings: Settings) -> House:
         passwords=passwords,
         preferences=StoredPreferences(database),
         identities=identities,
+        crawl=crawl,
+        consumers=atproto.Consumers(clock),
         proxy=atproto.Proxy(settings.appview, identities, fetch, keyring, clock),
         oauth=oauth,
         factor=factor,
@@ -347,6 +349,7 @@ async def open_house(settings: Settings) -> House:
     window = timedelta(seconds=limits.firehose_window_s)
     workers.every("firehose window", TIDY_EVERY_S, lambda: store.drop_frames(clock.now() - window))
     workers.every("fediverse tidying", TIDY_EVERY_S, fediverse.tidy)
+    workers.keep_running("relays", crawl.run)
     workers.keep_running("fediverse reactor", fediverse.react)
     workers.keep_running("fediverse delivery", fediverse.deliver)
 

@@ -14,6 +14,7 @@ from adapters.atproto.did.handle import HandleResolver, dns_txt
 from adapters.atproto.did.identities import NetworkIdentities
 from adapters.atproto.did.plc import Entry
 from adapters.atproto.firehose.audit import RepoAudit
+from adapters.atproto.firehose.consumers import Consumers
 from adapters.atproto.firehose.outbox import Outbox
 from adapters.atproto.lexicon_source import LexiconSource
 from adapters.atproto.ports import Lexicons
@@ -29,6 +30,7 @@ from adapters.atproto.xrpc import (
     identity_plc,
     local_view,
     preferences,
+    relay_health,
     repo_import,
     repo_read,
     repo_write,
@@ -51,6 +53,7 @@ __all__ = [
     "METHODS",
     "RUNS",
     "Authenticator",
+    "Consumers",
     "Crawl",
     "Directory",
     "Entry",
@@ -81,6 +84,7 @@ _ROOMS = (
     identity_plc,
     local_view,
     preferences,
+    relay_health,
     repo_import,
     repo_read,
     repo_write,
@@ -116,7 +120,7 @@ def xrpc(services: Services, lexicons: Lexicons, outbox: Outbox) -> Router:
     """All of XRPC as one ASGI application; `Router.serves` tells which paths are its own."""
     return Router(
         METHODS,
-        {SUBSCRIBE_REPOS: SubscribeRepos(outbox)},
+        {SUBSCRIBE_REPOS: SubscribeRepos(outbox, services.consumers)},
         services,
         authenticator_of(services),
         lexicons,

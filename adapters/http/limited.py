@@ -64,7 +64,7 @@ def limited(app: App, throttle: Throttle) -> App:
     return serve
 
 
-def client_of(scope: Scope) -> str:
+def client_of(scope: Mapping[str, Any]) -> str:
     """The address that a request came from.
 
     A peer on our own network is a proxy: then it is the last address that the proxy was told of

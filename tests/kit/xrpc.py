@@ -295,6 +295,8 @@ class Pod:
             passwords=Passwords(self.settings.hashing),
             preferences=MemoryPreferences(),
             identities=self.directory,
+            crawl=face.Crawl((), "pods.example", self.upstream, clock),
+            consumers=face.Consumers(clock),
             proxy=Proxy(self.settings.appview, self.directory, self.upstream, self.keys, clock),
             oauth=self.oauth,
             factor=SecondFactor(self.store, self.apps, self.clock),

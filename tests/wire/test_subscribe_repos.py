@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
+from adapters.atproto.firehose.consumers import Consumers
 from adapters.atproto.firehose.outbox import Outbox
 from adapters.atproto.xrpc.subscribe_repos import SubscribeRepos
 from pod.model.change import Change
 from pod.model.ids import MemberId
 from pod.ports import Tx
 from storage.in_memory import MemoryStore
-from tests.kit.members import START
+from tests.kit.members import START, SteppingClock
 
 
 class Connection:
@@ -27,11 +28,12 @@ class Connection:
         self.store = MemoryStore()
         self.outbox = Outbox(self.store, gathering_s=0)
         self.store.subscribe(self.outbox.on_changes)
+        self.consumers = Consumers(SteppingClock())
         self.inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.sent: list[dict[str, Any]] = []
         self.params = {} if cursor is None else {"cursor": cursor}
         self._lost = lost
-        self._scope = {"subprotocols": list(subprotocols)}
+        self._scope: dict[str, Any] = {"headers": [], "subprotocols": list(subprotocols)}
 
     async def send(self, message: dict[str, Any]) -> None:
         if self._lost and message["type"] == "websocket.send":
@@ -39,7 +41,7 @@ class Connection:
         self.sent.append(message)
 
     def open(self) -> asyncio.Task[None]:
-        endpoint = SubscribeRepos(self.outbox)
+        endpoint = SubscribeRepos(self.outbox, self.consumers)
         return asyncio.ensure_future(endpoint(self._scope, self.inbox.get, self.send, self.params))
 
     async def write(self) -> None:
@@ -72,6 +74,9 @@ def test_events_arrive_as_binary_messages_until_the_consumer_goes() -> None:
         await connection.inbox.put({"type": "websocket.disconnect", "code": 1000})
         await asyncio.wait_for(serving, 5)
         assert connection.outbox.consumers == 0
+        (seen,) = connection.consumers.report()
+        assert (seen["cursor"], seen["frames"]) == (0, 2)
+        assert seen["until"] > seen["lastAt"] > seen["since"]
 
     asyncio.run(story())
 

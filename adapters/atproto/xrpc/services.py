@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from adapters.atproto.crawl import Crawl
 from adapters.atproto.did.client import Directory
+from adapters.atproto.firehose.consumers import Consumers
 from adapters.atproto.ports import Egress, Grants, Identities, Invites, Passwords, Preferences
 from adapters.atproto.project import MemoryProjection
 from adapters.atproto.proxy import Proxy
@@ -52,6 +54,8 @@ class Services:
     preferences: Preferences
     identities: Identities
     proxy: Proxy
+    crawl: Crawl
+    consumers: Consumers
     oauth: AuthorizationServer
     factor: SecondFactor
     book: AccountBook

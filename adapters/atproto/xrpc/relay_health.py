@@ -1,0 +1,28 @@
+"""``/xrpc/_relays``: what the operator wants to know of the relays; for ``admin`` alone.
+
+Spec: https://atproto.com/specs/sync
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adapters.atproto.xrpc.call import Auth, Call, query
+from adapters.atproto.xrpc.services import Services
+from pod.access.agent import Credential
+from pod.errors import Unauthenticated
+
+
+@query("_relays", Auth.OPTIONAL)
+async def relays(call: Call, services: Services) -> dict[str, Any]:
+    """Where the event sequence stands, who reads it, and how each relay was asked to come."""
+    if call.agent.credential is not Credential.ADMIN:
+        raise Unauthenticated
+    oldest = services.store.oldest_frame()
+    return {
+        "seq": services.store.head_seq(),
+        "oldestSeq": None if oldest is None else oldest[0],
+        "oldestAt": None if oldest is None else oldest[1],
+        "relays": services.crawl.report(),
+        "consumers": services.consumers.report(),
+    }
