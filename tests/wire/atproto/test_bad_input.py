@@ -14,7 +14,7 @@ from adapters.atproto.xrpc.call import JSON, Auth, Method
 from tests.kit.house import LEXICONS
 from tests.kit.xrpc import Person, Pod, in_pod
 
-QUERIES = [method for method in face.METHODS if method.is_query]
+QUERIES = [m for m in face.METHODS if m.is_query and not m.nsid.startswith("_")]
 PROCEDURES = [method for method in face.METHODS if not method.is_query and method.input == JSON]
 STREAMS = [method for method in face.METHODS if method.input not in (JSON, None)]
 

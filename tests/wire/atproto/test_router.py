@@ -22,6 +22,8 @@ JSON_TYPE = {"content-type": "application/json"}
 
 def test_every_method_agrees_with_its_lexicon():
     for method in face.METHODS:
+        if method.nsid.startswith("_"):
+            continue  # our own, of no lexicon
         main = LEXICONS.definition(Nsid(method.nsid))["defs"]["main"]
         assert main["type"] == ("query" if method.is_query else "procedure"), method.nsid
         assert main.get("input", {}).get("encoding") == method.input, method.nsid
