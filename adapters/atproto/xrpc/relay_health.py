@@ -9,15 +9,11 @@ from typing import Any
 
 from adapters.atproto.xrpc.call import Auth, Call, query
 from adapters.atproto.xrpc.services import Services
-from pod.access.agent import Credential
-from pod.errors import Unauthenticated
 
 
-@query("_relays", Auth.OPTIONAL)
-async def relays(call: Call, services: Services) -> dict[str, Any]:
+@query("_relays", Auth.ADMIN)
+async def relays(_: Call, services: Services) -> dict[str, Any]:
     """Where the event sequence stands, who reads it, and how each relay was asked to come."""
-    if call.agent.credential is not Credential.ADMIN:
-        raise Unauthenticated
     oldest = services.store.oldest_frame()
     return {
         "seq": services.store.head_seq(),
