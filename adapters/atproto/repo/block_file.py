@@ -1,4 +1,4 @@
-"""Blocks of a repository on disk, found by CID: 16 bytes of memory a block, however large it is.
+"""Blocks of a repository, found by CID: the first few in memory, the others on disk, 16 bytes each.
 
 Spec: https://atproto.com/specs/repository#car-file-serialization
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from array import array
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -22,6 +23,12 @@ _REST_BITS: Final = 64 - _GROUP_BITS
 _SIZE_BITS: Final = 24
 _SIZE_MASK: Final = (1 << _SIZE_BITS) - 1
 
+NEAR_BYTES: Final = 8 << 20
+"""Memory for the first blocks: most repositories fit, and need no disk at all."""
+
+_NEAR_COST: Final = 256
+"""What a block in memory takes besides its bytes."""
+
 
 class BlockFile:
     """A heap of blocks in a temporary file that vanishes when it is closed.
@@ -30,12 +37,14 @@ class BlockFile:
     `get` them by CID; a block under 16 MB each, 1 TB in all.
     """
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, *, near_bytes: int = NEAR_BYTES) -> None:
         self._file = TemporaryFile(dir=folder)  # noqa: SIM115  it lives as long as this object
         self._end = 0
         self._written = 0
+        self._near: dict[Cid, bytes] = {}
+        self._free = near_bytes
         # By the first bits of the hash: none of them ever takes long to sort or to search.
-        self._groups = [_Group() for _ in range(1 << _GROUP_BITS)]
+        self._groups: defaultdict[int, _Group] = defaultdict(_Group)
 
     def __enter__(self) -> Self:
         return self
@@ -51,6 +60,10 @@ class BlockFile:
     def add(self, blocks: Iterable[tuple[Cid, bytes]]) -> None:
         """Keep blocks whose hashes were checked."""
         for cid, block in blocks:
+            self._free -= len(block) + _NEAR_COST
+            if self._free >= 0:
+                self._near[cid] = block
+                continue
             self._file.write(cid + block)
             key = _key(cid)
             self._groups[key >> _REST_BITS].add(key, self._end << _SIZE_BITS | len(block))
@@ -58,11 +71,15 @@ class BlockFile:
 
     def get(self, cid: Cid) -> bytes | None:
         """The block of a CID, None if it is not here."""
+        near = self._near.get(cid)
+        if near is not None:
+            return near
         if self._written != self._end:
             self._file.flush()
             self._written = self._end
         key = _key(cid)
-        for place in self._groups[key >> _REST_BITS].places(key):
+        group = self._groups.get(key >> _REST_BITS)
+        for place in () if group is None else group.places(key):
             size = CID_LENGTH + (place & _SIZE_MASK)
             found = os.pread(self._file.fileno(), size, place >> _SIZE_BITS)
             if found.startswith(cid):
