@@ -284,17 +284,25 @@ async def open_house(settings: Settings) -> House:
         )
         browser = identity.Browser(settings.origin, keyring.oauth_secret(), clock)
         consent = identity.ConsentPages(hosts, oauth, browser, devices, store, clock)
+        sign_in = identity.SignIn(store, passwords, factor, throttle)
         accounts_pages = identity.AccountPages(
             hosts=hosts,
             browser=browser,
             consent=consent,
-            sign_in=identity.SignIn(store, passwords, factor, throttle),
+            sign_in=sign_in,
             devices=devices,
-            sessions=apps,
-            grants=grants,
-            passwords=passwords,
-            factor=factor,
-            accounts=accounts,
+            acts=identity.AccountActs(
+                sign_in=sign_in,
+                sessions=apps,
+                grants=grants,
+                passwords=passwords,
+                factor=factor,
+                accounts=accounts,
+                confirmations=services.confirmations,
+                farewell=services.farewell,
+                reader=store,
+                clock=clock,
+            ),
             reader=store,
             clock=clock,
         )

@@ -32,7 +32,6 @@ _MOVE_REQUESTS: Final = compiled(
 _OUT: Final = compiled(
     delete(signed_in).where(_c.device == given("device"), _c.member_id == given("member"))
 )
-_OUT_EVERYWHERE: Final = compiled(delete(signed_in).where(_c.member_id == given("member")))
 _EXPIRE: Final = compiled(delete(signed_in).where(_c.at < given("before")))
 
 
@@ -60,10 +59,6 @@ class SqlDevices:
     async def sign_out(self, device: str, member: MemberId) -> None:
         """Sign a member out on one device."""
         await self._database.write(lambda tx: tx.execute(_OUT, (device, member)))
-
-    async def sign_out_everywhere(self, member: MemberId) -> None:
-        """Sign a member out on all devices."""
-        await self._database.write(lambda tx: tx.execute(_OUT_EVERYWHERE, (member,)))
 
     async def drop_expired(self, before: datetime) -> None:
         """Forget those who signed in before a time."""

@@ -19,6 +19,7 @@ from storage.tables import (
     oauth_consent,
     oauth_request,
     oauth_session,
+    signed_in,
     used_once,
 )
 
@@ -47,6 +48,7 @@ _RENEW: Final = compiled(
 _END: Final = compiled(delete(oauth_session).where(_s.id == given("id")))
 _END_OF_CODE: Final = compiled(delete(oauth_session).where(_s.code_hash == given("code")))
 _END_OF_MEMBER: Final = compiled(delete(oauth_session).where(_s.member_id == given("member")))
+_OUT_EVERYWHERE: Final = compiled(delete(signed_in).where(signed_in.c.member_id == given("member")))
 _ONCE: Final = compiled(select(used_once.c.until).where(used_once.c.key == given("key")))
 _USE: Final = upsert(used_once)
 _CONSENT: Final = compiled(
@@ -135,8 +137,13 @@ class SqlOAuth:
         await self._database.write(lambda tx: tx.execute(_END_OF_CODE, (code_hash,)))
 
     async def end_sessions(self, member: MemberId) -> None:
-        """End all sessions of a member."""
-        await self._database.write(lambda tx: tx.execute(_END_OF_MEMBER, (member,)))
+        """End all sessions of a member, and sign them out of every browser."""
+
+        def work(tx: Transaction) -> None:
+            tx.execute(_END_OF_MEMBER, (member,))
+            tx.execute(_OUT_EVERYWHERE, (member,))
+
+        await self._database.write(work)
 
     async def use_once(self, key: str, until: datetime) -> bool:
         """Whether ``key`` was not used before; it counts as used until it is tidied away."""

@@ -25,6 +25,8 @@ DEAR: Final[Mapping[str, Limit]] = {
     "/xrpc/com.atproto.server.createSession": Limit(30, 300),
     "/account/sign-in": Limit(30, 300),
     "/account/code": Limit(30, 300),
+    "/account/forgotten": Limit(50, 300),
+    "/account/forgotten/new": Limit(50, 300),
     "/xrpc/com.atproto.server.createAccount": Limit(100, 300),
     "/xrpc/com.atproto.server.requestPasswordReset": Limit(50, 300),
     "/xrpc/com.atproto.server.resetPassword": Limit(50, 300),

@@ -5,45 +5,31 @@ Spec: https://atproto.com/specs/account, https://www.w3.org/TR/WCAG22/
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final
 from urllib.parse import quote
 
 from quart import Blueprint, Response, request
 
 from adapters.http.hosts import Hosts
+from adapters.identity.account_acts import AccountActs, Act
 from adapters.identity.browser import STYLE, Browser, Visit
 from adapters.identity.oauth_endpoints import only_here
 from adapters.identity.oauth_pages import AUTHORIZE, ConsentPages, app_host
-from adapters.identity.sign_in import Passwords, SignIn
-from pod.access.agent import Agent, Credential
-from pod.access.app_password import app_password_digest, new_app_password
-from pod.access.grant import AppPassword
-from pod.account import Accounts
-from pod.errors import Forbidden, Invalid, PodError
+from adapters.identity.sign_in import SignIn
+from pod.errors import Invalid, PodError
 from pod.keys.totp import otpauth_uri, secret_text
 from pod.model.ids import MemberId
 from pod.model.member import Member, Standing
-from pod.oauth.ports import SIGN_IN_LASTS, DeviceStore, OAuthStore, Session
+from pod.oauth.ports import SIGN_IN_LASTS, DeviceStore, Session
 from pod.oauth.request import hashed
 from pod.ports import Clock, Reader
-from pod.second_factor import SecondFactor
 
 ACCOUNT: Final = "/account"
 MIN_PASSWORD: Final = 8
 MAX_PASSWORD: Final = 256
-
-
-class Grants(Protocol):
-    """What lets members in besides the password."""
-
-    def app_passwords(self, member: MemberId) -> list[AppPassword]: ...
-    async def add_app_password(self, made: AppPassword) -> None: ...
-    async def delete_app_password(self, member: MemberId, name: str) -> None: ...
-    async def revoke_refresh_grants(self, member: MemberId) -> None: ...
-    async def set_password_hash(self, member: MemberId, encoded: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +44,6 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a form led to: words for the person, and a secret that is shown once."""
-
-    told: str
-    shown_once: str | None = None
-    signed_out: bool = False
-
-
-Act = Callable[[Member, Mapping[str, str]], Awaitable[Outcome]]
-
-
-@dataclass(frozen=True, slots=True)
 class AccountPages:
     """What the account pages work with."""
 
@@ -78,11 +52,7 @@ class AccountPages:
     consent: ConsentPages
     sign_in: SignIn
     devices: DeviceStore
-    sessions: OAuthStore
-    grants: Grants
-    passwords: Passwords
-    factor: SecondFactor
-    accounts: Accounts
+    acts: AccountActs
     reader: Reader
     clock: Clock
 
@@ -90,20 +60,8 @@ class AccountPages:
         """The routes of the account pages."""
         blueprint = Blueprint("account", __name__)
         self._add_signing_in(blueprint)
-        acts: dict[str, Act] = {
-            "sessions": self._end_session,
-            "everywhere": self._end_everything,
-            "app-passwords": self._make_app_password,
-            "app-passwords/delete": self._delete_app_password,
-            "password": self._change_password,
-            "codes": self._set_up_codes,
-            "codes/confirm": self._turn_codes_on,
-            "codes/off": self._turn_codes_off,
-            "handle": self._change_handle,
-            "rest": self._rest,
-            "return": self._wake_up,
-        }
-        for name, act in acts.items():
+        self._add_forgotten(blueprint)
+        for name, act in self.acts.by_name().items():
             blueprint.add_url_rule(f"{ACCOUNT}/{name}", name, self._doing(act), methods=["POST"])
 
         @blueprint.get(ACCOUNT)
@@ -167,6 +125,41 @@ class AccountPages:
                 await self.devices.sign_out(visit.device, member.id)
             return self.browser.to(ACCOUNT)
 
+    def _add_forgotten(self, blueprint: Blueprint) -> None:
+        path = f"{ACCOUNT}/forgotten"
+
+        def page(visit: Visit, *, is_sent: bool, error: str | None = None) -> Response:
+            status = 200 if error is None else 400
+            return self.browser.page(visit, "forgotten.html", status, is_sent=is_sent, error=error)
+
+        @blueprint.get(path)
+        async def forgotten() -> Response:
+            only_here(self.hosts)
+            self.browser.came_to_look()
+            return page(self.browser.visit(), is_sent=False)
+
+        @blueprint.post(path)
+        async def mail_code() -> Response:
+            only_here(self.hosts)
+            visit = self.browser.visit()
+            form = await self.browser.form(visit)
+            try:
+                await self.acts.mail_reset_code(form.get("email", ""))
+            except PodError as err:
+                return page(visit, is_sent=False, error=err.safe_text)
+            return page(visit, is_sent=True)
+
+        @blueprint.post(f"{path}/new")
+        async def new_password() -> Response:
+            only_here(self.hosts)
+            visit = self.browser.visit()
+            form = await self.browser.form(visit)
+            try:
+                await self.acts.reset_password(form)
+            except PodError as err:
+                return page(visit, is_sent=True, error=err.safe_text)
+            return await self._ask(visit, ACCOUNT)
+
     def _doing(self, act: Act) -> Callable[[], Awaitable[Response]]:
         async def do() -> Response:
             only_here(self.hosts)
@@ -179,6 +172,8 @@ class AccountPages:
                 outcome = await act(member, form)
             except PodError as err:
                 return self._show(visit, member, error=err.safe_text)
+            if outcome.is_over:
+                return self.browser.page(visit, "stop.html", title="Farewell", text=outcome.told)
             if outcome.signed_out:
                 fresh = self.browser.fresh()
                 now = self.clock.now()
@@ -230,16 +225,16 @@ class AccountPages:
         told: str | None = None,
         shown_once: str | None = None,
     ) -> Response:
-        secret = self.factor.pending(member.id)
+        secret = self.acts.factor.pending(member.id)
         host = self.hosts.server.split("://", 1)[1]
         return self.browser.page(
             visit,
             "account.html",
             200 if error is None else 400,
             member=member,
-            sessions=[_shown(session) for session in self.sessions.sessions(member.id)],
-            app_passwords=self.grants.app_passwords(member.id),
-            codes_on=self.factor.is_on(member.id),
+            sessions=[_shown(session) for session in self.acts.sessions.sessions(member.id)],
+            app_passwords=self.acts.grants.app_passwords(member.id),
+            codes_on=self.acts.factor.is_on(member.id),
             pending=None
             if secret is None
             else {
@@ -250,77 +245,6 @@ class AccountPages:
             told=told,
             shown_once=shown_once,
         )
-
-    async def _end_session(self, member: Member, form: Mapping[str, str]) -> Outcome:
-        for session in self.sessions.sessions(member.id):
-            if hashed(session.id) == form.get("session"):
-                await self.sessions.end_session(session.id)
-        return Outcome("The app has no access any more.")
-
-    async def _end_everything(self, member: Member, _: Mapping[str, str]) -> Outcome:
-        for session in self.sessions.sessions(member.id):
-            await self.sessions.end_session(session.id)
-        await self.grants.revoke_refresh_grants(member.id)
-        await self.devices.sign_out_everywhere(member.id)
-        return Outcome("Everybody else is signed out.", signed_out=True)
-
-    async def _make_app_password(self, member: Member, form: Mapping[str, str]) -> Outcome:
-        await self.sign_in.again(member, form.get("password", ""))
-        name = form.get("name", "").strip()
-        if not name:
-            raise Invalid("An app password needs a name.")
-        password = new_app_password()
-        digest = app_password_digest(member.did, password)
-        privileged = form.get("privileged") == "yes"
-        made = AppPassword(member.id, name, digest, privileged, self.clock.now())
-        await self.grants.add_app_password(made)
-        return Outcome(f"The app password “{name}” is made.", password)
-
-    async def _delete_app_password(self, member: Member, form: Mapping[str, str]) -> Outcome:
-        await self.grants.delete_app_password(member.id, form.get("name", ""))
-        return Outcome("The app password is deleted.")
-
-    async def _change_password(self, member: Member, form: Mapping[str, str]) -> Outcome:
-        await self.sign_in.again(member, form.get("password", ""))
-        new = form.get("new", "")
-        if not MIN_PASSWORD <= len(new) <= MAX_PASSWORD:
-            raise Invalid(f"A password has {MIN_PASSWORD} to {MAX_PASSWORD} characters.")
-        await self.grants.set_password_hash(member.id, await self.passwords.hash(new))
-        done = await self._end_everything(member, form)
-        return replace(done, told="Your password is changed, and everybody else signed out.")
-
-    async def _set_up_codes(self, member: Member, form: Mapping[str, str]) -> Outcome:
-        await self.sign_in.again(member, form.get("password", ""))
-        await self.factor.begin(member.id)
-        return Outcome("Add the key to your authenticator app, then enter the code it shows.")
-
-    async def _turn_codes_on(self, member: Member, form: Mapping[str, str]) -> Outcome:
-        await self.factor.confirm(member.id, form.get("code", "").replace(" ", ""))
-        return Outcome("From now on a code is asked for when you sign in.")
-
-    async def _turn_codes_off(self, member: Member, form: Mapping[str, str]) -> Outcome:
-        await self.sign_in.again(member, form.get("password", ""))
-        await self.factor.turn_off(member.id)
-        return Outcome("Codes are off.")
-
-    async def _change_handle(self, member: Member, form: Mapping[str, str]) -> Outcome:
-        changed = await self.accounts.set_handle(member, form.get("handle", "").strip())
-        return Outcome(f"You are now {changed.handle}.")
-
-    async def _rest(self, member: Member, form: Mapping[str, str]) -> Outcome:
-        await self.sign_in.again(member, form.get("password", ""))
-        await self.accounts.set_standing(_as(member), member.id, Standing.DEACTIVATED)
-        return Outcome("Your account is resting.")
-
-    async def _wake_up(self, member: Member, _: Mapping[str, str]) -> Outcome:
-        if member.standing is not Standing.DEACTIVATED:
-            raise Forbidden("Your account does not rest.")
-        await self.accounts.set_standing(_as(member), member.id, Standing.ACTIVE)
-        return Outcome("Your account is back.")
-
-
-def _as(member: Member) -> Agent:
-    return Agent(Credential.SESSION, member.id, member.webid)
 
 
 def _shown(session: Session) -> Shown:

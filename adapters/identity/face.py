@@ -5,6 +5,7 @@ Spec: RFC 8615 (https://www.rfc-editor.org/rfc/rfc8615)
 
 from __future__ import annotations
 
+from adapters.identity.account_acts import AccountActs
 from adapters.identity.account_pages import AccountPages
 from adapters.identity.browser import Browser
 from adapters.identity.documents import did_web
@@ -17,6 +18,7 @@ from adapters.identity.webfinger import ServerActor
 from adapters.identity.well_known import Corner, rooms
 
 __all__ = [
+    "AccountActs",
     "AccountPages",
     "Browser",
     "ConsentPages",

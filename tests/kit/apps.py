@@ -85,6 +85,8 @@ class MemoryOAuth:
 
     async def end_sessions(self, member: MemberId) -> None:
         self.kept = {i: s for i, s in self.kept.items() if s.member != member}
+        for members in self.devices.values():
+            members.pop(member, None)
 
     async def end_sessions_of_code(self, code_hash: str) -> None:
         self.kept = {i: s for i, s in self.kept.items() if s.code_hash != code_hash}
@@ -135,10 +137,6 @@ class MemoryOAuth:
 
     async def sign_out(self, device: str, member: MemberId) -> None:
         self.devices.get(device, {}).pop(member, None)
-
-    async def sign_out_everywhere(self, member: MemberId) -> None:
-        for members in self.devices.values():
-            members.pop(member, None)
 
 
 def b64(raw: bytes) -> str:

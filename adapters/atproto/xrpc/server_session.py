@@ -132,10 +132,9 @@ async def open_session(
 
 
 async def end_sessions(services: Services, member: MemberId) -> None:
-    """End every session of a member, those of apps included."""
+    """End every session of a member, those of apps and browsers included."""
     await services.grants.revoke_refresh_grants(member)
-    for session in services.oauth.store.sessions(member):
-        await services.oauth.store.end_session(session.id)
+    await services.oauth.store.end_sessions(member)
 
 
 async def _check_password(

@@ -218,3 +218,101 @@ def test_a_ticket_is_for_one_browser(town: Town) -> None:
         assert "Please start again." in thief.text
 
     town.run(story(town.whole))
+
+
+def letter(whole: Whole) -> str:
+    """The code in the letter that was sent last."""
+    outbox = whole.house.settings.data_dir / "outbox"
+    newest = max(outbox.iterdir(), key=lambda file: file.name)
+    found = re.search(r"^    (\S{5}-\S{5})", newest.read_text(), re.MULTILINE)
+    assert found is not None
+    return found[1]
+
+
+def test_an_email_address_is_confirmed_and_then_changed_by_code_only(town: Town) -> None:
+    async def story(whole: Whole) -> None:
+        surfer = await at_home(whole)
+        await surfer.fill_in("/account/email", email="bob@mail.example", password=PASSWORD)
+        assert "Email already taken" in surfer.text or "already" in surfer.text
+        await surfer.fill_in("/account/email", email="ann@mail.example", password="wrong")
+        assert "do not match" in surfer.text
+        await surfer.fill_in("/account/email", email="ann@mail.example", password=PASSWORD)
+        assert "Your email address is now ann@mail.example" in surfer.text
+        await surfer.fill_in("/account/email/code")
+        await surfer.fill_in("/account/email/confirm", code="AAAAA-AAAAA")
+        assert "Token is invalid" in surfer.text
+        await surfer.fill_in("/account/email/confirm", code=letter(whole).lower())
+        assert "Your email address is confirmed." in surfer.text
+
+        values = {"email": "anna@mail.example", "password": PASSWORD}
+        await surfer.fill_in("/account/email", **values, code="AAAAA-AAAAA")
+        assert "Token is invalid" in surfer.text
+        await surfer.fill_in("/account/email/code")
+        await surfer.fill_in("/account/email", **values, code=letter(whole))
+        assert "Your email address is now anna@mail.example" in surfer.text
+
+    town.run(story(town.whole))
+
+
+def test_an_account_is_deleted_with_password_and_code(town: Town) -> None:
+    async def story(whole: Whole) -> None:
+        app = Visitor(whole)
+        await app.be_let_in()
+        surfer = app.surfer
+        await surfer.get("/account")
+        await surfer.fill_in("/account/delete/code", password=PASSWORD)
+        assert "A code is on its way" in surfer.text
+        await surfer.fill_in("/account/delete", password=PASSWORD, code="AAAAA-AAAAA")
+        assert "Token is invalid" in surfer.text
+        await surfer.fill_in("/account/delete", password="wrong", code=letter(whole))
+        assert "do not match" in surfer.text
+        await surfer.fill_in("/account/delete", password=PASSWORD, code=letter(whole))
+        assert "Your account and all that was in it is deleted." in surfer.text
+        assert (await log_in(whole)).status == 401
+        assert (await app.call("GET", SESSION)).status == 401
+        await surfer.get("/account")
+        assert 'action="/account/sign-in"' in surfer.text
+
+    town.run(story(town.whole))
+
+
+def test_a_forgotten_password_is_replaced_by_mail(town: Town) -> None:
+    async def story(whole: Whole) -> None:
+        app = Visitor(whole)
+        await app.be_let_in()
+        surfer = Surfer(whole)
+        for email in ("nobody@mail.example", "Alice@mail.example"):
+            await surfer.get("/account/forgotten")
+            await surfer.fill_in("/account/forgotten", email=email)
+            assert "If there is such an account" in surfer.text
+        new = "quite another password"
+        await surfer.fill_in("/account/forgotten/new", code="AAAAA-AAAAA", new=new)
+        assert "Token is invalid" in surfer.text
+        await surfer.fill_in("/account/forgotten/new", code=letter(whole), new="short")
+        assert "8 to 256 characters" in surfer.text
+        code = letter(whole)
+        await surfer.fill_in("/account/forgotten/new", code=code, new=new)
+        assert 'action="/account/sign-in"' in surfer.text
+        assert (await log_in(whole)).status == 401
+        assert (await log_in(whole, new)).status == 200
+        assert (await app.call("GET", SESSION)).status == 401
+        assert "Sign in" in (await app.surfer.get("/account")).body.decode()
+        await surfer.get("/account/forgotten")
+        await surfer.fill_in("/account/forgotten", email="nobody@mail.example")
+        await surfer.fill_in("/account/forgotten/new", code=code, new="once more, please")
+        assert "Token is invalid" in surfer.text
+
+    town.run(story(town.whole))
+
+
+def test_a_reset_over_xrpc_signs_browsers_out_too(town: Town) -> None:
+    async def story(whole: Whole) -> None:
+        surfer = await at_home(whole)
+        ask = "com.atproto.server.requestPasswordReset"
+        assert (await whole.call(ask, {"email": "alice@mail.example"})).status == 200
+        given = {"token": letter(whole), "password": "quite another password"}
+        assert (await whole.call("com.atproto.server.resetPassword", given)).status == 200
+        await surfer.get("/account")
+        assert 'action="/account/sign-in"' in surfer.text
+
+    town.run(story(town.whole))
