@@ -365,13 +365,19 @@ class Subject:
         return found
 
     @contextmanager
-    def events(self, cursor: int | None = None) -> Iterator[Events]:
-        """The firehose until the end of the block."""
+    def events(self, cursor: int | None = None, *, settled: bool = True) -> Iterator[Events]:
+        """The firehose until the end of the block.
+
+        Without a cursor all that happened before is read already: events may lag behind answers.
+        """
         query = "" if cursor is None else f"?cursor={cursor}"
         url = self.url.replace("http", "ws", 1)
         url = f"{url}/xrpc/com.atproto.sync.subscribeRepos{query}"
         with connect(url, max_size=5_000_000, proxy=None) as connection:
-            yield Events(connection)
+            events = Events(connection)
+            if cursor is None and settled:
+                events.of(self.member().did, "#sync")
+            yield events
 
     def close(self) -> None:
         """Close the connections."""
