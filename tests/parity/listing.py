@@ -14,6 +14,8 @@ from tests.parity.subject import Subject
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "parity.md"
 SIDES = ("reference", "commonpod")
+_SHORT = {word: word.upper() for word in ("api", "cid", "did", "http", "json", "nsid", "tid")}
+_SHORT |= {"cids": "CIDs", "car": "CAR"}
 Case = Callable[[Subject], None]
 
 
@@ -53,7 +55,7 @@ def _cases() -> Iterator[Listed]:
         for name, value in vars(room).items():
             own = isinstance(value, FunctionType) and value.__module__ == room.__name__
             if own and not name.startswith("_"):
-                sentence = (value.__doc__ or name.replace("_", " ")).strip()
+                sentence = " ".join(_SHORT.get(word, word) for word in name.split("_"))
                 sentence = sentence[0].upper() + sentence[1:]
                 yield Listed(module.name, value, sentence, vars(value).get("why"))
 

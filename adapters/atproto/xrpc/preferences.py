@@ -5,6 +5,7 @@ Spec: lexicons app.bsky.actor.getPreferences, app.bsky.actor.putPreferences
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import Any, Final
 
 import orjson
@@ -12,6 +13,7 @@ import orjson
 from adapters.atproto.xrpc.call import Auth, Call, procedure, query
 from adapters.atproto.xrpc.services import Services
 from pod.errors import Invalid
+from pod.model.ids import parse_datetime
 from pod.records.data import data_to_json_text
 
 PERSONAL: Final = "app.bsky.actor.defs#personalDetailsPref"
@@ -20,8 +22,16 @@ DECLARED_AGE: Final = "app.bsky.actor.defs#declaredAgePref"
 
 @query("app.bsky.actor.getPreferences", Auth.ACCESS, takendown_may=True)
 async def get_preferences(call: Call, services: Services) -> dict[str, Any]:
-    """The caller's preferences; personal details only with the account's own password."""
+    """The caller's preferences; personal details only with the account's own password.
+
+    Whether somebody is old enough follows from their date of birth and is told to every app.
+    """
     kept = _kept(services, call)
+    kept += [
+        _declared_age(born, services.clock.now())
+        for born in map(_date_of_birth, kept)
+        if born is not None
+    ]
     if not call.has_full_access:
         kept = [pref for pref in kept if pref["$type"] != PERSONAL]
     return {"preferences": kept}
@@ -41,6 +51,18 @@ async def put_preferences(call: Call, services: Services) -> None:
             raise Invalid("Do not have authorization to set preferences.")
         given += [pref for pref in _kept(services, call) if pref["$type"] == PERSONAL]
     await services.preferences.put_preferences(call.member.id, data_to_json_text(given))
+
+
+def _date_of_birth(pref: dict[str, Any]) -> date | None:
+    born = pref.get("birthDate")
+    if pref["$type"] != PERSONAL or not isinstance(born, str):
+        return None
+    return parse_datetime(born).date()
+
+
+def _declared_age(born: date, now: datetime) -> dict[str, Any]:
+    age = now.year - born.year - ((now.month, now.day) < (born.month, born.day))
+    return {"$type": DECLARED_AGE} | {f"isOverAge{limit}": age >= limit for limit in (13, 16, 18)}
 
 
 def _kept(services: Services, call: Call) -> list[dict[str, Any]]:

@@ -211,6 +211,6 @@ def _life_s(expires_s: int | None, now_s: int, lxm: str | None) -> int:
 
 def _is_did(text: str) -> bool:
     try:
-        return bool(parse_did(text))
+        return parse_did(text).startswith(("did:plc:", "did:web:"))
     except Invalid:
         return False

@@ -371,13 +371,16 @@ def a_cursor_that_is_no_number_opens_no_firehose(server: Subject) -> None:
             events = Events(connection)
             assert events.next()["t"] == "!"
             assert events.closes()
-    except InvalidStatus as err:
-        assert err.response.status_code >= 400
+    except InvalidStatus:
+        return  # refused before the handshake
 
 
 def nobody_speaks_to_another_stream(server: Subject) -> None:
     url = server.url.replace("http", "ws", 1) + "/xrpc/com.example.subscribeNothing"
-    with pytest.raises((InvalidHandshake, ConnectionClosed)), connect(url, proxy=None) as connection:
+    with (
+        pytest.raises((InvalidHandshake, ConnectionClosed)),
+        connect(url, proxy=None) as connection,
+    ):
         connection.recv(5)
 
 

@@ -95,9 +95,7 @@ def a_repo_that_is_copied_while_it_is_written_is_whole(server: Subject) -> None:
         alice.create(post(str(number)))
     with ThreadPoolExecutor(4) as pool:
         writing = [pool.submit(alice.create, post(str(n))) for n in range(20)]
-        copies = [
-            pool.submit(server.anyone.car, "sync.getRepo", did=alice.did) for _ in range(10)
-        ]
+        copies = [pool.submit(server.anyone.car, "sync.getRepo", did=alice.did) for _ in range(10)]
         for each in writing:
             each.result()
         for each in copies:
