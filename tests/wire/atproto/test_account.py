@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from pod.access.agent import Credential
 from tests.kit.xrpc import ORIGIN, PASSWORD, Pod, in_pod
 
@@ -156,6 +158,12 @@ PERSONAL = {
     "$type": "app.bsky.actor.defs#personalDetailsPref",
     "birthDate": "1990-01-01T00:00:00.000Z",
 }
+OF_AGE = {
+    "$type": "app.bsky.actor.defs#declaredAgePref",
+    "isOverAge13": True,
+    "isOverAge16": True,
+    "isOverAge18": True,
+}
 ADULT = {"$type": "app.bsky.actor.defs#adultContentPref", "enabled": True}
 
 
@@ -165,7 +173,22 @@ def test_preferences_come_back_as_they_were_put():
         assert (await pod.get(GET_PREFS, alice.access)).json == {"preferences": []}
         put = await pod.post(PUT_PREFS, {"preferences": [PERSONAL, ADULT]}, alice.access)
         assert put.status == 200
-        assert (await pod.get(GET_PREFS, alice.access)).json == {"preferences": [PERSONAL, ADULT]}
+        kept = (await pod.get(GET_PREFS, alice.access)).json["preferences"]
+        assert kept == [PERSONAL, ADULT, OF_AGE]
+
+    in_pod(story)
+
+
+def test_somebody_comes_of_age_on_their_birthday():
+    async def story(pod: Pod):
+        alice = await pod.join("alice")
+        today = pod.services.clock.now()
+        for days, is_over in ((0, True), (1, False)):
+            born = (today + timedelta(days=days)).replace(year=today.year - 13)
+            pref = PERSONAL | {"birthDate": born.strftime("%Y-%m-%dT00:00:00.000Z")}
+            await pod.post(PUT_PREFS, {"preferences": [pref]}, alice.access)
+            age = (await pod.get(GET_PREFS, alice.access)).json["preferences"][-1]
+            assert (age["isOverAge13"], age["isOverAge16"]) == (is_over, False)
 
     in_pod(story)
 
@@ -175,11 +198,11 @@ def test_an_app_password_neither_sees_nor_loses_personal_details():
         alice = await pod.join("alice")
         weak = pod.services.tokens.access(alice.did, Credential.APP_PASSWORD)
         await pod.post(PUT_PREFS, {"preferences": [PERSONAL]}, alice.access)
-        assert (await pod.get(GET_PREFS, weak)).json == {"preferences": []}
+        assert (await pod.get(GET_PREFS, weak)).json == {"preferences": [OF_AGE]}
         assert (await pod.post(PUT_PREFS, {"preferences": [ADULT]}, weak)).status == 200
         refused = await pod.post(PUT_PREFS, {"preferences": [PERSONAL]}, weak)
         assert refused.status == 400
         kept = (await pod.get(GET_PREFS, alice.access)).json["preferences"]
-        assert kept == [ADULT, PERSONAL]
+        assert kept == [ADULT, PERSONAL, OF_AGE]
 
     in_pod(story)
