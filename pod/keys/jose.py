@@ -1,4 +1,7 @@
-"""Signed tokens of others (JWS): who signed them with which public key; never our own secrets."""
+"""Signed tokens of others (JWS): who signed them with which public key; never our own secrets.
+
+The library is loaded with the first token: it is large, and a pod starts without.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import orjson
-from joserfc import jwk, jws
-from joserfc.errors import JoseError
 
 from pod.errors import Invalid
 
@@ -28,8 +29,6 @@ ALGORITHMS: Final = (
 """Signature algorithms that are accepted: all with a public key."""
 
 MAX_TOKEN: Final = 8_192
-_REGISTRY: Final = jws.JWSRegistry(algorithms=list(ALGORITHMS))
-_REGISTRY.max_header_length = MAX_TOKEN  # an RSA key in the header takes more than the usual 512
 _PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 
@@ -49,10 +48,16 @@ def header_of(token: str) -> dict[str, Any]:
 
 def verified(token: str, key: Mapping[str, Any]) -> dict[str, Any]:
     """The claims of a compact JWS, if the public JWK ``key`` signed it; Invalid otherwise."""
+    from joserfc import jwk, jws
+    from joserfc.errors import JoseError
+
+    registry = jws.JWSRegistry(algorithms=list(ALGORITHMS))
+    # An RSA key in the header takes more than the usual 512 bytes.
+    registry.max_header_length = MAX_TOKEN
     try:
         if _PRIVATE & key.keys() or key.get("kty") == "oct":
             raise Invalid("the key is not a public one")
-        signed = jws.deserialize_compact(token, jwk.import_key(dict(key)), registry=_REGISTRY)
+        signed = jws.deserialize_compact(token, jwk.import_key(dict(key)), registry=registry)
         claims = orjson.loads(signed.payload)
     except (JoseError, ValueError, TypeError, KeyError) as err:
         raise Invalid("the signature could not be verified") from err
@@ -63,6 +68,9 @@ def verified(token: str, key: Mapping[str, Any]) -> dict[str, Any]:
 
 def thumbprint(key: Mapping[str, Any]) -> str:
     """The SHA-256 thumbprint of a public JWK (RFC 7638); Invalid if it is none."""
+    from joserfc import jwk
+    from joserfc.errors import JoseError
+
     try:
         return jwk.import_key(dict(key)).thumbprint()
     except (JoseError, ValueError, TypeError, KeyError) as err:
