@@ -192,6 +192,7 @@ async def open_house(settings: Settings) -> House:
     factor = SecondFactor(store, apps, clock)
     grants = StoredGrants(store)
     letters = mailbox(settings)
+    throttle = Throttle(enabled=settings.rate_limits)
     services = atproto.Services(
         settings=settings,
         version=_version(),
@@ -212,7 +213,9 @@ async def open_house(settings: Settings) -> House:
         identities=identities,
         crawl=crawl,
         consumers=atproto.Consumers(clock),
-        proxy=atproto.Proxy(settings.appview, identities, fetch, keyring, clock),
+        proxy=atproto.Proxy(
+            settings.appview, identities, fetch, keyring, clock, moderation=settings.moderation
+        ),
         oauth=oauth,
         factor=factor,
         book=book,
@@ -223,6 +226,7 @@ async def open_house(settings: Settings) -> House:
         farewell=Farewell(store, book, projection, media, keyring, clock),
         directory=directory,
         egress=fetch,
+        throttle=throttle,
     )
     xrpc = atproto.xrpc(services, lexicons, outbox)
     hosts = Hosts(store, settings.origin)
@@ -244,7 +248,6 @@ async def open_house(settings: Settings) -> House:
         log=SqlActivityLog(database),
     )
     credentials = SessionCredentials(atproto.authenticator_of(services))
-    throttle = Throttle(enabled=settings.rate_limits)
     devices = SqlDevices(database)
 
     def pages() -> App:

@@ -23,6 +23,7 @@ from pod.model.member import Member
 from pod.ports import Clock
 from pod.settings import AppView
 
+CREATE_REPORT: Final = "com.atproto.moderation.createReport"
 MAX_ANSWER: Final = 10 * 1024 * 1024
 
 CHAT_METHODS: Final = frozenset(
@@ -120,19 +121,29 @@ class Proxy:
         egress: Egress,
         keyring: KeyRing,
         clock: Clock,
+        *,
+        moderation: AppView | None = None,
     ) -> None:
+        """``moderation`` gets reports, and what else is a moderator's, unless somebody is named."""
         self._appview = appview
+        self._moderation = moderation
         self._identities = identities
         self._egress = egress
         self._keyring = keyring
         self._clock = clock
 
     async def forward(
-        self, request: Request, member: Member | None, credential: Credential
+        self,
+        request: Request,
+        member: Member | None,
+        credential: Credential,
+        *,
+        purpose: tuple[Did, str] | None = None,
     ) -> tuple[int, dict[str, str], bytes]:
         """Status, headers and body of the service's answer; XrpcError if it answers an error.
 
-        ``member`` None forwards without a token. Raises Invalid, PeerUnavailable or TooLarge.
+        ``member`` None forwards without a token. ``purpose`` is the audience and the method of a
+        token that the service passes on. Raises Invalid, PeerUnavailable or TooLarge.
         """
         if is_protected(request.nsid):
             raise Invalid("Bad token method", name="InvalidToken")
@@ -141,7 +152,8 @@ class Proxy:
         service = await self._service(request)
         query = f"?{request.query_string.decode('latin-1')}" if request.query_string else ""
         url = f"{service.url.rstrip('/')}/xrpc/{request.nsid}{query}"
-        headers = self._headers(request, member, service)
+        purpose = purpose or (service.did, request.nsid)
+        headers = self._headers(request, member, purpose)
         if request.body is None:
             answer = await self._egress.get(url, headers, max_bytes=MAX_ANSWER)
         else:
@@ -165,9 +177,10 @@ class Proxy:
     async def _service(self, request: Request) -> Service:
         named = request.headers.get(b"atproto-proxy")
         if named is None:
-            if self._appview is None:
+            default = self._default(request.nsid)
+            if default is None:
                 raise Invalid(f"No service configured for {request.nsid}")
-            return Service(self._appview.did, self._appview.url)
+            return Service(default.did, default.url)
         did, fragment = _parse_target(named.decode("latin-1"))
         if self._appview and did == self._appview.did and fragment == "bsky_appview":
             return Service(did, self._appview.url)
@@ -179,7 +192,13 @@ class Proxy:
             raise Invalid("could not resolve proxy did service url")
         return Service(did, url)
 
-    def _headers(self, request: Request, member: Member | None, to: Service) -> dict[str, str]:
+    def _default(self, nsid: str) -> AppView | None:
+        is_moderation = nsid.startswith("tools.ozone.") or nsid == CREATE_REPORT
+        return self._moderation if is_moderation else self._appview
+
+    def _headers(
+        self, request: Request, member: Member | None, purpose: tuple[Did, str]
+    ) -> dict[str, str]:
         sent = {
             name.decode("latin-1"): value.decode("latin-1")
             for name, value in request.headers.items()
@@ -191,9 +210,9 @@ class Proxy:
             token = service_jwt(
                 self._keyring.repo_key(member.id),
                 issuer=member.did,
-                audience=to.did,
+                audience=purpose[0],
                 now_s=int(self._clock.now().timestamp()),
-                lxm=request.nsid,
+                lxm=purpose[1],
             )
             sent["authorization"] = f"Bearer {token}"
         return sent

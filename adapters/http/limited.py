@@ -22,16 +22,12 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 EVERYTHING: Final = Limit(3_000, 300)
 DEAR: Final[Mapping[str, Limit]] = {
-    "/xrpc/com.atproto.server.createSession": Limit(30, 300),
     "/account/sign-in": Limit(30, 300),
     "/account/code": Limit(30, 300),
     "/account/forgotten": Limit(50, 300),
     "/account/forgotten/new": Limit(50, 300),
-    "/xrpc/com.atproto.server.createAccount": Limit(100, 300),
-    "/xrpc/com.atproto.server.requestPasswordReset": Limit(50, 300),
-    "/xrpc/com.atproto.server.resetPassword": Limit(50, 300),
 }
-"""What costs a password hash, an account or a letter has a limit of its own besides."""
+"""What costs a password hash has a limit of its own besides; XRPC has its own, by method."""
 
 FREE: Final = frozenset({"/xrpc/_health", "/xrpc/com.atproto.sync.getRepo"})
 
@@ -58,7 +54,9 @@ def limited(app: App, throttle: Throttle) -> App:
 
         async def tell(message: Any) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", ()), *told]}
+                headers = message.get("headers", ())
+                if not any(name == b"ratelimit-limit" for name, _ in headers):
+                    message = {**message, "headers": [*headers, *told]}
             await send(message)
 
         await app(scope, receive, tell)

@@ -56,13 +56,13 @@ class Throttle:
     def __init__(
         self, *, enabled: bool = True, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
-        self._enabled = enabled
+        self.is_enabled = enabled
         self._monotonic = monotonic
         self._buckets: OrderedDict[tuple[str, Limit], _Bucket] = OrderedDict()
 
     def take(self, key: str, limit: Limit, points: int = 1) -> Allowance:
         """Spend points of a key; raises Throttled, and spends nothing, when too few are left."""
-        if not self._enabled:
+        if not self.is_enabled:
             return Allowance(limit, limit.points, 0)
         bucket = self._refilled(key, limit)
         speed = limit.points / limit.window_s

@@ -56,6 +56,7 @@ def rooms(corner: Corner) -> Blueprint:
     _add_names(blueprint, corner)
     _add_dids(blueprint, corner)
     _add_nodeinfo(blueprint, corner)
+    _add_certificates(blueprint, corner)
     return blueprint
 
 
@@ -134,6 +135,18 @@ def _add_dids(blueprint: Blueprint, corner: Corner) -> None:
         # Also of who rests: without it nobody could move in, nor return.
         member = corner.hosts.member(request.host)
         return _json(member_document(member, corner.did_document(member)))
+
+
+def _add_certificates(blueprint: Blueprint, corner: Corner) -> None:
+    @blueprint.get("/tls-check")
+    async def tls_check() -> Response:
+        """Whether a reverse proxy should get a certificate for a name: somebody lives there."""
+        domain = request.args.get("domain", "").lower()
+        if not domain:
+            raise Invalid("the parameter 'domain' is missing")
+        if not corner.hosts.is_server(domain):
+            corner.hosts.member(domain)
+        return _json({"success": True})
 
 
 def _add_nodeinfo(blueprint: Blueprint, corner: Corner) -> None:

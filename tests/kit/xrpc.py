@@ -21,6 +21,7 @@ from adapters.atproto.session_tokens import SessionTokens
 from adapters.atproto.xrpc.router import Router
 from adapters.atproto.xrpc.services import Services
 from adapters.http.passwords import Passwords
+from adapters.http.throttle import Throttle
 from pod.access.grant import AppPassword, RefreshGrant
 from pod.confirm import Confirmations, Letter
 from pod.errors import Conflict, PeerUnavailable
@@ -246,6 +247,7 @@ class Pod:
             book=StoredAccounts(store.database),
         )
         self.letters: list[Letter] = []
+        self.throttle = Throttle(enabled=False)
         self.clock, self.blobs, self.keys = (
             self.house.clock,
             self.house.blobs,
@@ -308,6 +310,7 @@ class Pod:
             farewell=Farewell(self.store, core.book, core.projection, media, self.keys, clock),
             directory=self.directory,
             egress=self.upstream,
+            throttle=self.throttle,
         )
         self.app = face.xrpc(self.services, LEXICONS, self.outbox)
         return self

@@ -20,7 +20,7 @@ from pod.records.data import Link
 PAGE: Final = 500
 
 
-@procedure("com.atproto.repo.uploadBlob", takes="*/*")
+@procedure("com.atproto.repo.uploadBlob", Auth.ACCESS_OR_SERVICE, takes="*/*")
 async def upload_blob(call: Call, services: Services) -> dict[str, Any]:
     """Keep a blob until a record refers to it; the type that the bytes show wins."""
     assert call.stream is not None  # the router hands it to methods that take bytes

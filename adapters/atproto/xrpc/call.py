@@ -49,6 +49,7 @@ class Call:
 
     ``params`` are coerced; ``body`` is the JSON input as record data (links are `Link`), or None;
     ``stream(limit)`` gives the raw body of methods that take bytes, declared as ``media_type``.
+    ``client`` is the address that the request came from.
     """
 
     nsid: Nsid
@@ -59,6 +60,7 @@ class Call:
     body: Any = None
     stream: Callable[[int], AsyncIterator[bytes]] | None = None
     media_type: str = ""
+    client: str = ""
 
     @property
     def agent(self) -> Agent:

@@ -27,11 +27,15 @@ async def forward_for_anybody(call: Call, services: Services) -> Body:
     if call.stream is not None:
         chunks = call.stream(services.settings.limits.blob_bytes)
         body = b"".join([chunk async for chunk in chunks])
-    status, headers, content = await services.proxy.forward(
-        Request(call.nsid, call.query_string, call.headers, body),
-        call.caller.member,
-        call.agent.credential,
+    request = Request(call.nsid, call.query_string, call.headers, body)
+    return answered(
+        await services.proxy.forward(request, call.caller.member, call.agent.credential)
     )
+
+
+def answered(answer: tuple[int, dict[str, str], bytes]) -> Body:
+    """A service's answer as our own."""
+    status, headers, content = answer
     media_type = headers.pop("content-type", "application/json")
     kept = tuple((name.encode(), value.encode("latin-1")) for name, value in headers.items())
     return Body(content, media_type, kept, status)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from adapters.atproto.did.document import read_document
-from adapters.atproto.xrpc.call import Call, procedure, query
+from adapters.atproto.xrpc.call import Auth, Call, procedure, query
 from adapters.atproto.xrpc.services import Services
 from pod.errors import Invalid, NotFound, PodError
 from pod.model.ids import Did, Handle, parse_handle
@@ -40,7 +40,7 @@ async def resolve_identity(call: Call, services: Services) -> dict[str, Any]:
     return await _identity(services, call.params["identifier"], fresh=False)
 
 
-@procedure("com.atproto.identity.refreshIdentity")
+@procedure("com.atproto.identity.refreshIdentity", Auth.NONE)
 async def refresh_identity(call: Call, services: Services) -> dict[str, Any]:
     """The same, asked of the network anew."""
     return await _identity(services, call.body["identifier"], fresh=True)

@@ -19,9 +19,11 @@ from adapters.atproto.errors import XrpcError, wire_error
 from adapters.atproto.ports import Lexicons
 from adapters.atproto.xrpc.body import Receive, check_type, expect_no_body, read_json, read_stream
 from adapters.atproto.xrpc.call import JSON, Auth, Body, Call, Handler, Method, Result
+from adapters.atproto.xrpc.limits import spend
 from adapters.atproto.xrpc.scope_rules import check_scopes
 from adapters.atproto.xrpc.services import Services
 from adapters.http.credentials import dpop_challenge
+from adapters.http.limited import client_of
 from pod.errors import Invalid, PodError, Throttled, Unauthenticated
 from pod.model.ids import Nsid, parse_nsid
 from pod.records.data import data_to_json_text
@@ -108,12 +110,14 @@ class Router:
             extra.extend(_PRIVATE)
         caller = await self._caller(method, self._shown(scope, headers, extra))
         call = Call(method.nsid, headers, scope["query_string"], caller)
+        call.client = client_of(scope)
         call.params = self._params(method.nsid, scope["query_string"])
         check_scopes(call, self._services.proxy)
         if method.input is not None:
             await self._read_input(method, call, receive)
         else:
             await expect_no_body(headers, receive)
+        spend(self._services.throttle, call, extra)
         return _result(await method.handler(call, self._services))
 
     def _shown(self, scope: Scope, headers: Mapping[bytes, bytes], extra: Headers) -> Shown:

@@ -14,6 +14,7 @@ from adapters.atproto.ports import Egress, Grants, Identities, Invites, Password
 from adapters.atproto.project import MemoryProjection
 from adapters.atproto.proxy import Proxy
 from adapters.atproto.session_tokens import SessionTokens
+from adapters.http.throttle import Throttle
 from pod.account import Accounts
 from pod.confirm import Confirmations, Mailbox
 from pod.farewell import Farewell
@@ -66,3 +67,4 @@ class Services:
     farewell: Farewell
     directory: Directory
     egress: Egress
+    throttle: Throttle

@@ -128,3 +128,31 @@ def test_blobs_of_imported_records_are_missing_until_they_are_uploaded():
         assert (await pod.get(GET, did=alice.did, cid=cid)).body == PNG
 
     in_pod(story)
+
+
+def test_a_blob_is_served_in_ranges_and_not_again_to_who_has_it():
+    async def story(pod: Pod):
+        alice = await pod.join("alice")
+        body = b"\x89PNG\r\n\x1a\n" + bytes(range(100))
+        blob = (await pod.upload(body, "image/png", alice.access)).json["blob"]
+        image = {"$type": "app.bsky.embed.images", "images": [{"image": blob, "alt": ""}]}
+        await pod.write_post(alice, "look", embed=image)
+        cid = blob["ref"]["$link"]
+        asked = {"did": alice.did, "cid": cid}
+        path = "/xrpc/com.atproto.sync.getBlob"
+        whole = await pod.ask("GET", path, asked)
+        assert whole.headers["etag"] == f'"{cid}"'
+        assert whole.headers["accept-ranges"] == "bytes"
+        assert whole.headers["cache-control"].startswith("public")
+        part = await pod.ask("GET", path, asked, headers={"range": "bytes=8-17"})
+        assert (part.status, part.body) == (206, bytes(range(10)))
+        assert part.headers["content-range"] == "bytes 8-17/108"
+        assert part.headers["content-length"] == "10"
+        far = await pod.ask("GET", path, asked, headers={"range": "bytes=500-"})
+        assert (far.status, far.headers["content-range"]) == (416, "bytes */108")
+        known = await pod.ask("GET", path, asked, headers={"if-none-match": f'"{cid}"'})
+        assert (known.status, known.body) == (304, b"")
+        stale = {"range": "bytes=0-1", "if-range": '"other"'}
+        assert (await pod.ask("GET", path, asked, headers=stale)).body == body
+
+    in_pod(story)

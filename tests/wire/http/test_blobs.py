@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.http.blobs import Span, Unsatisfiable, span_of
+from adapters.http.ranges import Span, Unsatisfiable, span_of
 from pod.model.blob import BlobRef
 from pod.model.resource import ResourcePath
 from pod.records.cid import cid_text

@@ -11,7 +11,7 @@ import pytest
 from adapters.http.limited import DEAR, EVERYTHING, client_of, limited
 from adapters.http.throttle import Throttle
 
-LOGIN = "/xrpc/com.atproto.server.createSession"
+LOGIN = "/account/sign-in"
 
 
 def scope(path: str, client: str = "203.0.113.5", forwarded: str | None = None) -> dict[str, Any]:
