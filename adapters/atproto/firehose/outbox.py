@@ -33,16 +33,28 @@ class _Subscriber:
 
     def __init__(self, patience: asyncio.Timeout) -> None:
         self.waiting: deque[tuple[int, bytes]] = deque()
-        self.news = asyncio.Event()
+        self._sleep: asyncio.Future[None] | None = None
         self.close_code: int | None = None
         self._patience = patience
+        self._loop = asyncio.get_running_loop()
+
+    def wake(self) -> None:
+        """There is something to send, or the end."""
+        if self._sleep is not None and not self._sleep.done():
+            self._sleep.set_result(None)
+
+    async def news(self) -> None:
+        """Wait until woken. A bare future: an Event asks the system for its loop every time."""
+        if not self.waiting and self.close_code is None:
+            self._sleep = self._loop.create_future()
+            await self._sleep
 
     def finish(self, close_code: int) -> None:
         """End the stream soon, even if the consumer takes nothing any more."""
         self.close_code = close_code
         self.waiting.clear()
-        self.news.set()
-        self._patience.reschedule(asyncio.get_running_loop().time() + _PATIENCE_S)
+        self.wake()
+        self._patience.reschedule(self._loop.time() + _PATIENCE_S)
 
 
 class Outbox:
@@ -91,7 +103,7 @@ class Outbox:
             subscriber.waiting.extend(frames)
             if len(subscriber.waiting) > self._buffer:
                 subscriber.finish(POLICY_VIOLATION)
-            subscriber.news.set()
+            subscriber.wake()
 
     def close(self) -> None:
         """End all streams, also those that are yet to come: the server stops."""
@@ -137,14 +149,13 @@ class Outbox:
             self._live.discard(subscriber)
 
     async def _stay(self, last: int, push: Push, subscriber: _Subscriber) -> int:
-        waiting, news = subscriber.waiting, subscriber.news
+        waiting = subscriber.waiting
         while True:
             while waiting:
                 last = await _push_run(push, waiting, last)
             if subscriber.close_code is not None:
                 break
-            news.clear()
-            await news.wait()
+            await subscriber.news()
         if subscriber.close_code == POLICY_VIOLATION:
             await push([error_frame("ConsumerTooSlow", "Stream consumer too slow.")])
         return subscriber.close_code
