@@ -114,6 +114,10 @@ class Reader(Protocol):
         """
         ...
 
+    def recent_changes(self, member: MemberId, *, limit: int) -> list[Change]:
+        """The last rows of the change log of a member, newest first, without their frames."""
+        ...
+
     def frames(self, *, after: int, limit: int) -> list[tuple[int, bytes]]:
         """Firehose frames with ``seq > after``, in order."""
         ...

@@ -39,6 +39,12 @@ _SEQ_AT: Final = compiled(
     .order_by(_c.seq.desc())
     .limit(1)
 )
+_RECENT: Final = compiled(
+    select(change_log)
+    .where(_c.member_id == given("member"))
+    .order_by(_c.seq.desc())
+    .limit(given("limit"))
+)
 _HEAD: Final = compiled(select(func.max(_c.seq)))
 _OLDEST: Final = compiled(
     select(_c.seq, _c.at).where(_c.seq == select(func.min(frame.c.seq)).scalar_subquery()).limit(1)
@@ -70,6 +76,11 @@ class ChangeReads(Rows):
         """The last row of a member's log that is not later than a revision, None if none is."""
         row = self._execute(_SEQ_AT, (member, rev)).fetchone()
         return None if row is None else row[0]
+
+    def recent_changes(self, member: MemberId, *, limit: int) -> list[Change]:
+        """The last rows of the change log of a member, newest first, without their frames."""
+        rows = self._execute(_RECENT, (member, limit))
+        return [change_of((*row, None)) for row in rows]
 
     def frames(self, *, after: int, limit: int) -> list[tuple[int, bytes]]:
         """Firehose frames with ``seq > after``, in order."""

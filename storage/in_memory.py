@@ -140,6 +140,10 @@ class MemoryReader:
         log = (c for c in self._state.log if c.member == member)
         return max((c.seq for c in log if c.rev is not None and c.rev <= rev), default=None)
 
+    def recent_changes(self, member: MemberId, *, limit: int) -> list[Change]:
+        found = [replace(c, frame=None) for c in self._state.log if c.member == member]
+        return found[::-1][:limit]
+
     def frames(self, *, after: int, limit: int) -> list[tuple[int, bytes]]:
         log = self._state.log
         return [(c.seq, c.frame) for c in log if c.seq > after and c.frame is not None][:limit]

@@ -5,6 +5,7 @@ Spec: https://atproto.com/specs/xrpc#error-responses
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from pod.errors import (
@@ -45,7 +46,11 @@ WIRE: Final[dict[type[PodError], tuple[int, str]]] = {
 class XrpcError(Exception):
     """An error of the transport itself, or one that an upstream answered."""
 
-    def __init__(self, status: int, name: str, message: str) -> None:
+    def __init__(
+        self, status: int, name: str, message: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        """``headers`` are those of the upstream that are passed on."""
+        self.headers: Mapping[str, str] = headers or {}
         self.status = status
         self.name = name
         self.message = message

@@ -247,4 +247,5 @@ def _upstream_error(answer: Answered) -> XrpcError:
         status,
         name if isinstance(name, str) else "UpstreamFailure",
         message if isinstance(message, str) else "Upstream Failure",
+        {name: answer.headers[name] for name in _RETURNED if name in answer.headers},
     )

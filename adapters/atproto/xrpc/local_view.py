@@ -10,7 +10,7 @@ from itertools import takewhile
 from typing import Any, Final
 
 from adapters.atproto.xrpc.call import Auth, Call, Result, query
-from adapters.atproto.xrpc.elsewhere import forward
+from adapters.atproto.xrpc.read_after_write import author_feed, munged, profile, profiles
 from adapters.atproto.xrpc.repos import find_member
 from adapters.atproto.xrpc.services import Services
 from pod.errors import Invalid
@@ -29,7 +29,7 @@ PAGE: Final = 50
 async def get_profile(call: Call, services: Services) -> Result:
     """How a member of this server presents themselves."""
     if services.proxy.serves(call.headers):
-        return await forward(call, services)
+        return await munged(call, services, profile)
     return _profile(services, _member(services, call.params["actor"]))
 
 
@@ -37,7 +37,7 @@ async def get_profile(call: Call, services: Services) -> Result:
 async def get_profiles(call: Call, services: Services) -> Result:
     """Several profiles at once; those that are not of this server are left out."""
     if services.proxy.serves(call.headers):
-        return await forward(call, services)
+        return await munged(call, services, profiles)
     found = [find_member(services.store, actor) for actor in call.params["actors"]]
     return {"profiles": [_profile(services, m) for m in found if m is not None and m.is_active]}
 
@@ -46,7 +46,7 @@ async def get_profiles(call: Call, services: Services) -> Result:
 async def get_author_feed(call: Call, services: Services) -> Result:
     """A member's own posts, newest first."""
     if services.proxy.serves(call.headers):
-        return await forward(call, services)
+        return await munged(call, services, author_feed)
     params = call.params
     member = _member(services, params["actor"])
     prefix, cursor = f"/repo/{FEED}/", params.get("cursor")
