@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
+from functools import partial
+from hashlib import sha256
 from typing import Final
 
 from pod.errors import Invalid, NotFound, QuotaExceeded, TooLarge
 from pod.model.ids import Cid, MemberId
 from pod.model.resource import Zone, zone_of
 from pod.ports import BlobRow, BlobStore, Clock, Store, Tx
-from pod.records.cid import raw_cid
+from pod.records.cid import Codec, cid_of_digest, raw_cid
 from pod.settings import Limits
 
 SNIFFED: Final = (
@@ -34,6 +36,9 @@ SNIFFED: Final = (
     (b"\x1f\x8b\x08", 0, "application/gzip"),
 )
 OCTETS: Final = "application/octet-stream"
+_HEAD_BYTES: Final = 64
+_IN_MEMORY_BYTES: Final = 1 << 20
+"""What is larger goes to the disk while it comes in."""
 
 
 def media_type_of(body: bytes, declared: str | None) -> str:
@@ -72,30 +77,36 @@ class Media:
 
         Raises TooLarge past ``blob_bytes``, Invalid for nothing at all, QuotaExceeded.
         """
-        body = bytearray()
-        async for chunk in chunks:
-            body += chunk
-            if len(body) > self._limits.blob_bytes:
-                raise TooLarge(
-                    f"A blob may take at most {self._limits.blob_bytes} bytes.", name="BlobTooLarge"
-                )
-        if not body:
-            raise Invalid("The blob is empty.")
-        return await self.keep(member, bytes(body), declared_type)
+        digest, size, head = sha256(), 0, b""
+        waiting, draft = bytearray(), None
+        try:
+            async for chunk in chunks:
+                size += len(chunk)
+                self._check_size(size)
+                digest.update(chunk)
+                head += chunk[: _HEAD_BYTES - len(head)]
+                waiting += chunk
+                if len(waiting) >= _IN_MEMORY_BYTES:
+                    draft = draft or await self._blobs.draft()
+                    await draft.write(bytes(waiting))
+                    waiting.clear()
+            if draft is None:
+                return await self.keep(member, bytes(waiting), declared_type)
+            await draft.write(bytes(waiting))
+            cid = cid_of_digest(digest.digest(), Codec.RAW)
+            keep = partial(draft.keep, cid)
+            return await self._hold(member, cid, size, media_type_of(head, declared_type), keep)
+        finally:
+            if draft is not None:
+                await draft.discard()
 
     async def keep(self, member: MemberId, body: bytes, declared_type: str | None) -> BlobRow:
         """Keep bytes that are in memory already; see `upload`."""
-        if self._store.bytes_used(member) + len(body) > self._limits.quota_bytes:
-            raise QuotaExceeded
+        if not body:
+            raise Invalid("The blob is empty.")
         cid = raw_cid(body)
-        if self._hides(member, cid):
-            raise Invalid("Blob has been takendown, cannot re-upload", name="BlobTakendown")
-        media_type = media_type_of(body, declared_type)
-        async with self._gate:
-            await self._blobs.put(cid, body)
-            row = BlobRow(member, cid, media_type, len(body), self._clock.now())
-            await self._store.write(lambda tx: tx.put_blob(row))
-        return row
+        put = partial(self._blobs.put, cid, body)
+        return await self._hold(member, cid, len(body), media_type_of(body, declared_type), put)
 
     def public(self, member: MemberId, cid: Cid) -> BlobRow:
         """A blob that a public record shows; raises NotFound otherwise.
@@ -140,6 +151,30 @@ class Media:
                     await self._blobs.delete(cid)
                     dropped += 1
         return dropped
+
+    async def _hold(
+        self,
+        member: MemberId,
+        cid: Cid,
+        size: int,
+        media_type: str,
+        arrive: Callable[[], Awaitable[None]],
+    ) -> BlobRow:
+        """Let the bytes ``arrive`` in the blob store and hold them for a member."""
+        if self._store.bytes_used(member) + size > self._limits.quota_bytes:
+            raise QuotaExceeded
+        if self._hides(member, cid):
+            raise Invalid("Blob has been takendown, cannot re-upload", name="BlobTakendown")
+        async with self._gate:
+            await arrive()
+            row = BlobRow(member, cid, media_type, size, self._clock.now())
+            await self._store.write(lambda tx: tx.put_blob(row))
+        return row
+
+    def _check_size(self, size: int) -> None:
+        if size > self._limits.blob_bytes:
+            text = f"A blob may take at most {self._limits.blob_bytes} bytes."
+            raise TooLarge(text, name="BlobTooLarge")
 
     async def _drop(self, row: BlobRow) -> int:
         def work(tx: Tx) -> bool:

@@ -319,8 +319,25 @@ class AccountBook(Protocol):
         ...
 
 
+class BlobDraft(Protocol):
+    """Bytes on their way in; nobody sees them until they are kept."""
+
+    async def write(self, chunk: bytes) -> None: ...
+    async def keep(self, cid: Cid) -> None:
+        """Make the bytes, whose CID this is, a blob, durably."""
+        ...
+
+    async def discard(self) -> None:
+        """Drop them, unless they were kept."""
+        ...
+
+
 class BlobStore(Protocol):
     """Blob bytes by content."""
+
+    async def draft(self) -> BlobDraft:
+        """A new draft, for bytes that are too many for memory."""
+        ...
 
     async def put(self, cid: Cid, body: bytes) -> None:
         """Keep bytes durably; keeping the same bytes twice is one copy."""

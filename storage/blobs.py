@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Callable
 from functools import cached_property
+from io import BufferedWriter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pod.errors import Invalid, NotFound
 from pod.model.ids import Cid
 from pod.records.cid import cid_from_text, cid_text
-from storage.durable import sync_folder, write_file
+from storage.durable import open_draft, sync_folder, write_file
 
 if TYPE_CHECKING:
     from obstore.store import LocalStore
@@ -38,6 +40,11 @@ class FolderBlobs:
         from obstore.store import LocalStore  # takes 4 MB, and many a pod holds no blob
 
         return LocalStore(self._folder)
+
+    async def draft(self) -> FolderDraft:
+        """A new draft in the folder; what a crash leaves of it goes at the next start."""
+        file = await asyncio.to_thread(open_draft, self._folder)
+        return FolderDraft(file, self._place)
 
     async def put(self, cid: Cid, body: bytes) -> None:
         """Keep bytes durably; keeping the same bytes twice is one copy."""
@@ -84,10 +91,48 @@ class FolderBlobs:
         if path.exists():
             sync_folder(path.parent)
             return
-        if not path.parent.exists():
-            path.parent.mkdir(mode=0o700, exist_ok=True)
-            sync_folder(self._folder)
+        self._make_folder(path.parent)
         write_file(path, body, drafts=self._folder)
+
+    def _place(self, draft: Path, cid: Cid) -> None:
+        path = self._folder / blob_name(cid_text(cid))
+        self._make_folder(path.parent)
+        draft.replace(path)
+        sync_folder(path.parent)
+
+    def _make_folder(self, folder: Path) -> None:
+        if not folder.exists():
+            folder.mkdir(mode=0o700, exist_ok=True)
+            sync_folder(self._folder)
+
+
+class FolderDraft:
+    """`pod.ports.BlobDraft` as a file that gets its name when it is kept."""
+
+    def __init__(self, file: BufferedWriter, place: Callable[[Path, Cid], None]) -> None:
+        self._file = file
+        self._place = place
+
+    async def write(self, chunk: bytes) -> None:
+        """Add bytes."""
+        await asyncio.to_thread(self._file.write, chunk)
+
+    async def keep(self, cid: Cid) -> None:
+        """Make the bytes, whose CID this is, a blob, durably."""
+        await asyncio.to_thread(self._keep, cid)
+
+    async def discard(self) -> None:
+        """Drop the bytes, unless they were kept."""
+        await asyncio.to_thread(self._discard)
+
+    def _keep(self, cid: Cid) -> None:
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._place(Path(self._file.name), cid)
+
+    def _discard(self) -> None:
+        self._file.close()
+        Path(self._file.name).unlink(missing_ok=True)
 
 
 def blob_name(cid: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from io import BufferedWriter
 from pathlib import Path
 
 
@@ -11,10 +12,10 @@ def write_file(path: Path, body: bytes, *, mode: int = 0o600, drafts: Path | Non
 
     The draft lies beside the file or in ``drafts``; a crash may leave it behind.
     """
-    draft = (drafts or path.parent) / f".{path.name}.{os.urandom(6).hex()}"
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    file = open_draft(drafts or path.parent, path.name, mode=mode)
+    draft = Path(file.name)
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with file:
             file.write(body)
             file.flush()
             os.fsync(file.fileno())
@@ -23,6 +24,12 @@ def write_file(path: Path, body: bytes, *, mode: int = 0o600, drafts: Path | Non
         draft.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def open_draft(folder: Path, name: str = "draft", *, mode: int = 0o600) -> BufferedWriter:
+    """A new file with a name of its own that starts with a dot."""
+    path = folder / f".{name}.{os.urandom(6).hex()}"
+    return open(path, "xb", opener=lambda file, flags: os.open(file, flags, mode))
 
 
 def sync_folder(folder: Path) -> None:

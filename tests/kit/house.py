@@ -89,6 +89,9 @@ class MemoryBlobs:
     def __init__(self) -> None:
         self.kept: dict[Cid, bytes] = {}
 
+    async def draft(self) -> MemoryDraft:
+        return MemoryDraft(self)
+
     async def put(self, cid: Cid, body: bytes) -> None:
         self.kept[cid] = body
 
@@ -106,6 +109,23 @@ class MemoryBlobs:
     async def cids(self):
         for cid in list(self.kept):
             yield cid
+
+
+class MemoryDraft:
+    """A blob on its way in."""
+
+    def __init__(self, blobs: MemoryBlobs) -> None:
+        self._blobs = blobs
+        self._body = bytearray()
+
+    async def write(self, chunk: bytes) -> None:
+        self._body += chunk
+
+    async def keep(self, cid: Cid) -> None:
+        self._blobs.kept[cid] = bytes(self._body)
+
+    async def discard(self) -> None:
+        self._body.clear()
 
 
 class Acls:

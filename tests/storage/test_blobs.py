@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pod.errors import NotFound
+from pod.errors import Invalid, NotFound, QuotaExceeded, TooLarge
+from pod.media import Media
 from pod.records.cid import raw_cid
+from pod.settings import Limits
 from storage.blobs import FolderBlobs
+from tests.kit.house import FrozenClock
+from tests.kit.stored import add_member, sql_store
 
 
 async def read(blobs: FolderBlobs, body: bytes, start: int = 0, end: int | None = None) -> bytes:
@@ -80,5 +85,73 @@ def test_a_draft_that_a_crash_left_is_no_blob_and_goes_at_the_next_start(tmp_pat
         blobs = FolderBlobs(tmp_path)
         assert not draft.exists()
         assert await read(blobs, b"body") == b"body"
+
+    asyncio.run(story())
+
+
+async def in_chunks(body: bytes, size: int) -> AsyncIterator[bytes]:
+    for start in range(0, len(body), size):
+        yield body[start : start + size]
+
+
+def files_in(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("size", [0, 10, 1 << 20, (1 << 20) + 1, 3_000_001])
+@pytest.mark.parametrize("chunk", [7_000, 1 << 20, 4 << 20])
+def test_an_upload_is_the_same_blob_however_it_arrives(
+    tmp_path: Path, size: int, chunk: int
+) -> None:
+    body = b"\x89PNG\r\n\x1a\n" + b"x" * size
+
+    async def story() -> None:
+        async with sql_store(tmp_path / "pod.db") as store:
+            alice = await store.write(add_member)
+            blobs = FolderBlobs(tmp_path / "blobs")
+            media = Media(store, blobs, FrozenClock(), Limits())
+            row = await media.upload(alice.id, in_chunks(body, chunk), "text/plain")
+            assert (row.cid, row.size, row.media_type) == (raw_cid(body), len(body), "image/png")
+            assert await read(blobs, body) == body
+            assert len(files_in(tmp_path / "blobs")) == 1
+            assert store.blob(alice.id, row.cid) == row
+            again = await media.upload(alice.id, in_chunks(body, chunk), "text/plain")
+            assert again.cid == row.cid
+            assert len(files_in(tmp_path / "blobs")) == 1
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("limits", "error"),
+    [(Limits(blob_bytes=2_000_000), TooLarge), (Limits(quota_bytes=2_000_000), QuotaExceeded)],
+)
+def test_an_upload_that_is_refused_leaves_nothing_behind(
+    tmp_path: Path, limits: Limits, error: type[Exception]
+) -> None:
+    async def story() -> None:
+        async with sql_store(tmp_path / "pod.db") as store:
+            alice = await store.write(add_member)
+            media = Media(store, FolderBlobs(tmp_path / "blobs"), FrozenClock(), limits)
+            with pytest.raises(error):
+                await media.upload(alice.id, in_chunks(b"x" * 3_000_000, 65_536), None)
+            assert files_in(tmp_path / "blobs") == []
+            assert store.bytes_used(alice.id) == 0
+
+    asyncio.run(story())
+
+
+def test_an_upload_that_breaks_off_leaves_nothing_behind(tmp_path: Path) -> None:
+    async def breaking() -> AsyncIterator[bytes]:
+        yield b"x" * 2_000_000
+        raise Invalid("gone")
+
+    async def story() -> None:
+        async with sql_store(tmp_path / "pod.db") as store:
+            alice = await store.write(add_member)
+            media = Media(store, FolderBlobs(tmp_path / "blobs"), FrozenClock(), Limits())
+            with pytest.raises(Invalid):
+                await media.upload(alice.id, breaking(), None)
+            assert files_in(tmp_path / "blobs") == []
 
     asyncio.run(story())
