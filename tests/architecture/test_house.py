@@ -6,6 +6,8 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -127,6 +129,32 @@ def test_the_development_lock_pins_what_the_runtime_lock_pins() -> None:
         return set(re.findall(r"^\S+==\S+", (ROOT / name).read_text(), re.MULTILINE))
 
     assert pins("requirements.lock") <= pins("requirements-dev.lock")
+
+
+def test_the_locks_pin_every_library_that_the_project_asks_for() -> None:
+    """A library that no lock pins is missing wherever `./run` or `./check` make the environment."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    asked = {
+        "requirements.lock": project["dependencies"],
+        "requirements-dev.lock": [*project["dependencies"], *extras["fast"], *extras["dev"]],
+    }
+    for lock, wanted in asked.items():
+        pins = set(re.findall(r"^([a-z0-9][\w.-]*)==", (ROOT / lock).read_text(), re.MULTILINE))
+        assert {re.split(r"[<>=]", text)[0] for text in wanted} - pins == set(), lock
+
+
+def test_every_library_that_the_pod_runs_on_is_used() -> None:
+    named = set(re.findall(r"\b[A-Za-z]\w+", "\n".join(modules().values())))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for text in project["dependencies"]:
+        name = re.split(r"[<>=]", text)[0]
+        found = {
+            module
+            for module, owners in packages_distributions().items()
+            if name in {re.sub(r"[-_.]+", "-", owner).lower() for owner in owners}
+        }
+        assert found & named, name
 
 
 def test_the_import_contracts_hold() -> None:
