@@ -25,6 +25,7 @@ ADMIN_PASSWORD = "parity-admin"
 MAIN = "main"
 INVITES = "invites"
 LIMITS = "limits"
+MOVES = "moves"
 HERE = Path(__file__).resolve().parent
 
 
@@ -87,6 +88,7 @@ class Servers:
             options=options,
             environment={
                 "COMMONPOD_ADMIN_PASSWORD": ADMIN_PASSWORD,
+                "COMMONPOD_SMTP_URL": self._mail.url,
                 "COMMONPOD_APPVIEW": json.dumps(
                     {"url": self._upstream.url, "did": self._upstream.did}
                 ),
@@ -127,7 +129,8 @@ class Servers:
             "PDS_INVITE_REQUIRED": "true" if kind == INVITES else "false",
             "PDS_RATE_LIMITS_ENABLED": "true" if kind == LIMITS else "false",
             "PDS_DISABLE_SSRF_PROTECTION": "true",
-            "PDS_ENABLE_DID_DOC_WITH_SESSION": "true",
+            # Clients follow the document, which would lead them back while an account moves in.
+            "PDS_ENABLE_DID_DOC_WITH_SESSION": "false" if kind.startswith(MOVES) else "true",
             "PDS_ACCEPTING_REPO_IMPORTS": "true",
             "PDS_JWT_SECRET": "parity-jwt-secret",
             "PDS_ADMIN_PASSWORD": ADMIN_PASSWORD,

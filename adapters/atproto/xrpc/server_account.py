@@ -14,7 +14,7 @@ from adapters.atproto.xrpc.blob import referenced_blobs
 from adapters.atproto.xrpc.call import Auth, Call, procedure, query
 from adapters.atproto.xrpc.server_email import MAX_NEW_PASSWORD
 from adapters.atproto.xrpc.server_invites import check_invite
-from adapters.atproto.xrpc.server_session import open_session
+from adapters.atproto.xrpc.server_session import did_document_field, open_session
 from adapters.atproto.xrpc.services import Services
 from adapters.atproto.xrpc.sync_repo import tree_of
 from pod.access.agent import Credential
@@ -167,8 +167,4 @@ async def _document(services: Services, member: Member) -> dict[str, Any]:
         # As it was just registered: nobody need be asked for it.
         key = services.keyring.repo_key(member.id).did_key
         return {"didDoc": member_document(member, key, services.settings.origin)}
-    try:
-        document = await services.identities.did_document(member.did, fresh=True)
-    except PeerUnavailable:
-        return {}
-    return {} if document is None else {"didDoc": document}
+    return await did_document_field(services, member)

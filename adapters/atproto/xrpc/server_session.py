@@ -9,6 +9,7 @@ import asyncio
 from time import monotonic
 from typing import Any, Final
 
+from adapters.atproto.did.document import read_document
 from adapters.atproto.proxy import is_privileged, is_protected
 from adapters.atproto.service_jwt import LIFE_S, service_jwt
 from adapters.atproto.session_tokens import REFRESH_GRACE, REFRESH_LIFE, new_grant_id
@@ -167,16 +168,23 @@ async def _session(services: Services, member: Member) -> dict[str, Any]:
     answer = {"did": member.did, "handle": member.handle, "emailConfirmed": member.email_confirmed}
     if member.email is not None:
         answer["email"] = member.email
-    return answer | standing_fields(member) | await _did_document(services, member)
+    return answer | standing_fields(member) | await did_document_field(services, member)
 
 
-async def _did_document(services: Services, member: Member) -> dict[str, Any]:
-    """The ``didDoc`` field of answers that do without it when it cannot be had."""
+async def did_document_field(services: Services, member: Member) -> dict[str, Any]:
+    """The ``didDoc`` field of answers that do without it when it cannot be had.
+
+    While somebody moves in, their document leads to the old host. Clients go where it leads, with
+    the token of this one: so nothing is said then.
+    """
     try:
         document = await services.identities.did_document(member.did)
     except PeerUnavailable:
         return {}
-    return {} if document is None else {"didDoc": document}
+    if document is None:
+        return {}
+    pds = read_document(member.did, document).pds
+    return {"didDoc": document} if member.is_active or pds == services.settings.origin else {}
 
 
 def _check_method(credential: Credential, lxm: str | None) -> None:
