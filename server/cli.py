@@ -105,6 +105,48 @@ def check_(data_dir: Annotated[Path, typer.Option(help="Where the data is kept."
     raise typer.Exit(1 if findings else 0)
 
 
+@app.command("migrate")
+def migrate_(
+    handle: Annotated[str, typer.Argument(help="The account's handle at the old host.")],
+    from_: Annotated[str, typer.Option("--from", help="URL of the old host.")],
+    to: Annotated[str, typer.Option(help="URL of the new host.")],
+    password: Annotated[
+        str,
+        typer.Option(prompt="Password at the old host", hide_input=True, envvar="MIGRATE_PASSWORD"),
+    ],
+    new_password: Annotated[
+        str,
+        typer.Option(
+            prompt="Password at the new host", hide_input=True, envvar="MIGRATE_NEW_PASSWORD"
+        ),
+    ],
+    new_handle: Annotated[str | None, typer.Option(help="Another handle there.")] = None,
+    email: Annotated[str | None, typer.Option(help="Another email address there.")] = None,
+    invite: Annotated[str | None, typer.Option(help="Invite code of the new host.")] = None,
+    folder: Annotated[Path, typer.Option(help="Where notes and the repository lie.")] = Path(),
+    *,
+    dev: Dev = False,
+) -> None:
+    """Move an account from one host to another, any two PDSes; run it again to go on."""
+    from server.move_shown import move
+
+    folder.mkdir(parents=True, exist_ok=True)
+    asyncio.run(
+        move(
+            from_,
+            to,
+            handle,
+            password=password,
+            new_password=new_password,
+            new_handle=new_handle,
+            email=email,
+            invite=invite,
+            folder=folder,
+            is_local=dev,
+        )
+    )
+
+
 @app.command("restore")
 def restore_(
     data_dir: Annotated[Path, typer.Option(help="Where the data is kept.")],

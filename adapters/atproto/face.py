@@ -20,6 +20,7 @@ from adapters.atproto.lexicon_source import LexiconSource
 from adapters.atproto.ports import Lexicons
 from adapters.atproto.project import MemoryProjection
 from adapters.atproto.proxy import Proxy
+from adapters.atproto.repo.commit import tree_of_file
 from adapters.atproto.service_jwt import ServiceTokens
 from adapters.atproto.session_tokens import SessionTokens
 from adapters.atproto.xrpc import (
@@ -76,6 +77,7 @@ __all__ = [
     "authenticator_of",
     "dns_txt",
     "member_document",
+    "tree_of_file",
     "xrpc",
 ]
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
+from pathlib import Path
 from typing import Final
 
 import aiohttp
@@ -101,19 +103,25 @@ class Client:
         method: str,
         url: URL,
         headers: Mapping[str, str],
-        body: bytes | None,
+        body: bytes | Path | None,
         limit: int,
+        into: Path | None,
     ) -> tuple[str, int, CIMultiDictProxy[str], bytes]:
         """One exchange: the URL, status, headers and body of the answer.
 
-        Raises Forbidden, Invalid, PeerUnavailable, and TooLarge for a body over ``limit`` bytes.
+        A body may be sent from a file, and one that comes with 200 go ``into`` a file. Raises
+        Forbidden, Invalid, PeerUnavailable, and TooLarge for a body over ``limit`` bytes.
         """
         try:
-            async with self._session.request(
-                method, url, headers=headers, data=body, allow_redirects=False
-            ) as response:
-                received = await _read(response, limit)
-                return str(response.url), response.status, response.headers, received
+            with body.open("rb") if isinstance(body, Path) else nullcontext(body) as data:
+                async with self._session.request(
+                    method, url, headers=headers, data=data, allow_redirects=False
+                ) as response:
+                    if into is not None and response.status == 200:
+                        received = await _save(response, into)
+                    else:
+                        received = await _read(response, limit)
+                    return str(response.url), response.status, response.headers, received
         except _RefusedAddress as error:
             raise Forbidden("the address is not reachable for this server") from error
         except aiohttp.ClientConnectorError as error:
@@ -124,6 +132,13 @@ class Client:
             raise Invalid("not a URL") from error
         except (aiohttp.ClientError, OSError) as error:
             raise PeerUnavailable from error
+
+
+async def _save(response: aiohttp.ClientResponse, into: Path) -> bytes:
+    with into.open("wb") as file:
+        async for chunk in response.content.iter_chunked(65_536):
+            file.write(chunk)
+    return b""
 
 
 async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:

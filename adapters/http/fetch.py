@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -85,9 +86,16 @@ class Fetch:
         return Client(self._lookup, private=self._private)
 
     async def get(
-        self, url: str, headers: HeadersFor | None = None, *, max_bytes: int | None = None
+        self,
+        url: str,
+        headers: HeadersFor | None = None,
+        *,
+        max_bytes: int | None = None,
+        into: Path | None = None,
     ) -> Fetched:
         """Get a document, following up to 3 redirects; any status is an answer.
+
+        What comes with 200 goes ``into`` a file of any size where one is named.
 
         Raises Forbidden (a scheme, host or address that is not for us), Invalid (no URL), TooLarge
         (more than ``max_bytes`` after decompression), PeerUnavailable (no answer in time).
@@ -97,7 +105,7 @@ class Fetch:
             for _ in range(_MAX_REDIRECTS + 1):
                 target = self._allowed(url)
                 sent = _headers(headers, url, secrets=secrets)
-                answer = await self._send("GET", target, sent, None, max_bytes)
+                answer = await self._send("GET", target, sent, None, max_bytes, into)
                 location = answer.headers.get("Location")
                 if answer.status not in _REDIRECTS or location is None:
                     return answer
@@ -109,12 +117,12 @@ class Fetch:
     async def post(
         self,
         url: str,
-        body: bytes,
+        body: bytes | Path,
         headers: HeadersFor | None = None,
         *,
         max_bytes: int | None = None,
     ) -> Fetched:
-        """Post a body; a redirect is an answer, never followed. Raises as `get` does."""
+        """Post a body or a file; a redirect is an answer, never followed. Raises as `get`."""
         async with _deadline(self._settings.fetch_timeout_s):
             sent = _headers(headers, url, secrets=True)
             return await self._send("POST", self._allowed(url), sent, body, max_bytes)
@@ -129,11 +137,12 @@ class Fetch:
         method: str,
         url: URL,
         headers: Mapping[str, str],
-        body: bytes | None,
+        body: bytes | Path | None,
         max_bytes: int | None,
+        into: Path | None = None,
     ) -> Fetched:
         limit = self._settings.fetch_bytes if max_bytes is None else max_bytes
-        return Fetched(*await self._client.send(method, url, headers, body, limit))
+        return Fetched(*await self._client.send(method, url, headers, body, limit, into))
 
     def _allowed(self, url: str) -> URL:
         try:

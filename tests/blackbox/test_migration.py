@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.kit.mail import CODE
-from tests.kit.moving import Snapshot, fill, snapshot
+from tests.kit.moving import Snapshot, fill, migrate, snapshot
 from tests.kit.node import peer
 from tests.kit.process import Server, running
 from tests.kit.xrpc_client import PASSWORD, XrpcClient
@@ -76,3 +76,40 @@ def test_the_official_client_moves_an_account_between_pods(tmp_path: Path) -> No
             assert (moved["blobs"], moved["before"]["activated"]) == (3, False)
             client.ask("finish", code=code_in(one.data_dir))
         check_moved(one, two, before, did)
+
+
+def test_the_command_moves_an_account_and_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
+    with two_pods(tmp_path) as (one, two):
+        here = XrpcClient(one.url)
+        did = here.join("wanderer")["did"]
+        fill(here, records=40, blobs=3)
+        before = snapshot(here)
+        broken_off = migrate(one.url, two.url, HANDLE, tmp_path / "notes")
+        code_in(one.data_dir)
+        broken_off.kill()
+        broken_off.communicate()
+        status = XrpcClient(one.url).get("com.atproto.sync.getRepoStatus", did=did)
+        assert status["active"]
+        for letter in (one.data_dir / "outbox").glob("*.eml"):
+            letter.unlink()
+        second = migrate(one.url, two.url, HANDLE, tmp_path / "notes")
+        said, _ = second.communicate(code_in(one.data_dir) + "\n", timeout=60)
+        assert second.returncode == 0, said
+        assert "Moved: 40 records and 3 files" in said
+        assert "Importing the repository" not in said
+        check_moved(one, two, before, did)
+        again = migrate(one.url, two.url, HANDLE, tmp_path / "notes")
+        said, _ = again.communicate("", timeout=60)
+        assert again.returncode == 0, said
+
+
+def test_a_move_that_cannot_be_leaves_the_old_host_as_it_was(tmp_path: Path) -> None:
+    with two_pods(tmp_path) as (one, two):
+        here = XrpcClient(one.url)
+        did = here.join("wanderer")["did"]
+        XrpcClient(two.url).join("wanderer")
+        refused = migrate(one.url, two.url, HANDLE, tmp_path / "notes")
+        said, _ = refused.communicate("", timeout=60)
+        assert refused.returncode == 1
+        assert "com.atproto.server.create" in said
+        assert XrpcClient(one.url).get("com.atproto.sync.getRepoStatus", did=did)["active"]

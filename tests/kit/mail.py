@@ -72,9 +72,9 @@ class MailSink:
             time.sleep(0.02)
         raise AssertionError(f"no mail {count} to {address}")
 
-    def code_for(self, address: str, count: int = 1) -> str:
+    def code_for(self, address: str, count: int = 1, within_s: float = 8) -> str:
         """The code in mail number ``count`` to an address."""
-        mail = self.wait_for(address, count)
+        mail = self.wait_for(address, count, within_s)
         text = mail.get_body(("plain", "html"))
         assert text is not None
         found = CODE.search(text.get_content())

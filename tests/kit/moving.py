@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from adapters.atproto.repo.car import read_car
 from adapters.atproto.repo.commit import read_commit
 from adapters.atproto.repo.foreign import index_of
 from pod.records.cid import cid_text
-from tests.kit.xrpc_client import XrpcClient
+from tests.kit.process import ROOT
+from tests.kit.xrpc_client import PASSWORD, XrpcClient
 
 NOW = "2026-11-24T12:00:00.000Z"
 POST = "app.bsky.feed.post"
@@ -81,3 +86,18 @@ def snapshot(client: XrpcClient) -> Snapshot:
     preferences = client.get("app.bsky.actor.getPreferences")["preferences"]
     kept = [p for p in preferences if p["$type"] != "app.bsky.actor.defs#declaredAgePref"]
     return Snapshot(records, blobs, kept, commit.rev)
+
+
+def migrate(old: str, new: str, handle: str, folder: Path) -> subprocess.Popen[str]:
+    """``commonpod migrate`` at a terminal that tests write to."""
+    command = [sys.executable, "-m", "server", "migrate", handle, "--dev"]
+    command += ["--from", old, "--to", new, "--folder", str(folder)]
+    return subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "MIGRATE_PASSWORD": PASSWORD, "MIGRATE_NEW_PASSWORD": PASSWORD},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )

@@ -1,4 +1,4 @@
-"""An account moves from the reference PDS to the pod and back, with the official @atproto/api.
+"""Accounts move from the reference PDS to the pod and back: official @atproto/api, our command.
 
     PARITY_REFERENCE=FOLDER python -m tests.peers.migration [--records 5000] [--blobs 50]
 
@@ -11,14 +11,16 @@ either host those of a move. Prints a line for each move, and fails at the first
 from __future__ import annotations
 
 import argparse
+import tempfile
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from cbrrr import decode_multi_dag_cbor_in_violation_of_the_spec
 from websockets.sync.client import connect
 
-from tests.kit.mail import MailSink
-from tests.kit.moving import Snapshot, fill, snapshot
+from tests.kit.moving import Snapshot, fill, migrate, snapshot
 from tests.kit.node import peer
 from tests.kit.xrpc_client import PASSWORD, XrpcClient
 from tests.parity.servers import MOVES, Servers, reference_folder
@@ -39,28 +41,42 @@ def events(url: str, did: str) -> list[tuple[str, dict[str, Any]]]:
             return found
 
 
-def move(old: XrpcClient, new: XrpcClient, handle: str, email: str, code: Any) -> dict[str, Any]:
-    """Move an account by the official client; ``code`` waits for the letter and reads it."""
+Code = Callable[[], str]
+"""Waits for the letter of the old host and reads the code in it."""
+
+Mover = Callable[[XrpcClient, XrpcClient, str, Code], None]
+
+
+def by_official_client(old: XrpcClient, new: XrpcClient, handle: str, code: Code) -> None:
+    """Move an account with @atproto/api."""
     with peer("migrate.mjs", old.url, new.url, timeout_s=300) as client:
-        given = {"handle": handle, "email": email, "password": PASSWORD}
-        moved: dict[str, Any] = client.ask("move", **given)
-        moved["done"] = client.ask("finish", code=code())
-    return moved
+        client.ask("move", handle=handle, email=address(handle), password=PASSWORD)
+        client.ask("finish", code=code())
 
 
-def check_move(
-    old: XrpcClient, new: XrpcClient, before: Snapshot, moved: dict[str, Any], handle: str
-) -> Snapshot:
+def by_command(old: XrpcClient, new: XrpcClient, handle: str, code: Code) -> None:
+    """Move an account with ``commonpod migrate``."""
+    with tempfile.TemporaryDirectory() as folder:
+        moving = migrate(old.url, new.url, handle, Path(folder))
+        said, _ = moving.communicate(code() + "\n", timeout=300)
+        assert moving.returncode == 0, said
+
+
+def address(handle: str) -> str:
+    """The email address of an account."""
+    return f"{handle.split('.')[0]}@mail.example"
+
+
+def check_move(old: XrpcClient, new: XrpcClient, before: Snapshot, handle: str) -> Snapshot:
     """Hold the state of both hosts after a move against the state before; gives the new one."""
-    did = moved["did"]
-    new.sign_in(handle)
+    did = new.sign_in(handle)["did"]
     after = snapshot(new)
     assert after.records == before.records
     assert after.blobs == before.blobs
     assert after.preferences == before.preferences
     # The pod signs what arrived anew; the reference keeps the old host's commit until a write.
     assert after.rev >= before.rev, (after.rev, before.rev)
-    done = moved["done"]
+    done = new.get("com.atproto.server.checkAccountStatus")
     assert done["activated"]
     assert done["validDid"]
     assert done["importedBlobs"] == done["expectedBlobs"] == len(before.blobs)
@@ -91,32 +107,32 @@ def main() -> None:
     assert reference_folder() is not None, "PARITY_REFERENCE names no folder"
     servers = Servers()
     try:
-        round_trip(servers, options.records, options.blobs)
+        for name, mover in (("wanderer", by_official_client), ("rover", by_command)):
+            round_trip(servers, name, mover, options.records, options.blobs)
     finally:
         servers.close()
 
 
-def round_trip(servers: Servers, records: int, blobs: int) -> None:
+def round_trip(servers: Servers, name: str, mover: Mover, records: int, blobs: int) -> None:
     """Reference to pod to another reference, as a host keeps whom it let go."""
     hosts = [
         servers("reference", MOVES),
         servers("commonpod"),
         servers("reference", f"{MOVES}-too"),
     ]
-    handle, email = "wanderer.test", "wanderer@mail.example"
-    mail: MailSink = hosts[0].mail
+    handle, mail = f"{name}.test", hosts[0].mail
     here = XrpcClient(hosts[0].url)
-    here.join("wanderer")
+    here.join(name)
     fill(here, records=records, blobs=blobs)
     state = snapshot(here)
     for number, host in enumerate(hosts[1:], 1):
         there, begun = XrpcClient(host.url), time.monotonic()
-        moved = move(here, there, handle, email, lambda n=number: mail.code_for(email, n))
+        mover(here, there, handle, lambda n=number: mail.code_for(address(handle), n, 60))
         seconds = time.monotonic() - begun
-        after = check_move(here, there, state, moved, handle)
+        after = check_move(here, there, state, handle)
         print(
-            f"{hosts[number - 1].name} -> {host.name}: {len(state.records)} records,"
-            f" {moved['blobs']} blobs, {seconds:.1f} s: the same",
+            f"{hosts[number - 1].name} -> {host.name} {mover.__name__}: {len(state.records)}"
+            f" records, {len(state.blobs)} blobs, {seconds:.1f} s: the same",
             flush=True,
         )
         here, state = there, after

@@ -6,13 +6,18 @@ Spec: https://atproto.com/specs/repository#commit-objects
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
+from adapters.atproto.repo.car import CarReader
 from adapters.atproto.repo.drisl import LINK, NULL, head, text
 from pod.errors import Invalid
 from pod.keys.curves import SigningKey, verify
 from pod.model.ids import Cid, Did, Tid, parse_did, parse_tid
 from pod.records.cbor import decode, encode
 from pod.records.data import Link
+
+_READ_BYTES: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +60,15 @@ def read_commit(block: bytes) -> Commit:
             return Commit(parse_did(did), parse_tid(rev), data.cid, signature, encode(record))
         case _:
             raise Invalid("not a signed commit of version 3")
+
+
+def tree_of_file(car: Path) -> Cid:
+    """The root of the tree that the commit of a CAR file signs; Invalid as for `CarReader`."""
+    reader, block = CarReader(), b""
+    with car.open("rb") as file:
+        while chunk := file.read(_READ_BYTES):
+            for cid, found in reader.feed(chunk):
+                if cid == reader.root:
+                    block = found
+    reader.finish()
+    return read_commit(block).data
