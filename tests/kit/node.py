@@ -33,11 +33,11 @@ def node_binary() -> Path:
     return Path(spec.origin).parent / "bin" / "node"
 
 
-def peers_folder() -> Path:
-    """The folder of the npm peers; skips the test where `scripts/peers` has not installed them."""
-    if not (PEERS / "node_modules" / ".locked").exists():
+def peers_folder(folder: Path = PEERS) -> Path:
+    """A folder of npm peers; skips the test where `scripts/peers` has not installed them."""
+    if not (folder / "node_modules" / ".locked").exists():
         pytest.skip("the npm peers are not installed: scripts/peers does it, and so does ./check")
-    return PEERS
+    return folder
 
 
 class PeerRefused(Exception):
@@ -96,10 +96,12 @@ class Peer:
 
 
 @contextmanager
-def peer(script: str, *arguments: str, timeout_s: float = 30) -> Iterator[Peer]:
+def peer(
+    script: str, *arguments: str, timeout_s: float = 30, folder: Path = PEERS
+) -> Iterator[Peer]:
     """Run `script` (such as `"fedify.mjs"`) as a peer; it is ended with the block."""
     process = subprocess.Popen(
-        [str(node_binary()), str(peers_folder() / script), *arguments],
+        [str(node_binary()), str(peers_folder(folder) / script), *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -29,9 +29,9 @@ async function upload({ body, mimeType, alt, width, height }) {
 }
 
 // Any other method by its NSID: params for a query, data for a procedure; a byte answer is base64.
-async function call({ nsid, params = {}, data, encoding }) {
-  const answer = await agent.call(nsid, params, data, encoding ? { encoding } : undefined)
-  return answer.data instanceof Uint8Array ? base64(answer.data) : answer.data
+async function answer({ nsid, params = {}, data, encoding }) {
+  const got = await agent.call(nsid, params, data, encoding ? { encoding } : undefined)
+  return { data: got.data instanceof Uint8Array ? base64(got.data) : got.data, headers: got.headers }
 }
 
 // Whether a record in JSON is a valid app.bsky.feed.post by the client's own lexicons; throws if not.
@@ -41,7 +41,8 @@ function validatePost({ record }) {
 }
 
 await serve({
-  validatePost, createAccount, login, post, call,
+  validatePost, createAccount, login, post, answer,
+  call: async (given) => (await answer(given)).data,
   logout: () => agent.logout(),
   refresh: async () => (await agent.resumeSession(agent.session)).data,
   deletePost: ({ uri }) => agent.deletePost(uri),
