@@ -18,12 +18,10 @@ const rpc = new Client({
   },
 })
 
-// A query is asked with params; a procedure with input (JSON) or body (base64) of a media type.
-async function call({ nsid, params, input, body, mimeType, as = 'json' }) {
-  const answer = input === undefined && body === undefined
-    ? await rpc.get(nsid, { params, as })
-    : await rpc.post(nsid, { params, as, input: body === undefined ? input : bytes(body), headers: mimeType && { 'content-type': mimeType } })
-  const data = ok(answer)
+// A query is asked with params; a procedure with input (JSON), a body (base64) of a media type, or nothing.
+async function call({ nsid, params, input, body, mimeType, method = input || body ? 'post' : 'get', as = 'json' }) {
+  const sent = body ? { input: bytes(body), headers: { 'content-type': mimeType } } : { input }
+  const data = ok(await rpc[method](nsid, { params, as, ...(method === 'post' ? sent : {}) }))
   return data instanceof Uint8Array ? base64(data) : data
 }
 
