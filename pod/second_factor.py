@@ -9,6 +9,7 @@ from pod.errors import Invalid, Unauthenticated
 from pod.keys.totp import STEP_S, matching_step, new_secret
 from pod.model.ids import MemberId
 from pod.oauth.ports import OAuthStore
+from pod.passkeys import has_passkeys
 from pod.ports import Clock, Store
 
 TOTP: Final = "totp"
@@ -55,6 +56,9 @@ class SecondFactor:
         """Pass, or raise Unauthenticated: ``AuthFactorTokenRequired`` where a code is missing."""
         secret = self._store.secret(member, TOTP)
         if not secret:
+            if has_passkeys(self._store, member):
+                text = "This account has passkeys: use an app password, or sign in on the web."
+                raise Unauthenticated(text, name="AuthFactorTokenRequired")
             return
         if not code:
             text = "A sign in code from your authenticator app is required."

@@ -24,6 +24,7 @@ from pod.draft import Drafts
 from pod.errors import PodError
 from pod.farewell import Farewell
 from pod.keys.keyring import KeyRing
+from pod.keys.passkey import Site
 from pod.media import Media
 from pod.model.ids import Did, Handle, Iri
 from pod.model.member import Member
@@ -31,6 +32,7 @@ from pod.model.resource import Resource
 from pod.moderate import Moderation
 from pod.oauth.ports import SIGN_IN_LASTS
 from pod.oauth.server import assembled
+from pod.passkeys import Passkeys
 from pod.read import Read
 from pod.records.lexicon.registry import Registry
 from pod.records.tid import TidClock
@@ -287,7 +289,8 @@ async def open_house(settings: Settings) -> House:
         )
         browser = identity.Browser(settings.origin, keyring.oauth_secret(), clock)
         consent = identity.ConsentPages(hosts, oauth, browser, devices, store, clock)
-        sign_in = identity.SignIn(store, passwords, factor, throttle)
+        passkeys = Passkeys(store, apps, clock, Site(settings.origin))
+        sign_in = identity.SignIn(store, passwords, factor, passkeys, throttle)
         accounts_pages = identity.AccountPages(
             hosts=hosts,
             browser=browser,
@@ -300,6 +303,7 @@ async def open_house(settings: Settings) -> House:
                 grants=grants,
                 passwords=passwords,
                 factor=factor,
+                passkeys=passkeys,
                 accounts=accounts,
                 confirmations=services.confirmations,
                 farewell=services.farewell,

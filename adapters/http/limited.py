@@ -24,6 +24,7 @@ EVERYTHING: Final = Limit(3_000, 300)
 DEAR: Final[Mapping[str, Limit]] = {
     "/account/sign-in": Limit(30, 300),
     "/account/code": Limit(30, 300),
+    "/account/passkey": Limit(30, 300),
     "/account/forgotten": Limit(50, 300),
     "/account/forgotten/new": Limit(50, 300),
 }

@@ -21,6 +21,7 @@ from pod.model.ids import MemberId
 from pod.model.member import Member, Standing
 from pod.oauth.ports import OAuthStore
 from pod.oauth.request import hashed
+from pod.passkeys import Passkeys
 from pod.ports import Clock, Reader
 from pod.second_factor import SecondFactor
 
@@ -60,6 +61,7 @@ class AccountActs:
     grants: Grants
     passwords: Passwords
     factor: SecondFactor
+    passkeys: Passkeys
     accounts: Accounts
     confirmations: Confirmations
     farewell: Farewell
@@ -77,6 +79,8 @@ class AccountActs:
             "codes": self.set_up_codes,
             "codes/confirm": self.turn_codes_on,
             "codes/off": self.turn_codes_off,
+            "passkeys": self.add_passkey,
+            "passkeys/remove": self.remove_passkey,
             "handle": self.change_handle,
             "email": self.change_email,
             "email/code": self.mail_email_code,
@@ -163,6 +167,19 @@ class AccountActs:
         await self.sign_in.again(member, form.get("password", ""))
         await self.factor.turn_off(member.id)
         return Outcome("Codes are off.")
+
+    async def add_passkey(self, member: Member, form: Mapping[str, str]) -> Outcome:
+        """Keep a passkey that the member's browser has just made for ``challenge``."""
+        await self.sign_in.again(member, form.get("password", ""))
+        name = form.get("name", "").strip()[:64] or "Passkey"
+        await self.passkeys.add(member.id, name, form, form["challenge"])
+        return Outcome("From now on a passkey is asked for when you sign in.")
+
+    async def remove_passkey(self, member: Member, form: Mapping[str, str]) -> Outcome:
+        """Forget a passkey."""
+        await self.sign_in.again(member, form.get("password", ""))
+        await self.passkeys.remove(member.id, form.get("passkey", ""))
+        return Outcome("The passkey is removed.")
 
     async def change_handle(self, member: Member, form: Mapping[str, str]) -> Outcome:
         """Change the handle."""

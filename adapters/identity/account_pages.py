@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 from urllib.parse import quote
 
@@ -15,7 +16,7 @@ from quart import Blueprint, Response, request
 
 from adapters.http.hosts import Hosts
 from adapters.identity.account_acts import AccountActs, Act
-from adapters.identity.browser import STYLE, Browser, Visit
+from adapters.identity.browser import PASSKEY, STYLE, Browser, Visit
 from adapters.identity.oauth_endpoints import only_here
 from adapters.identity.oauth_pages import AUTHORIZE, ConsentPages, app_host
 from adapters.identity.sign_in import SignIn
@@ -28,6 +29,10 @@ from pod.oauth.request import hashed
 from pod.ports import Clock, Reader
 
 ACCOUNT: Final = "/account"
+_ASSETS: Final = {
+    "forms.css": ("text/css; charset=utf-8", STYLE),
+    "passkey.js": ("text/javascript; charset=utf-8", PASSKEY),
+}
 MIN_PASSWORD: Final = 8
 MAX_PASSWORD: Final = 256
 
@@ -72,11 +77,13 @@ class AccountPages:
             member = self._member(visit)
             return await self._ask(visit, ACCOUNT) if member is None else self._show(visit, member)
 
-        @blueprint.get("/oauth/forms.css")
-        async def style() -> Response:
+        async def asset(name: str) -> Response:
+            media_type, body = _ASSETS[name]
             headers = {"Cache-Control": "max-age=300", "X-Content-Type-Options": "nosniff"}
-            return Response(STYLE, content_type="text/css; charset=utf-8", headers=headers)
+            return Response(body, content_type=media_type, headers=headers)
 
+        for name in _ASSETS:
+            blueprint.add_url_rule(f"/oauth/{name}", name.replace(".", "_"), partial(asset, name))
         return blueprint
 
     def _add_signing_in(self, blueprint: Blueprint) -> None:
@@ -90,30 +97,35 @@ class AccountPages:
                 member = await self.sign_in.member(name, form.get("password", ""))
             except PodError as err:
                 return await self._ask(visit, onward, name=name, error=err.safe_text)
-            if self.sign_in.wants_code(member):
-                ticket = self.browser.ticket(visit, "code", member=member.id, next=onward)
-                return self.browser.page(visit, "code.html", ticket=ticket, error=None)
+            if self.sign_in.wants_more(member):
+                return self._ask_more(visit, member, onward)
             return await self._signed_in(visit, member, onward)
 
-        @blueprint.post(f"{ACCOUNT}/code")
-        async def code() -> Response:
+        async def more(kind: str) -> Response:
             only_here(self.hosts)
             visit = self.browser.visit()
             form = await self.browser.form(visit)
             ticket = form.get("ticket", "")
             try:
-                told = self.browser.told(visit, "code", ticket)
+                told = self.browser.told(visit, "more", ticket)
             except Invalid as err:
                 return await self._ask(visit, ACCOUNT, error=err.safe_text)
             member = self.reader.member(MemberId(told["member"]))
             if member is None:
                 return await self._ask(visit, ACCOUNT)
             try:
-                await self.sign_in.code(member, form.get("code", "").replace(" ", ""))
+                if kind == "code":
+                    await self.sign_in.code(member, form.get("code", "").replace(" ", ""))
+                else:
+                    await self.sign_in.passkey(member, form, hashed(ticket))
             except PodError as err:
-                error = err.safe_text
-                return self.browser.page(visit, "code.html", 401, ticket=ticket, error=error)
+                return self._ask_more(visit, member, told["next"], error=err.safe_text)
             return await self._signed_in(visit, member, told["next"])
+
+        for kind in ("code", "passkey"):
+            blueprint.add_url_rule(
+                f"{ACCOUNT}/{kind}", f"more_{kind}", partial(more, kind), methods=["POST"]
+            )
 
         @blueprint.post(f"{ACCOUNT}/sign-out")
         async def sign_out() -> Response:
@@ -169,6 +181,10 @@ class AccountPages:
             if member is None:
                 return await self._ask(visit, ACCOUNT)
             try:
+                ticket = form.get("ticket")
+                if ticket is not None:
+                    self.browser.told(visit, "passkey", ticket)
+                form["challenge"] = hashed(ticket) if ticket is not None else ""
                 outcome = await act(member, form)
             except PodError as err:
                 return self._show(visit, member, error=err.safe_text)
@@ -183,6 +199,24 @@ class AccountPages:
             return self._show(visit, member, told=outcome.told, shown_once=outcome.shown_once)
 
         return do
+
+    def _ask_more(
+        self, visit: Visit, member: Member, onward: str, *, error: str | None = None
+    ) -> Response:
+        """The page for the second factor, code or passkey."""
+        ticket = self.browser.ticket(visit, "more", member=member.id, next=onward)
+        return self.browser.page(
+            visit,
+            "code.html",
+            200 if error is None else 401,
+            script=True,
+            ticket=ticket,
+            challenge=hashed(ticket),
+            site=self.acts.passkeys.site.id,
+            known=self.sign_in.known_passkeys(member),
+            takes_codes=self.sign_in.takes_codes(member),
+            error=error,
+        )
 
     async def _signed_in(self, visit: Visit, member: Member, onward: str) -> Response:
         """A new cookie for a browser that somebody signed in on, and on to where they wanted."""
@@ -226,6 +260,7 @@ class AccountPages:
         shown_once: str | None = None,
     ) -> Response:
         secret = self.acts.factor.pending(member.id)
+        ticket = self.browser.ticket(visit, "passkey")
         host = self.hosts.server.split("://", 1)[1]
         return self.browser.page(
             visit,
@@ -234,6 +269,11 @@ class AccountPages:
             member=member,
             sessions=[_shown(session) for session in self.acts.sessions.sessions(member.id)],
             app_passwords=self.acts.grants.app_passwords(member.id),
+            script=True,
+            ticket=ticket,
+            challenge=hashed(ticket),
+            site=self.acts.passkeys.site.id,
+            passkeys=self.acts.passkeys.of(member.id),
             codes_on=self.acts.factor.is_on(member.id),
             pending=None
             if secret is None

@@ -25,6 +25,7 @@ from pod.oauth.request import hashed
 from pod.ports import Clock
 
 HTML: Final = "text/html; charset=utf-8"
+PASSKEY: Final = files("adapters.identity").joinpath("assets/passkey.js").read_bytes()
 STYLE: Final = files("adapters.identity").joinpath("assets/forms.css").read_bytes()
 COOKIE_LIFE_S: Final = 400 * 24 * 3600
 TICKET_LIFE: Final = timedelta(minutes=5)
@@ -99,16 +100,28 @@ class Browser:
         return fields
 
     def page(
-        self, visit: Visit, template: str, status: int = 200, *, target: str = "", **values: Any
+        self,
+        visit: Visit,
+        template: str,
+        status: int = 200,
+        *,
+        target: str = "",
+        script: bool = False,
+        **values: Any,
     ) -> Response:
-        """A page with the cookie; its forms may end at ``target``, the address of an app."""
+        """A page with the cookie; its forms may end at ``target``, the address of an app.
+
+        Only pages with passkeys have a ``script``, and work without it for everybody else.
+        """
         text = self._templates.get_template(template).render(
             form_token=self._form_token(visit), **values
         )
         response = Response(text, status, {**_HEADERS, "Content-Type": HTML})
+        scripts = "script-src 'self'; " if script else ""
         # A form that is answered with a redirect must name where that leads.
         response.headers["Content-Security-Policy"] = (
             "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
+            f"{scripts}"
             f"frame-ancestors 'none'; form-action 'self'{_source(target)}"
         )
         self.keep(response, visit)
@@ -136,7 +149,9 @@ class Browser:
     def ticket(self, visit: Visit, purpose: str, **told: Any) -> str:
         """Facts that a form brings back unchanged, from this browser, within five minutes."""
         ends = (self._clock.now() + TICKET_LIFE).timestamp()
-        body = urlsafe_b64encode(orjson.dumps({**told, "ends": ends})).decode()
+        body = urlsafe_b64encode(
+            orjson.dumps({**told, "ends": ends, "once": secrets.token_hex(8)})
+        ).decode()
         return f"{body}.{self._mac(purpose, visit.device, body)}"
 
     def told(self, visit: Visit, purpose: str, ticket: str) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ Spec: https://cheatsheetseries.owasp.org/cheatsheets/Authentication_Cheat_Sheet.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, Protocol
 
 from adapters.http.throttle import Limit, Throttle
@@ -12,6 +13,7 @@ from pod.account import PASSWORD
 from pod.errors import Unauthenticated
 from pod.model.ids import Did, Handle
 from pod.model.member import Member, Standing
+from pod.passkeys import Passkeys
 from pod.ports import Reader
 from pod.second_factor import SecondFactor
 
@@ -36,11 +38,17 @@ class SignIn:
     """Checks what people show of themselves. All refusals of a name and password read the same."""
 
     def __init__(
-        self, reader: Reader, passwords: Passwords, factor: SecondFactor, throttle: Throttle
+        self,
+        reader: Reader,
+        passwords: Passwords,
+        factor: SecondFactor,
+        passkeys: Passkeys,
+        throttle: Throttle,
     ) -> None:
         self._reader = reader
         self._passwords = passwords
         self._factor = factor
+        self._passkeys = passkeys
         self._throttle = throttle
 
     def find(self, name: str) -> Member | None:
@@ -71,11 +79,26 @@ class SignIn:
         if (await self.member(member.did, password)).id != member.id:
             raise Unauthenticated(WRONG)
 
-    def wants_code(self, member: Member) -> bool:
-        """Whether a code is wanted besides the password."""
+    def wants_more(self, member: Member) -> bool:
+        """Whether a code or a passkey is wanted besides the password."""
+        return self._factor.is_on(member.id) or bool(self._passkeys.of(member.id))
+
+    def takes_codes(self, member: Member) -> bool:
+        """Whether a code will do."""
         return self._factor.is_on(member.id)
+
+    def known_passkeys(self, member: Member) -> str:
+        """The ids of the member's passkeys, for their browser."""
+        return " ".join(each.id for each in self._passkeys.of(member.id))
+
+    async def passkey(self, member: Member, told: Mapping[str, str], challenge: str) -> None:
+        """Pass if a passkey of the member answered; raises Invalid or Throttled."""
+        self._throttle.take(f"code {member.did}", GUESSES)
+        await self._passkeys.check(member.id, told, challenge)
 
     async def code(self, member: Member, code: str) -> None:
         """Pass if the code is right; raises Unauthenticated or Throttled."""
         self._throttle.take(f"code {member.did}", GUESSES)
+        if not self._factor.is_on(member.id):
+            raise Unauthenticated("That code is not right.")
         await self._factor.check(member.id, code)

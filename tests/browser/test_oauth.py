@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -56,12 +57,12 @@ class Stage:
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         self.app.ask("screenshot", path=str(SCREENSHOTS / f"oauth-{name}.png"), **more)
 
-    def is_accessible(self) -> None:
+    def is_accessible(self, scripts: int = 0) -> None:
         """Every control has a name, there is one heading, and nothing comes from elsewhere."""
         assert self.app.ask("outline") == {
             "unnamed": [],
             "foreign": [],
-            "scripts": 0,
+            "scripts": scripts,
             "headings": 1,
             "language": "en",
         }
@@ -161,9 +162,39 @@ def test_who_is_signed_in_need_only_agree_and_may_end_it_on_their_page(stage: St
     assert stage.post()["status"] == 200
 
     assert "an app on this device" in app.ask("open", url=f"{stage.server.url}/account")
-    stage.is_accessible()
+    stage.is_accessible(scripts=1)
     stage.picture("account", width=720)
     stage.picture("account-dark", width=720, dark=True)
     app.ask("press", label="Sign out everywhere")
     assert stage.post()["status"] == 401
+    assert app.ask("complaints") == []
+
+
+def test_a_passkey_is_made_and_asked_for(stage: Stage) -> None:
+    app, account = stage.app, f"{stage.server.url}/account"
+    app.ask("authenticator")
+    app.ask("open", url=account)
+    app.ask("type", selector="#name", value="alice.test")
+    assert "Your account" in stage.sign_in()
+    app.ask("unfold", selector="form[data-passkey=create]")
+    app.ask("type", selector="#passkey-name", value="My key")
+    app.ask("type", selector="#passkey-now", value=PASSWORD)
+    assert "From now on a passkey is asked for" in app.ask("press", label="Add it")
+    assert "My key" in app.ask("press", label="Sign out everywhere")
+    app.ask("press", label="Sign out")
+
+    app.ask("type", selector="#name", value="alice.test")
+    assert "One more step" in stage.sign_in()
+    stage.is_accessible(scripts=1)
+    stage.picture("passkey")
+    assert "Your account" in app.ask("press", label="Use your passkey")
+    body = {"identifier": "alice.test", "password": PASSWORD}
+    request = urllib.request.Request(
+        f"{stage.server.address}/xrpc/com.atproto.server.createSession",
+        json.dumps(body).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=20)
+    assert json.load(refused.value)["error"] == "AuthFactorTokenRequired"
     assert app.ask("complaints") == []

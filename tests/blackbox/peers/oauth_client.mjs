@@ -96,6 +96,20 @@ await serve({
     await field.type(value)
   },
   press: ({ label }) => press(label),
+  // A made-up security key that always says yes.
+  async authenticator() {
+    const session = await page.createCDPSession()
+    await session.send('WebAuthn.enable')
+    await session.send('WebAuthn.addVirtualAuthenticator', {
+      options: {
+        protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true,
+        isUserVerified: true, automaticPresenceSimulation: true,
+      },
+    })
+  },
+  async unfold({ selector }) {
+    await page.$eval(selector, (it) => { it.closest('details').open = true })
+  },
   async screenshot({ path, width = 480, height = 900, dark = false }) {
     await page.setViewport({ width, height })
     await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: dark ? 'dark' : 'light' }])

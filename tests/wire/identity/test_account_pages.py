@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from pod.keys.passkey import Site
 from pod.keys.totp import STEP_S, _code
-from tests.kit.surfer import Surfer, Visitor
+from pod.oauth.request import hashed
+from tests.kit.authenticator import told
+from tests.kit.surfer import ORIGIN, Surfer, Visitor
 from tests.kit.whole import PASSWORD, Town, Whole
 
 SESSION = "/xrpc/com.atproto.server.getSession"
@@ -180,7 +183,7 @@ def test_codes_are_asked_for_everywhere_once_they_are_on(town: Town) -> None:
         other = Surfer(whole)
         await other.get("/account")
         await other.sign_in()
-        assert "Your code" in other.text
+        assert "One more step" in other.text
         reused = await other.fill_in("/account/code", code=_code(secret, step - 1))
         assert reused.status == 401
         await other.fill_in("/account/code", code=_code(secret, step))
@@ -314,5 +317,59 @@ def test_a_reset_over_xrpc_signs_browsers_out_too(town: Town) -> None:
         assert (await whole.call("com.atproto.server.resetPassword", given)).status == 200
         await surfer.get("/account")
         assert 'action="/account/sign-in"' in surfer.text
+
+    town.run(story(town.whole))
+
+
+def test_a_passkey_is_asked_for_and_answers_one_question_once(town: Town) -> None:
+    site = Site(ORIGIN)
+
+    def answer(surfer: Surfer, action: str, kind: str, count: int) -> dict[str, str]:
+        ticket = surfer.form(action).fields["ticket"]
+        return told(kind, count, site=site, challenge=hashed(ticket)) | {"credential": "bXkga2V5"}
+
+    async def story(whole: Whole) -> None:
+        surfer = await at_home(whole)
+        add = "/account/passkeys"
+        made = answer(surfer, add, "webauthn.create", 0)
+        await surfer.fill_in(add, **made, name="key", password="wrong")
+        assert "do not match" in surfer.text
+        stale = answer(surfer, add, "webauthn.create", 0)
+        await surfer.fill_in(
+            add, **(stale | {"client_data": made["client_data"]}), password=PASSWORD
+        )
+        assert "Please try again" in surfer.text
+        made = answer(surfer, add, "webauthn.create", 0)
+        await surfer.fill_in(add, **made, name="key", password=PASSWORD)
+        assert "From now on a passkey is asked for" in surfer.text
+
+        other, use = Surfer(whole), "/account/passkey"
+        await other.get("/account")
+        await other.sign_in()
+        assert "One more step" in other.text
+        shown = answer(other, use, "webauthn.get", 5)
+        assert (await other.fill_in(use, **(shown | {"credential": "b3RoZXI"}))).status == 401
+        shown = answer(other, use, "webauthn.get", 5)
+        fields = other.form(use).fields | shown
+        await other.fill_in(use, **shown)
+        assert "Your account" in other.text
+        assert (await other.post(use, fields)).status == 403
+        again = await at_second_step(whole)
+        copied = await again.fill_in(use, **answer(again, use, "webauthn.get", 5))
+        assert copied.status == 401
+        assert "copied" in again.text
+        codes = await again.post("/account/code", again.form(use).fields | {"code": "000000"})
+        assert codes.status == 401
+
+        await surfer.get("/account")
+        await surfer.fill_in("/account/passkeys/remove", password=PASSWORD)
+        assert "The passkey is removed." in surfer.text
+        assert "Your account" in (await at_home(whole)).text
+
+    async def at_second_step(whole: Whole) -> Surfer:
+        surfer = Surfer(whole)
+        await surfer.get("/account")
+        await surfer.sign_in()
+        return surfer
 
     town.run(story(town.whole))
