@@ -167,12 +167,16 @@ class Proxy:
         """Whether there is a service to ask: one that the request names, or the AppView."""
         return b"atproto-proxy" in headers or self._appview is not None
 
-    def audience(self, headers: Mapping[bytes, bytes]) -> str:
+    def audience(self, nsid: str, headers: Mapping[bytes, bytes]) -> str:
         """The ``did#service`` that a request is for, ``*`` where only the pod itself can answer."""
         named = headers.get(b"atproto-proxy")
         if named is not None:
             return named.decode("latin-1")
-        return f"{self._appview.did}#bsky_appview" if self._appview is not None else "*"
+        default = self._default(nsid)
+        if default is None:
+            return "*"
+        kind = "bsky_appview" if default is self._appview else "atproto_labeler"
+        return f"{default.did}#{kind}"
 
     async def _service(self, request: Request) -> Service:
         named = request.headers.get(b"atproto-proxy")

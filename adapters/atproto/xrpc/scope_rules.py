@@ -43,12 +43,12 @@ def check_scopes(call: Call, proxy: Proxy) -> None:
 
 def rpc(call: Call, proxy: Proxy) -> tuple[Permission, ...]:
     """Calls in the member's name, of the service that the request is for."""
-    return (Rpc(frozenset({call.nsid}), proxy.audience(call.headers)),)
+    return (Rpc(frozenset({call.nsid}), proxy.audience(call.nsid, call.headers)),)
 
 
 def _feed(call: Call, proxy: Proxy) -> tuple[Permission, ...]:
     skeleton = frozenset({"app.bsky.feed.getFeedSkeleton"})
-    return (*rpc(call, proxy), Rpc(skeleton, proxy.audience(call.headers)))
+    return (*rpc(call, proxy), Rpc(skeleton, proxy.audience(call.nsid, call.headers)))
 
 
 def _service_auth(call: Call, _: Proxy) -> tuple[Permission, ...]:

@@ -193,7 +193,9 @@ def test_a_call_of_another_service_is_held_to_method_and_service(
 
     wrong = town.run(ask("app.bsky.feed.getTimeline", "did:web:other.example#bsky_appview"))
     assert missing(wrong).startswith("rpc:app.bsky.feed.getTimeline?aud=did:web:other.example")
-    assert missing(town.run(ask("app.bsky.feed.getFeed", aud))).startswith("rpc:app.bsky.feed.getF")
+    assert missing(town.run(ask("app.bsky.feed.getQuotes", aud))).startswith(
+        "rpc:app.bsky.feed.getQ"
+    )
     # It passes the gate; that service cannot be found.
     assert town.run(ask("app.bsky.feed.getTimeline", aud)).json["error"] == "UpstreamFailure"
 
