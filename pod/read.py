@@ -105,11 +105,3 @@ class Read:
         if member is None or parts.collection is None or parts.rkey is None:
             return None
         return Place(member, record_path(parts.collection, parts.rkey))
-
-    def member_of_url(self, url: str) -> Place | None:
-        """Where a URL of one of this server's members lives."""
-        scheme, _, rest = url.partition("://")
-        origin = Origin(f"{scheme}://{rest.split('/', 1)[0]}")
-        member = self._store.member_by_origin(origin)
-        path = member.path(url) if member is not None else None
-        return Place(member, path) if member is not None and path is not None else None

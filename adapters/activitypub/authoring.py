@@ -68,6 +68,8 @@ class Authoring:
         act = next((act for kind, act in _ACTS.items() if kind in kinds), None)
         if "Create" in kinds and inner is not None:
             return await self._create(agent, member, inner)
+        if inner is not None and kinds & {"Accept", "Reject"}:
+            return await self._answer(member, inner, accept="Accept" in kinds)
         if target is None:
             raise Invalid("The activity needs an object.")
         if "Update" in kinds and inner is not None:
@@ -133,6 +135,14 @@ class Authoring:
         do = {"follow": self._social.follow, "like": self._social.like,
               "announce": self._social.announce}[act]  # fmt: skip
         return member.url(await do(agent, member, target))
+
+    async def _answer(self, member: Member, follow: Node, *, accept: bool) -> Iri:
+        """Let an actor follow, or not; the `Follow` stands in the activity and says who asked."""
+        actor = read.iri(follow, "actor")
+        if "Follow" not in read.types(follow) or actor is None:
+            raise Unprocessable("Only a Follow, with its actor, can be answered.")
+        answer = self._social.accept_follower if accept else self._social.reject_follower
+        return await answer(member, actor)
 
     def _own(self, member: Member, target: Iri) -> Resource:
         found = self._wing.local_object(target)

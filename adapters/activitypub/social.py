@@ -50,20 +50,22 @@ class Social:
         deletes = [Delete(path, missing_ok=True) for path in paths]
         await self._wing.write.apply(agent, member.id, deletes)
 
-    async def accept_follower(self, member: Member, actor: Iri) -> None:
-        """Let an actor follow who asked to; raises NotFound when they did not."""
+    async def accept_follower(self, member: Member, actor: Iri) -> Iri:
+        """Let an actor follow who asked to; the id of the follow; raises NotFound."""
         asked = self._asked(member, actor)
         follower = Follower(
             asked.actor, asked.inbox, asked.shared_inbox, asked.follow_id, True, asked.since
         )
         await self._wing.followers.put(member.id, follower)
         await answer_follow(self._wing, member, follower, "Accept")
+        return asked.follow_id
 
-    async def reject_follower(self, member: Member, actor: Iri) -> None:
+    async def reject_follower(self, member: Member, actor: Iri) -> Iri:
         """Refuse an actor, also one who followed already; raises NotFound when they do not."""
         asked = self._asked(member, actor)
         await self._wing.followers.remove(member.id, actor)
         await answer_follow(self._wing, member, asked, "Reject")
+        return asked.follow_id
 
     def _asked(self, member: Member, actor: Iri) -> Follower:
         asked = self._wing.followers.get(member.id, actor)

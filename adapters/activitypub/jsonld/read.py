@@ -45,11 +45,6 @@ def parse(body: bytes) -> Node:
     return cast("Node", document)
 
 
-def is_as2(document: Node) -> bool:
-    """Whether the document says that it is AS2."""
-    return any(entry == AS2 for entry in _many(document.get("@context")))
-
-
 def iri(node: Node, key: str) -> Iri | None:
     """The one thing that a property points at, by its id; of several the first."""
     return next(iris(node, key), None)
@@ -115,11 +110,6 @@ def number(node: Node, key: str) -> int | None:
         if isinstance(value, int) and not isinstance(value, bool):
             return value
     return None
-
-
-def flag(node: Node, key: str) -> bool:
-    """Whether a property says true."""
-    return any(value is True for value in _values(node, key))
 
 
 def recipients(*parts: Node) -> frozenset[Iri]:

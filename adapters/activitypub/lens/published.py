@@ -17,7 +17,7 @@ from pod.model.ids import Iri
 from pod.model.member import Member
 from pod.model.noun import Noun
 from pod.model.resource import Resource, repo_key
-from pod.records.cid import cid_from_text, cid_text
+from pod.records.cid import cid_text
 
 View = dict[str, Any]
 
@@ -55,11 +55,6 @@ class Published:
     def blob_url(self, blob: BlobRef) -> Iri:
         """Where a blob of the author is served."""
         return self.author.url(f"/blobs/{cid_text(blob.cid)}")
-
-    def blob_cid(self, url: str) -> bytes | None:
-        """The inverse of `blob_url`; raises Invalid for a malformed CID."""
-        prefix = self.author.url("/blobs/")
-        return cid_from_text(url.removeprefix(prefix)) if url.startswith(prefix) else None
 
 
 @dataclass(frozen=True, slots=True)

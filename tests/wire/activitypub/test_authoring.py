@@ -174,3 +174,35 @@ def test_only_the_member_posts_to_their_outbox(tell: Callable[[Story], None]) ->
         assert (await pod.say(alice, note, token=""))[0] == 401
 
     tell(story)
+
+
+@pytest.mark.parametrize("kind", ["Accept", "Reject"])
+def test_a_member_who_approves_by_hand_answers_who_asks_to_follow(
+    tell: Callable[[Story], None], kind: str
+) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        notes = Complement((Annotation("as2", b'{"manuallyApprovesFollowers":true}'),))
+        profile = {"displayName": "A"}
+        await pod.record(alice, "app.bsky.actor.profile", profile, rkey="self", complement=notes)
+        carol = pod.network.add(Peer("carol", "http://other.test"))
+        follow = carol.activity("Follow", alice.webid)
+        await pod.post(carol, follow)
+        assert await pod.say(alice, {"type": kind, "object": follow}) == (201, follow["id"])
+        await pod.wing.flush()
+        answers = [told["object"]["id"] for told in carol.activities if told["type"] == kind]
+        assert answers == [follow["id"]]
+        assert pod.followers.count(alice.id) == (2 if kind == "Accept" else 1)
+
+    tell(story)
+
+
+def test_only_a_follow_that_was_asked_for_is_answered(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        stranger = {"type": "Follow", "actor": "https://eve.example/me"}
+        assert (await pod.say(alice, {"type": "Accept", "object": stranger}))[0] == 404
+        invitation = {"type": "Invite", "actor": bob.id}
+        assert (await pod.say(alice, {"type": "Accept", "object": invitation}))[0] == 422
+        assert (await pod.say(alice, {"type": "Reject", "object": f"{bob.id}/follow"}))[0] == 415
+        assert pod.followers.count(alice.id) == 1
+
+    tell(story)

@@ -128,7 +128,6 @@ def test_no_json_breaks_a_reader(node: dict[str, Any]) -> None:
     read.recipients(node)
     read.text(node, "content")
     read.number(node, "content")
-    read.flag(node, "to")
     list(read.nodes(node, "to"))
 
 
