@@ -270,18 +270,18 @@ class Accounts:
     def _genesis(self, tx: Tx, member: Member, now: datetime) -> None:
         projected = self._projection.commit(member, None, (), index=lambda: ())
         tx.put_repo(projected.head)
-        if not member.is_active:
-            return
         seq = tx.next_seq()
+        # Of a repository that moves in the network is told when it is active, by one sync.
+        is_told = member.is_active
         tx.append(
             Change(
                 seq=seq,
                 member=member.id,
                 at=now,
-                kind="commit",
+                kind="commit" if is_told else "sync",
                 rev=projected.head.rev,
                 ops=(),
-                frame=projected.frame(seq, now),
+                frame=projected.frame(seq, now) if is_told else None,
             )
         )
 

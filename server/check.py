@@ -18,7 +18,7 @@ from pod.keys.curves import SigningKey
 from pod.keys.keyring import REPO
 from pod.model.change import Change
 from pod.model.ids import Cid, MemberId, Tid
-from pod.model.member import Member
+from pod.model.member import Member, Standing
 from pod.model.resource import Resource, ResourcePath, Zone, zone_of
 from pod.records.cbor import decode
 from pod.records.cid import cid_text, raw_cid, record_cid
@@ -81,6 +81,8 @@ class _MemberCheck:
                 yield from (f"seq {change.seq}: {text}" for text in self._replay(change))
             after = page[-1].seq
         secret = reader.secret(member.id, REPO)
+        if member.standing is Standing.DELETED:
+            return
         if secret is None:
             yield "the repository has no key"
         else:

@@ -7,7 +7,7 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlencode, urlsplit
@@ -273,9 +273,9 @@ def quick_settings(folder: Path) -> Settings:
 
 
 @asynccontextmanager
-async def open_whole(folder: Path) -> AsyncIterator[Whole]:
-    """A house over a data folder, open for as long as it is needed."""
-    house = await open_house(quick_settings(folder))
+async def open_whole(folder: Path, **changes: Any) -> AsyncIterator[Whole]:
+    """A house over a data folder, open for as long as it is needed; some settings changed."""
+    house = await open_house(replace(quick_settings(folder), **changes))
 
     async def opened() -> Rooms:
         return house.rooms

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from adapters.atproto import face
 from adapters.atproto.did.plc import genesis, plc_did, update
 from adapters.atproto.service_jwt import service_jwt
 from pod.keys.curves import SigningKey
@@ -82,7 +83,7 @@ def test_who_moves_in_rests_until_the_did_leads_here_and_then_the_network_is_tol
     async def story(pod: Pod):
         alice = await Stranger(pod).live()
         person = await alice.move_in()
-        assert kinds(pod) == []
+        assert pod.store.frames(after=0, limit=9) == []
         session = (await pod.get(SERVER + "getSession", person.access)).json
         assert (session["active"], session["status"]) == (False, "deactivated")
         gone = await pod.get("com.atproto.sync.getLatestCommit", did=alice.did)
@@ -96,8 +97,13 @@ def test_who_moves_in_rests_until_the_did_leads_here_and_then_the_network_is_tol
         status = (await pod.get(SERVER + "checkAccountStatus", person.access)).json
         assert status["validDid"] is True
         assert (await pod.post(SERVER + "activateAccount", None, person.access)).status == 200
-        assert kinds(pod) == ["identity", "account", "identity", "sync"]
+        assert kinds(pod) == ["sync", "identity", "account", "identity", "sync"]
         await pod.write_post(person, "here now")
+        audit = face.RepoAudit(alice.did)
+        for change in pod.store.changes(after=0, limit=99):
+            assert list(audit.take(change, frame_is_due=True)) == []
+        key = pod.keys.repo_key(person.member.id).did_key
+        assert list(audit.head(pod.store.repo(person.member.id), key)) == []
 
     in_pod(story)
 
