@@ -320,6 +320,7 @@ async def open_house(settings: Settings) -> House:
                         hosts,
                         store,
                         did_document,
+                        _version(),
                         open_sign_up=settings.open_sign_up,
                         server_actor=identity.ServerActor(
                             settings.host_name.split(":")[0], Iri(f"{settings.origin}/actor")

@@ -11,7 +11,6 @@ from adapters.identity.webfinger import ServerActor
 from pod.model.ids import Origin
 
 VERSIONS: Final = ("2.0", "2.1")
-_SOFTWARE: Final = {"name": "commonpod", "version": "0.1.0"}
 _APPLICATION: Final = "https://www.w3.org/ns/activitystreams#Application"
 
 
@@ -29,11 +28,11 @@ def discovery(origin: Origin, actor: ServerActor | None) -> dict[str, Any]:
     return {"links": links}
 
 
-def document(version: str, *, members: int, open_sign_up: bool) -> dict[str, Any]:
-    """The document in a version of `VERSIONS`."""
+def document(version: str, *, software: str, members: int, open_sign_up: bool) -> dict[str, Any]:
+    """The document in a version of `VERSIONS`; ``software`` is the version of the pod."""
     return {
         "version": version,
-        "software": dict(_SOFTWARE),
+        "software": {"name": "commonpod", "version": software},
         "protocols": ["activitypub"],
         "services": {"inbound": [], "outbound": ["atom1.0", "rss2.0"]},
         "openRegistrations": open_sign_up,

@@ -38,13 +38,14 @@ _PAGE: Final = 500
 class Corner:
     """What the well-known corner needs.
 
-    ``did_document`` builds the document of a member's account DID. ``server_actor`` is named where
-    the server has an actor of its own.
+    ``did_document`` builds the document of a member's account DID, ``software`` is the version of
+    the pod. ``server_actor`` is named where the server has an actor of its own.
     """
 
     hosts: Hosts
     reader: Reader
     did_document: Callable[[Member], dict[str, Any]]
+    software: str
     open_sign_up: bool = False
     server_actor: ServerActor | None = None
 
@@ -162,6 +163,7 @@ def _add_nodeinfo(blueprint: Blueprint, corner: Corner) -> None:
         is_server = corner.hosts.is_server(request.host)
         shown = nodeinfo.document(
             version,
+            software=corner.software,
             members=_count(corner.reader) if is_server else 1,
             open_sign_up=corner.open_sign_up and is_server,
         )

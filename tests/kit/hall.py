@@ -98,7 +98,9 @@ def hall_of(pod: Pod, edges: TableEdges | None = None) -> Quart:
     )
     app.register_blueprint(console.rooms())
     app.register_blueprint(blobs.rooms(hosts, pod.media))
-    app.register_blueprint(identity_rooms(Corner(hosts, pod.store, account_document, True)))
+    app.register_blueprint(
+        identity_rooms(Corner(hosts, pod.store, account_document, "1.2.3", True))
+    )
     return app
 
 

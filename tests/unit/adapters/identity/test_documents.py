@@ -133,4 +133,6 @@ def test_nodeinfo_links_stay_on_the_origin_that_was_asked() -> None:
         "https://alice.example/nodeinfo/2.0",
         "https://alice.example/nodeinfo/2.1",
     ]
-    assert nodeinfo.document("2.1", members=1, open_sign_up=False)["version"] == "2.1"
+    document = nodeinfo.document("2.1", software="1.2.3", members=1, open_sign_up=False)
+    assert document["version"] == "2.1"
+    assert document["software"] == {"name": "commonpod", "version": "1.2.3"}
