@@ -139,6 +139,7 @@ class HandleRules:
 
     def __init__(self, settings: Settings) -> None:
         self._domains = settings.service_domains
+        self._reserved = RESERVED.union(settings.reserved_handles)
 
     def parse(self, text: str, *, may_be_reserved: bool = False) -> Handle:
         """The handle that somebody wishes for, in lower case; Invalid.
@@ -154,7 +155,9 @@ class HandleRules:
             raise Invalid("Handle TLD is invalid or disallowed", name="InvalidHandle")
         label = self._label(handle)
         if label is not None:
-            _check_label(label, may_be_reserved=may_be_reserved)
+            _check_label(label)
+            if label in self._reserved and not may_be_reserved:
+                raise Invalid("Reserved handle", name="HandleNotAvailable")
         return handle
 
     def is_ours(self, handle: Handle) -> bool:
@@ -187,12 +190,10 @@ class HandleRules:
         return None
 
 
-def _check_label(label: str, *, may_be_reserved: bool) -> None:
+def _check_label(label: str) -> None:
     if "." in label or not _LABEL.fullmatch(label):
         raise Invalid("Invalid characters in handle", name="InvalidHandle")
     if len(label) < MIN_LABEL:
         raise Invalid("Handle too short", name="InvalidHandle")
     if len(label) > MAX_LABEL:
         raise Invalid("Handle too long", name="InvalidHandle")
-    if label in RESERVED and not may_be_reserved:
-        raise Invalid("Reserved handle", name="HandleNotAvailable")

@@ -88,6 +88,9 @@ class Settings:
         False
     )
     invite_interval_s: Say[int | None, "How often a member may invite somebody; None: never"] = None
+    reserved_handles: Say[
+        tuple[str, ...], "Names that only the administrator gives out, besides the usual ones"
+    ] = ()
     refused_email_domains: Say[tuple[str, ...], "Domains whose addresses are not taken"] = ()
     recovery_key: Say[str | None, "The operator's own rotation key (did:key) in every did:plc"] = (
         None

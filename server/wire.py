@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -21,7 +20,6 @@ from pod.access.policy import AclReader, Policy
 from pod.account import Accounts
 from pod.confirm import Confirmations
 from pod.draft import Drafts
-from pod.errors import PodError
 from pod.farewell import Farewell
 from pod.keys.keyring import KeyRing
 from pod.keys.passkey import Site
@@ -40,6 +38,7 @@ from pod.second_factor import SecondFactor
 from pod.settings import Settings
 from pod.transfer import Transfer
 from pod.write import Write
+from server.brought import believed, leads_here
 from server.credentials import SessionCredentials
 from server.deferred import Deferred
 from server.hosts import App, Rooms
@@ -173,7 +172,9 @@ async def open_house(settings: Settings) -> House:
         clock,
         settings,
         keyring.prime,
-        controls_domain=_leads_here(settings, fetch),
+        controls_domain=believed
+        if settings.dev
+        else leads_here(settings.did, atproto.dns_txt, fetch),
         resolves_to=leads_to,
     )
 
@@ -394,21 +395,6 @@ async def open_house(settings: Settings) -> House:
             plc=cast("App | None", own_plc),
         ),
     )
-
-
-def _leads_here(settings: Settings, fetch: Fetch) -> Callable[[Handle], Awaitable[bool]]:
-    """Whether a brought domain leads to this server: it then answers with the server's DID."""
-
-    async def controls(handle: Handle) -> bool:
-        if settings.dev:
-            return True
-        try:
-            answer = await fetch.get(f"https://{handle}/.well-known/commonpod", max_bytes=1_000)
-        except PodError:
-            return False
-        return answer.status == 200 and answer.body.decode("latin-1").strip() == settings.did
-
-    return controls
 
 
 def _version() -> str:

@@ -129,6 +129,11 @@ def _add_dids(blueprint: Blueprint, corner: Corner) -> None:
         """On any host: tells that a brought domain leads here before anybody lives there."""
         return Response(did_web(corner.hosts.server), content_type="text/plain; charset=utf-8")
 
+    @blueprint.get("/.well-known/change-password")
+    async def change_password() -> Response:
+        """On any host: where password managers lead their people."""
+        return Response("", 302, {"Location": f"{corner.hosts.server}/account#security"})
+
     @blueprint.get("/.well-known/did.json")
     async def did_json() -> Response:
         if corner.hosts.is_server(request.host):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from pod.access.agent import Agent, Credential
 from pod.account import PASSWORD, Application
-from pod.errors import Forbidden, PodError
+from pod.errors import Forbidden, Invalid, PodError
+from pod.handles import HandleRules
 from pod.model.ids import Did
 from pod.model.member import Member, Standing
 from pod.records.cbor import encode
@@ -66,6 +68,16 @@ def test_a_handle_that_cannot_be_given_is_refused_by_name(handle: str, name: str
     pod = Pod()
     run(pod.member("alice"))
     assert refused(pod, Application(handle, None)).name == name
+
+
+def test_an_operator_keeps_back_names_of_their_own() -> None:
+    rules = HandleRules(replace(Pod().settings, reserved_handles=("mayor",)))
+    for kept in ("mayor.test", "Admin.test"):
+        with pytest.raises(Invalid) as refusal:
+            rules.parse(kept)
+        assert refusal.value.name == "HandleNotAvailable"
+        assert rules.parse(kept, may_be_reserved=True) == kept.lower()
+    assert rules.parse("mayor.example") == "mayor.example"
 
 
 def test_an_email_address_opens_one_account() -> None:

@@ -145,3 +145,13 @@ def test_a_domain_that_leads_here_can_be_known_before_anybody_lives_there() -> N
             assert await response.get_data(as_text=True) == alice.pod.settings.did
 
     play(scene)
+
+
+def test_password_managers_are_led_to_the_account_page() -> None:
+    async def scene(alice: Author, ask: Ask) -> None:
+        for host in (ALICE, SERVER):
+            response = await ask("/.well-known/change-password", host)
+            assert response.status_code == 302
+            assert response.headers["Location"].endswith(f"{SERVER}/account#security")
+
+    play(scene)
