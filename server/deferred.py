@@ -18,8 +18,12 @@ class Deferred:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; those that come meanwhile wait for the first."""
-        if self._app is None:
-            async with self._lock:
-                if self._app is None:
-                    self._app = await asyncio.to_thread(self._make)
-        await self._app(scope, receive, send)
+        app = self._app or await self.made()
+        await app(scope, receive, send)
+
+    async def made(self) -> App:
+        """The application itself."""
+        async with self._lock:
+            if self._app is None:
+                self._app = await asyncio.to_thread(self._make)
+            return self._app
