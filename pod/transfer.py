@@ -15,7 +15,7 @@ from typing import Final
 from pod.access.acl import Mode
 from pod.access.agent import Agent
 from pod.access.policy import Policy
-from pod.errors import Invalid, NotFound
+from pod.errors import Invalid, NotFound, QuotaExceeded
 from pod.model.change import Change, ChangeOp, RepoHead
 from pod.model.ids import Cid, MemberId, Nsid, Tid, parse_nsid, parse_rkey
 from pod.model.resource import EMPTY, RECORD_TYPE, Resource, ResourcePath
@@ -61,19 +61,22 @@ class Transfer:
         projection: RepoProjection,
         tids: TidClock,
         clock: Clock,
+        *,
+        quota_bytes: int,
     ) -> None:
         self._store = store
         self._policy = policy
         self._projection = projection
         self._tids = tids
         self._clock = clock
+        self._quota_bytes = quota_bytes
 
     async def import_repo(self, agent: Agent, member: MemberId, arrival: Arrival) -> RepoHead:
         """Replace the public records by those of ``arrival``, in one transaction.
 
         Blocks keep their bytes; where all of them are here already nothing happens. An active
         account tells relays by one #sync event, a resting one tells nobody. Raises Invalid for
-        blocks that are no records, Forbidden, NotFound.
+        blocks that are no records, Forbidden, NotFound, QuotaExceeded.
         """
         owner = self._store.member(member)
         if owner is None:
@@ -108,6 +111,8 @@ class Transfer:
         head = self._projection.adopt(owner, arrival.data, after=part.rev)
         part.rev = head.rev
         part.write()
+        if tx.bytes_used(member) > self._quota_bytes:
+            raise QuotaExceeded
         tx.put_repo(head)
         seq = tx.next_seq()
         frame = self._projection.sync_frame(owner, head, seq, now) if owner.is_active else None

@@ -205,7 +205,7 @@ async def open_house(settings: Settings) -> House:
         read=read,
         write=write,
         media=media,
-        transfer=Transfer(store, policy, projection, tids, clock),
+        transfer=Transfer(store, policy, projection, tids, clock, quota_bytes=limits.quota_bytes),
         accounts=accounts,
         keyring=keyring,
         repos=projection,

@@ -201,7 +201,14 @@ class Pod:
             controls_domain=self._controls,
             resolves_to=self._resolves,
         )
-        self.transfer = Transfer(self.store, self.policy, self.projection, self.tids, self.clock)
+        self.transfer = Transfer(
+            self.store,
+            self.policy,
+            self.projection,
+            self.tids,
+            self.clock,
+            quota_bytes=self.settings.limits.quota_bytes,
+        )
 
     async def _resolves(self, handle: Handle, did: Did) -> bool:
         return self.handles.get(handle) == did

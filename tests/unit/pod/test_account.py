@@ -10,11 +10,12 @@ import pytest
 
 from pod.access.agent import Agent, Credential
 from pod.account import PASSWORD, Application
-from pod.errors import Forbidden, Invalid, PodError
+from pod.errors import Forbidden, Invalid, PodError, QuotaExceeded
 from pod.handles import HandleRules
 from pod.model.ids import Did
 from pod.model.member import Member, Standing
 from pod.records.cbor import encode
+from pod.settings import Limits
 from tests.kit.house import Pod, owner
 from tests.kit.repo import arrival
 
@@ -163,3 +164,23 @@ def test_an_import_replaces_the_records_and_keeps_their_bytes() -> None:
             await pod.transfer.import_repo(owner(bob), alice.id, arrival({}))
 
     run(story())
+
+
+def test_an_import_over_the_quota_changes_nothing() -> None:
+    async def story() -> None:
+        pod = Pod(limits=Limits(quota_bytes=5_000))
+        alice = await pod.member("alice")
+        before = pod.store.repo(alice.id)
+        blocks = {
+            f"com.example.thing/{i:03}": encode({"$type": "com.example.thing", "n": i})
+            for i in range(300)
+        }
+        with pytest.raises(QuotaExceeded):
+            await pod.transfer.import_repo(owner(alice), alice.id, arrival(blocks))
+        assert pod.store.repo(alice.id) == before
+        assert list(pod.store.record_index(alice.id)) == []
+        few = {key: blocks[key] for key in list(blocks)[:50]}
+        await pod.transfer.import_repo(owner(alice), alice.id, arrival(few))
+        assert len(list(pod.store.record_index(alice.id))) == 50
+
+    asyncio.run(story())
