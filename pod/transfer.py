@@ -26,7 +26,7 @@ from pod.records.data import blobs_in
 from pod.records.lens import index
 from pod.records.tid import TidClock
 
-_AT_ONCE: Final = 200
+_AT_ONCE: Final = 50
 """Records that are held in memory and told of in one row of the log."""
 
 
