@@ -18,7 +18,9 @@ let firehose
 let runner
 
 // Events are what was proven: an operation whose proof fails would be an error, or missing.
-function start({ cursor = 0 }) {
+// With a key, the directory is held to name that one for every account.
+function start({ cursor = 0, key }) {
+  if (key) idResolver.did.resolveAtprotoKey = async () => key
   runner = new MemoryRunner({ startCursor: cursor })
   firehose = new Firehose({
     service: service.replace(/^http/, 'ws'),
