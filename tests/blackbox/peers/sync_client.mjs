@@ -36,9 +36,10 @@ function start({ cursor = 0, key }) {
   firehose.start()
 }
 
+// The runner finishes what it has begun: its own destroy() can wait forever for what it dropped.
 async function stop() {
   await firehose.destroy()
-  await runner.destroy()
+  await runner.processAll()
   return { cursor: runner.getCursor() }
 }
 

@@ -38,12 +38,19 @@ const count = async (table) => Number(
   (await appview.db.db.selectFrom(table).select(({ fn }) => fn.countAll().as('rows')).executeTakeFirst()).rows,
 )
 
+// To stop with work in hand can wait forever.
+async function rest() {
+  await appview.sub.processAll()
+  await appview.sub.stop()
+}
+
 // follow, rest: the AppView starts or stops to listen to the pod; rows: what its database holds.
 await serve({
+  rest,
   follow: () => appview.sub.start(),
-  rest: () => appview.sub.stop(),
   rows: async ({ tables }) => Object.fromEntries(await Promise.all(tables.map(async (table) => [table, await count(table)]))),
   close: async () => {
+    await rest()
     await appview.close()
     await plc.close()
   },
