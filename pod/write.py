@@ -7,7 +7,7 @@ deliveries, notifications) is done by readers of the change log, never here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -137,7 +137,10 @@ class Write:
         clock: Clock,
         *,
         quota_bytes: int,
+        hides: Callable[[MemberId, Cid], bool] = lambda _, __: False,
     ) -> None:
+        """``hides`` tells which blobs were taken down: no new record shows them."""
+        self._hides = hides
         self._store = store
         self._policy = policy
         self._projection = projection
@@ -172,6 +175,7 @@ class Write:
             raise Invalid("A batch may touch each path only once.")
         for op, draft in zip(ops, drafts, strict=True):
             self._authorise(agent, owner, op, draft.path)
+            self._check_shown(member, draft)
         self._check_quota(member, sum(draft.size for draft in drafts))
         await self._projection.prepare(owner, self._store)
         receipt, grown = await self._store.write(
@@ -223,6 +227,11 @@ class Write:
             collection = path.split("/")[2]
             for action in _actions(op):
                 agent.needs(Repo(frozenset({collection}), frozenset({action})))
+
+    def _check_shown(self, member: MemberId, draft: Draft) -> None:
+        for cid in draft.blobs:
+            if self._hides(member, cid):
+                raise Invalid(f"Could not find blob: {draft.blob_text(cid)}", name="BlobNotFound")
 
     def _check_quota(self, member: MemberId, coming: int) -> None:
         used = self._used.get(member)

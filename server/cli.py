@@ -219,9 +219,9 @@ def config_example() -> None:
 
 
 def _settings(file: Path | None, given: dict[str, Any], *, dev: bool) -> Settings:
+    defaults: dict[str, Any] = {}
     if dev:
         port = given.get("port") or int(os.environ.get("COMMONPOD_PORT", "2583"))
         data_dir = given.get("data_dir") or Path(os.environ.get("COMMONPOD_DATA_DIR", "data"))
-        chosen = {name: value for name, value in given.items() if value is not None}
-        given = environment.for_development(data_dir, port) | chosen
-    return environment.load(os.environ, file, given)
+        defaults = environment.for_development(data_dir, port)
+    return environment.load(os.environ, file, given, defaults)

@@ -17,13 +17,20 @@ import orjson
 
 from pod.errors import Invalid
 from pod.model.ids import Origin
-from pod.settings import Egress, ServiceDomain, Settings
+from pod.settings import ServiceDomain, Settings
 
 PREFIX: Final = "COMMONPOD_"
 
 
-def load(environment: Mapping[str, str], file: Path | None, given: Mapping[str, Any]) -> Settings:
+def load(
+    environment: Mapping[str, str],
+    file: Path | None,
+    given: Mapping[str, Any],
+    defaults: Mapping[str, Any] | None = None,
+) -> Settings:
     """The settings tree; ``given`` (the command line) wins over environment and file.
+
+    ``defaults`` stand in for what nobody sets.
 
     Raises Invalid, naming the setting, for unknown names and values of the wrong type.
     """
@@ -34,6 +41,7 @@ def load(environment: Mapping[str, str], file: Path | None, given: Mapping[str, 
         if name.startswith(PREFIX):
             _set(tree, name.removeprefix(PREFIX).lower().split("__"), _value(value))
     tree.update({name: value for name, value in given.items() if value is not None})
+    _fill(tree, defaults or {})
     _refuse_unknown(tree, Settings, "")
     try:
         settings = msgspec.convert(tree, Settings, strict=False, dec_hook=_path)
@@ -45,7 +53,7 @@ def load(environment: Mapping[str, str], file: Path | None, given: Mapping[str, 
 
 
 def for_development(data_dir: Path, port: int) -> dict[str, Any]:
-    """What `load` takes for a pod on this machine: open sign-up, plain http, names in localhost."""
+    """Defaults of a pod on this machine: open sign-up, plain http, names in localhost."""
     return {
         "origin": Origin(f"http://localhost:{port}"),
         "data_dir": data_dir,
@@ -54,7 +62,7 @@ def for_development(data_dir: Path, port: int) -> dict[str, Any]:
         "open_sign_up": True,
         "plc_url": "",
         "service_domains": (ServiceDomain(".test", f"http://{{name}}.localhost:{port}"),),
-        "egress": Egress(may_reach_private=True),
+        "egress": {"may_reach_private": True},
     }
 
 
@@ -105,6 +113,13 @@ def _set(tree: dict[str, Any], path: list[str], value: Any) -> None:
     for name in path[:-1]:
         tree = tree.setdefault(name, {})
     tree[path[-1]] = value
+
+
+def _fill(tree: dict[str, Any], defaults: Mapping[str, Any]) -> None:
+    for name, value in defaults.items():
+        kept = tree.setdefault(name, dict(value) if isinstance(value, Mapping) else value)
+        if isinstance(value, Mapping) and isinstance(kept, dict):
+            _fill(kept, value)
 
 
 def _value(text: str) -> Any:

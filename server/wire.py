@@ -123,8 +123,17 @@ async def open_house(settings: Settings) -> House:
     policy = Policy(store, _AccessDocuments())
     limits = settings.limits
     drafts = Drafts(lexicons, tids, limits)
-    write = Write(store, policy, projection, drafts, tids, clock, quota_bytes=limits.quota_bytes)
     moderation = Moderation(StoredTakedowns(database), clock)
+    write = Write(
+        store,
+        policy,
+        projection,
+        drafts,
+        tids,
+        clock,
+        quota_bytes=limits.quota_bytes,
+        hides=moderation.hides_blob,
+    )
     shown = ShownReader(store, moderation)
     read = Read(shown, policy)
     media = Media(

@@ -81,6 +81,7 @@ class Servers:
     def _start_ours(self, kind: str, port: int) -> None:
         limits = "--rate-limits" if kind == LIMITS else "--no-rate-limits"
         options = ["--plc", self.plc_url]
+        network = json.dumps({"url": self._upstream.url, "did": self._upstream.did})
         server = process.start(
             self._folder / f"commonpod-{kind}",
             verb=["serve", "--dev", limits],
@@ -88,10 +89,11 @@ class Servers:
             options=options,
             environment={
                 "COMMONPOD_ADMIN_PASSWORD": ADMIN_PASSWORD,
+                "COMMONPOD_APPVIEW": network,
+                "COMMONPOD_MODERATION": network,
                 "COMMONPOD_SMTP_URL": self._mail.url,
-                "COMMONPOD_APPVIEW": json.dumps(
-                    {"url": self._upstream.url, "did": self._upstream.did}
-                ),
+                "COMMONPOD_EMAIL_FROM": "pds@mail.test",
+                "COMMONPOD_OPEN_SIGN_UP": "false" if kind == INVITES else "true",
             },
         )
         self._stack.callback(server.stop)
@@ -137,8 +139,12 @@ class Servers:
             "PDS_PLC_ROTATION_KEY_K256_PRIVATE_KEY_HEX": "11" * 32,
             "PDS_EMAIL_SMTP_URL": self._mail.url,
             "PDS_EMAIL_FROM_ADDRESS": "pds@mail.test",
+            "PDS_MODERATION_EMAIL_SMTP_URL": self._mail.url,
+            "PDS_MODERATION_EMAIL_ADDRESS": "moderation@mail.test",
             "PDS_BSKY_APP_VIEW_URL": self._upstream.url,
             "PDS_BSKY_APP_VIEW_DID": self._upstream.did,
+            "PDS_MOD_SERVICE_URL": self._upstream.url,
+            "PDS_MOD_SERVICE_DID": self._upstream.did,
             "PDS_REPORT_SERVICE_URL": self._upstream.url,
             "PDS_REPORT_SERVICE_DID": self._upstream.did,
         }

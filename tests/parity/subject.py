@@ -322,7 +322,13 @@ class Subject:
     ) -> None:
         self.name, self.url, self.plc_url = name, url, plc_url
         self.mail, self.upstream, self.other = mail, upstream, other
-        self.http = httpx.Client(base_url=url, timeout=20, headers={"accept-encoding": "identity"})
+        self.http = httpx.Client(
+            base_url=url,
+            timeout=20,
+            headers={"accept-encoding": "identity"},
+            # Shorter than either server keeps a connection, so that none closes under a request.
+            limits=httpx.Limits(keepalive_expiry=2),
+        )
         self.anyone = Caller(self)
         password = httpx.BasicAuth("admin", admin_password)
         request = next(password.auth_flow(httpx.Request("GET", url)))

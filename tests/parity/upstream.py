@@ -6,8 +6,11 @@ import gzip
 import json
 import threading
 import time
+from base64 import urlsafe_b64decode
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
+
+from pod.keys.curves import SigningKey
 
 
 class _Answer(BaseHTTPRequestHandler):
@@ -58,6 +61,8 @@ class _Answer(BaseHTTPRequestHandler):
                     "set-cookie": "a=b",
                 }
                 self._send(200, {}, headers)
+            case "createReport":
+                self._send(200, self._report(json.loads(body)))
             case "slow":
                 time.sleep(0.3)
                 self._send(200, {"slow": True})
@@ -72,6 +77,11 @@ class _Answer(BaseHTTPRequestHandler):
                         "body": body.decode("utf-8", "replace"),
                     },
                 )
+
+    def _report(self, told: dict[str, object]) -> dict[str, object]:
+        payload = self.headers["authorization"].split(".")[1]
+        reporter = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["iss"]
+        return {**told, "id": 1, "reportedBy": reporter, "createdAt": "2026-01-01T00:00:00.000Z"}
 
     def _send(self, status: int, answer: object, headers: dict[str, str] | None = None) -> None:
         self._write(status, json.dumps(answer).encode(), headers or {})
@@ -88,12 +98,21 @@ class _Answer(BaseHTTPRequestHandler):
 
 class _Listener(ThreadingHTTPServer):
     daemon_threads = True
+    key = SigningKey.generate_k256()
 
     def document(self) -> dict[str, object]:
         port = self.server_address[1]
         return {
             "@context": ["https://www.w3.org/ns/did/v1"],
             "id": f"did:web:localhost%3A{port}",
+            "verificationMethod": [
+                {
+                    "id": f"did:web:localhost%3A{port}#atproto",
+                    "type": "Multikey",
+                    "controller": f"did:web:localhost%3A{port}",
+                    "publicKeyMultibase": self.key.did_key.removeprefix("did:key:"),
+                }
+            ],
             "service": [
                 {
                     "id": "#bsky_appview",
@@ -116,6 +135,7 @@ class Upstream:
         self._listener = _Listener(("127.0.0.1", 0), _Answer)
         port: int = self._listener.server_address[1]
         self.url = f"http://localhost:{port}"
+        self.key = self._listener.key
         self.did = f"did:web:localhost%3A{port}"
         threading.Thread(target=self._listener.serve_forever, daemon=True).start()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from tests.parity.listing import differs
 from tests.parity.subject import PASSWORD, Subject
 
 TAKEN = (400, "InvalidRequest")
@@ -195,3 +196,11 @@ def credentials_are_recommended_with_the_handle(server: Subject) -> None:
 def nobody_is_recommended_credentials_without_signing_in(server: Subject) -> None:
     refusal = server.anyone.get_refused("identity.getRecommendedDidCredentials")
     assert refusal == (401, "AuthMissing")
+
+
+@differs("Resolving a whole identity is a lexicon of its own that the reference does not serve.")
+def an_identity_is_resolved_both_ways(server: Subject) -> None:
+    alice = server.member()
+    told = server.anyone.get("identity.resolveIdentity", identifier=alice.handle)
+    assert (told["did"], told["handle"]) == (alice.did, alice.handle)
+    assert told["didDoc"]["id"] == alice.did

@@ -208,3 +208,7 @@ def the_did_of_the_server_has_a_document(server: Subject) -> None:
     answer = server.http.get("/.well-known/did.json")
     assert answer.status_code == 200
     assert answer.json()["id"] == server.did
+
+
+def a_signup_queue_lets_everybody_through(server: Subject) -> None:
+    assert server.member().get("temp.checkSignupQueue") == {"activated": True}

@@ -48,6 +48,13 @@ def test_a_wrong_setting_is_named(environment: dict[str, str], word: str, tmp_pa
         load(base | environment, None, given)
 
 
+def test_development_only_stands_in_for_what_nobody_set(tmp_path: Path) -> None:
+    chosen = {"COMMONPOD_OPEN_SIGN_UP": "false", "COMMONPOD_EGRESS__FETCH_BYTES": "5"}
+    settings = load(chosen, None, {}, for_development(tmp_path, 2583))
+    assert (settings.dev, settings.open_sign_up) == (True, False)
+    assert (settings.egress.fetch_bytes, settings.egress.may_reach_private) == (5, True)
+
+
 def test_a_password_never_shows_when_settings_are_printed(tmp_path: Path) -> None:
     given = for_development(tmp_path, 2583) | {"admin_password": "hunter2"}
     assert "hunter2" not in repr(load({}, None, given))
