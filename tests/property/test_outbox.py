@@ -49,6 +49,14 @@ class Wire:
         return names
 
 
+class Stalled(Wire):
+    """A connection that takes what it is given, and waits for somebody to read it."""
+
+    async def push(self, frames: Sequence[bytes]) -> None:
+        self.got += frames
+        await self.gate.wait()
+
+
 class Pod:
     """A store whose public changes have their own sequence number for a frame."""
 
@@ -204,6 +212,7 @@ def test_a_consumer_that_takes_nothing_at_all_is_dropped_in_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("adapters.atproto.firehose.outbox._PATIENCE_S", 0.01)
+    monkeypatch.setattr("adapters.atproto.firehose.outbox._LAST_WORD_S", 0.01)
 
     async def story() -> None:
         pod, dead = Pod(buffer=1), Wire()
@@ -216,6 +225,26 @@ def test_a_consumer_that_takes_nothing_at_all_is_dropped_in_the_end(
         assert await end == POLICY_VIOLATION
         assert pod.outbox.consumers == 0
         assert dead.got == []
+
+    run(story)
+
+
+def test_a_consumer_that_reads_on_much_later_finds_why_it_was_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("adapters.atproto.firehose.outbox._PATIENCE_S", 0.01)
+    monkeypatch.setattr("adapters.atproto.firehose.outbox._LAST_WORD_S", 0.01)
+
+    async def story() -> None:
+        pod, asleep = Pod(buffer=1), Stalled()
+        end = asyncio.ensure_future(pod.outbox.stream(None, asleep.push))
+        await asyncio.sleep(0)
+        asleep.gate.clear()
+        await pod.write(1)
+        await settle()
+        await pod.write(2)
+        assert await end == POLICY_VIOLATION
+        assert (asleep.seqs, asleep.told()) == (pod.public[:1], ["ConsumerTooSlow"])
 
     run(story)
 

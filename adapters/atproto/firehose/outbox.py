@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Final
 
 from adapters.atproto.firehose.frames import error_frame, info_frame
@@ -21,6 +22,7 @@ GOING_AWAY: Final = 1001
 POLICY_VIOLATION: Final = 1008
 _PAGE: Final = 100
 _PATIENCE_S: Final = 5.0
+_LAST_WORD_S: Final = 0.5
 _RUN_BYTES: Final = 256 * 1024
 """Frames that wait leave together, up to this size."""
 
@@ -129,6 +131,10 @@ class Outbox:
             async with asyncio.timeout(None) as patience:
                 return await self._follow(last, push, _Subscriber(patience))
         except TimeoutError:
+            # They find it behind all that is under way, should they ever read on.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LAST_WORD_S):
+                    await push([_too_slow()])
             return POLICY_VIOLATION
 
     async def _follow(self, last: int, push: Push, subscriber: _Subscriber) -> int:
@@ -157,7 +163,7 @@ class Outbox:
                 break
             await subscriber.news()
         if subscriber.close_code == POLICY_VIOLATION:
-            await push([error_frame("ConsumerTooSlow", "Stream consumer too slow.")])
+            await push([_too_slow()])
         return subscriber.close_code
 
     def _is_outdated(self, cursor: int) -> bool:
@@ -175,6 +181,10 @@ class Outbox:
                 return False
             cursor = page[-1].seq
         return False
+
+
+def _too_slow() -> bytes:
+    return error_frame("ConsumerTooSlow", "Stream consumer too slow.")
 
 
 async def _push_run(push: Push, waiting: deque[tuple[int, bytes]], last: int) -> int:
