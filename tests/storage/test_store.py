@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from pod.errors import Conflict, NotFound
-from pod.model.ids import Handle, MemberId
+from pod.model.ids import Did, Handle, MemberId
 from pod.model.member import Member, Standing
 from pod.model.resource import Annotation, Complement, Override, ResourcePath
 from pod.ports import Tx
@@ -429,5 +429,85 @@ def test_bytes_used_follow_every_write(open_store: OpenStore) -> None:
                 await store.write(step)
                 assert store.bytes_used(alice.id) == expected
             assert store.bytes_used(MemberId(99)) == 0
+
+    asyncio.run(story())
+
+
+def test_an_erased_member_keeps_nothing_but_names_that_lead_to_nobody_else(
+    open_store: OpenStore,
+) -> None:
+    def begin(tx: Tx) -> tuple[Member, Member]:
+        alice, bob = add_member(tx, "alice", "alice@mail.test"), add_member(tx, "bob")
+        for member in (alice, bob):
+            tx.put_secret(member.id, "key", b"secret")
+            tx.put_repo(head(member.id))
+            tx.put_resource(record(member.id))
+            tx.put_blob(blob(member.id))
+            tx.set_blob_refs(member.id, POST, [blob(member.id).cid])
+            change(tx, member.id)
+        return alice, bob
+
+    def end(tx: Tx, member: Member) -> list[bytes]:
+        last = change(tx, member.id)
+        return list(tx.erase_member(member.id, before=last.seq))
+
+    async def story() -> None:
+        async with open_store() as store:
+            alice, bob = await store.write(begin)
+            assert await store.write(lambda tx: end(tx, alice)) == [blob(alice.id).cid]
+            gone = store.member_by_did(alice.did)
+            assert gone is not None
+            assert (gone.standing, gone.email) == (Standing.DELETED, None)
+            assert store.resource(alice.id, POST) is None
+            assert store.secret(alice.id, "key") is None
+            assert store.repo(alice.id) is None
+            assert store.blob_paths(alice.id, blob(alice.id).cid) == []
+            assert store.bytes_used(alice.id) == 0
+            assert [c.seq for c in store.changes(after=0, limit=9)] == [2, 3]
+            assert store.resource(bob.id, POST) is not None
+            assert store.blob_is_held(blob(bob.id).cid)
+            with pytest.raises(Conflict):
+                await store.write(lambda tx: replace_did(tx, alice))
+            back = await store.write(lambda tx: add_member(tx, "alice", "new@mail.test"))
+            assert (back.id, back.standing) == (alice.id, Standing.ACTIVE)
+            assert store.member_by_email("new@mail.test") == back
+
+    def replace_did(tx: Tx, member: Member) -> Member:
+        return tx.add_member(
+            Did("did:plc:other"), member.handle, member.origin, email=None, at=NOON
+        )
+
+    asyncio.run(story())
+
+
+def test_an_email_address_is_changed_confirmed_and_nobody_elses(open_store: OpenStore) -> None:
+    async def story() -> None:
+        async with open_store() as store:
+            alice = await store.write(lambda tx: add_member(tx, "alice", "a@mail.test"))
+            bob = await store.write(lambda tx: add_member(tx, "bob", "b@mail.test"))
+            await store.write(lambda tx: tx.set_email(alice.id, "new@mail.test", is_confirmed=True))
+            changed = store.member(alice.id)
+            assert changed == replace(alice, email="new@mail.test", email_confirmed=True)
+            with pytest.raises(Conflict):
+                await store.write(
+                    lambda tx: tx.set_email(bob.id, "new@mail.test", is_confirmed=False)
+                )
+            assert store.member(bob.id) == bob
+
+    asyncio.run(story())
+
+
+def test_the_latest_changes_of_a_member_come_newest_first(open_store: OpenStore) -> None:
+    async def story() -> None:
+        async with open_store() as store:
+            alice = await store.write(lambda tx: add_member(tx, "alice"))
+            bob = await store.write(lambda tx: add_member(tx, "bob"))
+            for member in (alice, bob, alice, alice):
+                await store.write(lambda tx, id_=member.id: change(tx, id_))
+            found = store.recent_changes(alice.id, limit=2)
+            assert [(c.seq, c.member, c.frame) for c in found] == [
+                (4, alice.id, None),
+                (3, alice.id, None),
+            ]
 
     asyncio.run(story())
