@@ -319,9 +319,18 @@ async def open_house(settings: Settings) -> House:
                 farewell=services.farewell,
                 reader=store,
                 clock=clock,
+                check_lives_here=lambda member: atproto.check_did_points_here(services, member),
             ),
             reader=store,
             clock=clock,
+        )
+        sign_up = identity.SignUpPages(
+            hosts=hosts,
+            browser=browser,
+            pages=accounts_pages,
+            invites=services.invites,
+            domains=tuple(domain.handle_suffix for domain in settings.service_domains),
+            is_open=settings.open_sign_up,
         )
         made = make_pages(
             [
@@ -340,6 +349,7 @@ async def open_house(settings: Settings) -> House:
                 identity.oauth_rooms(hosts, oauth),
                 consent.rooms(),
                 accounts_pages.rooms(),
+                sign_up.rooms(),
                 fediverse.routes(hosts, credentials),
                 faces.rooms(),
                 solid.rooms(linked_data, read, issuer),

@@ -49,6 +49,7 @@ from adapters.atproto.xrpc import (
 from adapters.atproto.xrpc.call import Method
 from adapters.atproto.xrpc.elsewhere import forward
 from adapters.atproto.xrpc.router import Router
+from adapters.atproto.xrpc.server_account import check_did_points_here
 from adapters.atproto.xrpc.services import Services
 from adapters.atproto.xrpc.subscribe_repos import NSID as SUBSCRIBE_REPOS
 from adapters.atproto.xrpc.subscribe_repos import RUNS, SubscribeRepos
@@ -75,6 +76,7 @@ __all__ = [
     "SessionTokens",
     "Shown",
     "authenticator_of",
+    "check_did_points_here",
     "dns_txt",
     "member_document",
     "tree_of_file",

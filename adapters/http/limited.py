@@ -25,6 +25,7 @@ DEAR: Final[Mapping[str, Limit]] = {
     "/account/sign-in": Limit(30, 300),
     "/account/code": Limit(30, 300),
     "/account/passkey": Limit(30, 300),
+    "/account/sign-up": Limit(100, 300),
     "/account/forgotten": Limit(50, 300),
     "/account/forgotten/new": Limit(50, 300),
 }

@@ -67,6 +67,7 @@ class AccountActs:
     farewell: Farewell
     reader: Reader
     clock: Clock
+    check_lives_here: Callable[[Member], Awaitable[None]]
 
     def by_name(self) -> dict[str, Act]:
         """The acts by the last part of the address of their form."""
@@ -125,7 +126,7 @@ class AccountActs:
     async def change_password(self, member: Member, form: Mapping[str, str]) -> Outcome:
         """Change the password; all other sessions end."""
         await self.sign_in.again(member, form.get("password", ""))
-        encoded = await self._hashed(form.get("new", ""))
+        encoded = await self.hashed(form.get("new", ""))
         await self.grants.set_password_hash(member.id, encoded)
         done = await self.end_everything(member, form)
         return replace(done, told="Your password is changed, and everybody else signed out.")
@@ -138,7 +139,7 @@ class AccountActs:
 
     async def reset_password(self, form: Mapping[str, str]) -> None:
         """Set the password of whoever was mailed a code; all their sessions end."""
-        encoded = await self._hashed(form.get("new", ""))
+        encoded = await self.hashed(form.get("new", ""))
         code = form.get("code", "").strip()
         owner = self.confirmations.holder(Purpose.RESET_PASSWORD, code)
         await self.confirmations.drop(owner, Purpose.RESET_PASSWORD)
@@ -146,7 +147,8 @@ class AccountActs:
         await self.sessions.end_sessions(owner)
         await self.grants.revoke_refresh_grants(owner)
 
-    async def _hashed(self, new: str) -> str:
+    async def hashed(self, new: str) -> str:
+        """The hash of a password that somebody chose; Invalid."""
         if not MIN_PASSWORD <= len(new) <= MAX_PASSWORD:
             raise Invalid(f"A password has {MIN_PASSWORD} to {MAX_PASSWORD} characters.")
         return await self.passwords.hash(new)
@@ -193,9 +195,10 @@ class AccountActs:
         return Outcome("Your account is resting.")
 
     async def wake_up(self, member: Member, _: Mapping[str, str]) -> Outcome:
-        """Let a resting account return."""
+        """Let a resting account return, unless its identity has moved elsewhere."""
         if member.standing is not Standing.DEACTIVATED:
             raise Forbidden("Your account does not rest.")
+        await self.check_lives_here(member)
         await self.accounts.set_standing(_as(member), member.id, Standing.ACTIVE)
         return Outcome("Your account is back.")
 

@@ -92,7 +92,7 @@ class AccountPages:
             only_here(self.hosts)
             visit = self.browser.visit()
             form = await self.browser.form(visit)
-            onward, name = _onward(form.get("next", "")), form.get("name", "")
+            onward, name = onward_of(form.get("next", "")), form.get("name", "")
             try:
                 member = await self.sign_in.member(name, form.get("password", ""))
             except PodError as err:
@@ -218,13 +218,16 @@ class AccountPages:
             error=error,
         )
 
-    async def _signed_in(self, visit: Visit, member: Member, onward: str) -> Response:
-        """A new cookie for a browser that somebody signed in on, and on to where they wanted."""
+    async def enter(self, visit: Visit, member: Member, onward: str) -> tuple[Visit, str]:
+        """A new cookie for a browser that somebody signed in on, and where they go on to."""
         fresh = self.browser.fresh()
         await self.devices.sign_in(visit.device, fresh.device, member.id, self.clock.now())
-        if onward == ACCOUNT or not member.is_active:
-            return self.browser.to(f"{ACCOUNT}?account={quote(member.did)}", fresh)
-        return self.browser.to(f"{onward}&account={quote(member.did)}", fresh)
+        is_over = onward == ACCOUNT or not member.is_active
+        return fresh, f"{ACCOUNT + '?' if is_over else onward + '&'}account={quote(member.did)}"
+
+    async def _signed_in(self, visit: Visit, member: Member, onward: str) -> Response:
+        fresh, url = await self.enter(visit, member, onward)
+        return self.browser.to(url, fresh)
 
     def _member(self, visit: Visit) -> Member | None:
         """Who is signed in on a browser; of several, whom the address names, or the last one."""
@@ -297,6 +300,6 @@ def _shown(session: Session) -> Shown:
     )
 
 
-def _onward(asked: str) -> str:
+def onward_of(asked: str) -> str:
     """Where to go after signing in: nowhere but to our own pages."""
     return asked if asked.startswith(f"{AUTHORIZE}?") else ACCOUNT

@@ -13,6 +13,7 @@ from adapters.identity.knot import Knot, report
 from adapters.identity.oauth_endpoints import rooms as oauth_rooms
 from adapters.identity.oauth_pages import ConsentPages
 from adapters.identity.sign_in import SignIn
+from adapters.identity.sign_up import SignUpPages
 from adapters.identity.verify import Found, Sources, verify
 from adapters.identity.webfinger import ServerActor
 from adapters.identity.well_known import Corner, rooms
@@ -27,6 +28,7 @@ __all__ = [
     "Knot",
     "ServerActor",
     "SignIn",
+    "SignUpPages",
     "Sources",
     "did_web",
     "oauth_rooms",

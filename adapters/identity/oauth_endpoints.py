@@ -50,7 +50,7 @@ def metadata(issuer: str, server: AuthorizationServer) -> dict[str, Any]:
         "code_challenge_methods_supported": ["S256"],
         "ui_locales_supported": ["en"],
         "display_values_supported": ["page", "popup", "touch"],
-        "prompt_values_supported": [prompt for prompt in PROMPTS if prompt != "create"],
+        "prompt_values_supported": list(PROMPTS),
         "authorization_response_iss_parameter_supported": True,
         "request_parameter_supported": False,
         "request_uri_parameter_supported": True,

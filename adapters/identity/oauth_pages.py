@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from quart import Blueprint, Response, request
 
@@ -27,6 +27,7 @@ from pod.oauth.server import AuthorizationServer
 from pod.ports import Clock, Reader
 
 AUTHORIZE: Final = "/oauth/authorize"
+SIGN_UP: Final = "/account/sign-up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,8 @@ class ConsentPages:
         prompt = asked.request.parameters.get("prompt")
         if prompt == "none":
             return await self._silently(asked)
+        if prompt == "create" and account is None:
+            return self.browser.to(f"{SIGN_UP}?next={quote(asked.url, safe='')}", asked.visit)
         present = self._present(asked)
         chosen = self._chosen(asked, account)
         if chosen is None and account is None and prompt != "select_account":

@@ -13,12 +13,12 @@ from adapters.atproto.did.plc import operation_data
 from adapters.atproto.xrpc.blob import referenced_blobs
 from adapters.atproto.xrpc.call import Auth, Call, procedure, query
 from adapters.atproto.xrpc.server_email import MAX_NEW_PASSWORD
-from adapters.atproto.xrpc.server_invites import check_invite
 from adapters.atproto.xrpc.server_session import did_document_field, open_session
 from adapters.atproto.xrpc.services import Services
 from adapters.atproto.xrpc.sync_repo import tree_of
 from pod.access.agent import Credential
 from pod.account import Application
+from pod.admission import check_invite
 from pod.errors import Invalid, NotFound, PeerUnavailable, Unauthenticated
 from pod.model.ids import Did, parse_datetime
 from pod.model.member import Member, Standing
@@ -127,7 +127,7 @@ def _check_sign_up(services: Services, body: dict[str, Any], *, moves_in: bool) 
     if did is not None and not moves_in and did != f"did:web:{body['handle'].lower()}":
         raise Unauthenticated(f"Missing auth to create account with did: {did}")
     if not services.settings.open_sign_up:
-        check_invite(services, body.get("inviteCode"))
+        check_invite(services.invites, services.store, body.get("inviteCode"))
 
 
 async def check_did_points_here(services: Services, member: Member) -> None:

@@ -14,7 +14,6 @@ from adapters.atproto.xrpc.repos import existing_repo
 from adapters.atproto.xrpc.services import Services
 from pod.confirm import new_code
 from pod.errors import Invalid
-from pod.model.ids import Did
 from pod.model.invite import ADMIN, Invite
 from pod.model.member import Member
 
@@ -94,18 +93,6 @@ async def disable_account_invites(call: Call, services: Services) -> None:
 async def enable_account_invites(call: Call, services: Services) -> None:
     """An account gets codes to give away again."""
     await _set_may_invite(call, services, may=True)
-
-
-def check_invite(services: Services, code: str | None) -> None:
-    """Invalid (``InvalidInviteCode``) unless somebody may sign up with a code now."""
-    if code is None:
-        raise Invalid("No invite code provided", name="InvalidInviteCode")
-    found = services.invites.invite(code)
-    owner = None
-    if found is not None and found.for_account != ADMIN:
-        owner = services.store.member_by_did(Did(found.for_account))
-    if found is None or not found.is_open or (owner is not None and not owner.is_active):
-        raise Invalid("Provided invite code not available", name="InvalidInviteCode")
 
 
 def invite_view(invite: Invite) -> dict[str, Any]:

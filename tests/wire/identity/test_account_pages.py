@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from base64 import b32decode
 from datetime import UTC, datetime
@@ -9,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from adapters.atproto.did.plc import update
+from pod.keys.keyring import KeyRing
 from pod.keys.passkey import Site
 from pod.keys.totp import STEP_S, _code
+from pod.model.ids import Handle
 from pod.oauth.request import hashed
 from tests.kit.authenticator import told
 from tests.kit.surfer import ORIGIN, Surfer, Visitor
@@ -371,5 +375,34 @@ def test_a_passkey_is_asked_for_and_answers_one_question_once(town: Town) -> Non
         await surfer.get("/account")
         await surfer.sign_in()
         return surfer
+
+    town.run(story(town.whole))
+
+
+def test_an_account_whose_identity_moved_elsewhere_does_not_return(town: Town) -> None:
+    async def story(whole: Whole) -> None:
+        surfer = await at_home(whole)
+        await surfer.fill_in("/account/rest", password=PASSWORD)
+        alice = whole.store.member_by_handle(Handle("alice.test"))
+        assert alice is not None
+        ring = KeyRing(whole.store)
+        await ring.open()
+        log = f"/plc/{alice.did}"
+        last = (await whole.send("GET", f"{log}/log/last")).json
+        moved = {
+            "atproto_pds": {
+                "type": "AtprotoPersonalDataServer",
+                "endpoint": "https://elsewhere.example",
+            }
+        }
+        operation = update(last, ring.rotation_key(), services=moved)
+        sent = {"content-type": "application/json"}
+        reply = await whole.send("POST", log, json.dumps(operation), headers=sent)
+        assert reply.status == 200, reply.body
+        await surfer.fill_in("/account/return")
+        assert "does not match" in surfer.text
+        found = whole.store.member(alice.id)
+        assert found is not None
+        assert not found.is_active
 
     town.run(story(town.whole))
