@@ -169,6 +169,10 @@ async def _export(
     All of them are of one state, however long the reader takes and whatever is written meanwhile.
     A large repository whose tree is not in memory does not come there: it goes by way of a file.
     """
+    if since is not None:
+        await services.repos.prepare(
+            member, services.store
+        )  # it takes the tree to tell what is new
     with services.store.snapshot() as store:
         head = head_of(store, member)
         if services.repos.hot(head) is None and is_large(store, member):

@@ -157,6 +157,10 @@ def test_a_large_repository_is_exported_the_same_whether_or_not_its_tree_is_in_m
         cold = (await pod.get(SYNC + "getRepo", did=alice.did)).body
         assert cold == hot
         assert pod.services.repos.hot(pod.store.repo(alice.member.id)) is None
+        rev = pod.store.repo(alice.member.id).rev
+        nothing = (await pod.get(SYNC + "getRepo", did=alice.did, since=rev)).body
+        assert len(read_car(nothing)[1]) == 1
+        pod.services.repos.forget(alice.member.id)
         await pod.write_post(alice, "the tree comes back for a write")
         assert pod.services.repos.hot(pod.store.repo(alice.member.id)) is not None
 
