@@ -73,25 +73,37 @@ def a_new_account_shows_its_did_document(server: Subject) -> None:
 
 
 @differs("The lexicon names the error HandleNotAvailable; the reference answers InvalidRequest.")
-def a_handle_that_is_taken_is_refused(server: Subject) -> None:
+def the_refusal_of_a_taken_handle_says_so_by_name(server: Subject) -> None:
     alice = server.member()
     assert _refused(server, handle=alice.handle) == (400, "HandleNotAvailable")
 
 
 @differs("The lexicon names the error HandleNotAvailable; the reference answers InvalidRequest.")
-def a_handle_that_is_taken_is_refused_in_capitals_too(server: Subject) -> None:
+def the_refusal_of_a_taken_handle_in_capitals_says_so_by_name(server: Subject) -> None:
     alice = server.member()
     assert _refused(server, handle=alice.handle.upper()) == (400, "HandleNotAvailable")
 
 
 @differs("A name of its own lets apps tell this refusal; the reference answers InvalidRequest.")
-def a_mail_address_that_is_taken_is_refused(server: Subject) -> None:
+def the_refusal_of_a_taken_mail_address_says_so_by_name(server: Subject) -> None:
     assert _refused(server, email=server.member().email) == (400, "EmailTaken")
 
 
 @differs("A name of its own lets apps tell this refusal; the reference answers InvalidRequest.")
-def a_mail_address_that_is_taken_is_refused_in_capitals_too(server: Subject) -> None:
+def the_refusal_of_a_taken_mail_address_in_capitals_says_so_by_name(server: Subject) -> None:
     assert _refused(server, email=server.member().email.upper()) == (400, "EmailTaken")
+
+
+def a_handle_or_mail_address_that_is_taken_is_refused(server: Subject) -> None:
+    alice = server.member()
+    for taken in ({"handle": alice.handle}, {"email": alice.email}):
+        assert _refused(server, **taken)[0] == 400
+
+
+def a_handle_or_mail_address_that_is_taken_is_refused_in_capitals_too(server: Subject) -> None:
+    alice = server.member()
+    for taken in ({"handle": alice.handle.upper()}, {"email": alice.email.upper()}):
+        assert _refused(server, **taken)[0] == 400
 
 
 def a_missing_mail_address_is_refused(server: Subject) -> None:

@@ -327,11 +327,17 @@ def a_blob_of_a_repo_that_is_not_here_is_not_found(server: Subject) -> None:
 
 
 @differs("The lexicon names the error BlobNotFound; the reference answers InvalidRequest.")
-def a_blob_that_is_not_there_is_not_found(server: Subject) -> None:
+def the_refusal_of_a_blob_that_is_not_there_says_so_by_name(server: Subject) -> None:
     alice = server.member()
     cid = cid_text(b"\x01\x55\x12\x20" + sha256(b"never").digest())
     refusal = server.anyone.get_refused("sync.getBlob", did=alice.did, cid=cid)
     assert refusal == (400, "BlobNotFound")
+
+
+def a_blob_that_is_not_there_is_refused(server: Subject) -> None:
+    alice = server.member()
+    cid = cid_text(b"\x01\x55\x12\x20" + sha256(b"never").digest())
+    assert server.anyone.get_refused("sync.getBlob", did=alice.did, cid=cid)[0] == 400
 
 
 def a_blob_is_asked_for_by_a_cid(server: Subject) -> None:

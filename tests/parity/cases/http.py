@@ -169,7 +169,7 @@ def a_large_answer_is_sent_as_it_is(server: Subject) -> None:
     assert "content-encoding" not in answer.headers
 
 
-@differs("A CAR is mostly hashes and hardly shrinks; its length and speed count for more.")
+@differs("Compression is left to the web server in front: an export costs none of it here.")
 def a_repo_is_sent_as_it_is(server: Subject) -> None:
     alice = server.member()
     alice.apply(*[write("create", value=post("long " * 20)) for _ in range(100)])
