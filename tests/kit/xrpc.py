@@ -363,6 +363,7 @@ class Pod:
         start = messages[0]
         content = b"".join(message.get("body", b"") for message in messages[1:])
         names = {k.decode(): v.decode("latin-1") for k, v in start["headers"]}
+        assert len(names) == len(start["headers"]), "a header is told twice"
         return Reply(start["status"], names, content)
 
     async def connect(self, path: str, query: str, *, until: int) -> list[dict[str, Any]]:

@@ -247,7 +247,8 @@ def _preflight(headers: Mapping[bytes, bytes], extra: Headers) -> tuple[int, Bod
 
 async def _send(send: Send, status: int, extra: Headers, body: Body, *, head_only: bool) -> None:
     content = body.content
-    headers = [*_CORS, *extra, *body.headers]
+    own = {name for name, _ in body.headers}
+    headers = [*_CORS, *(each for each in extra if each[0] not in own), *body.headers]
     if body.media_type:
         headers.append((b"content-type", body.media_type.encode("latin-1")))
     length = len(content) if isinstance(content, bytes) else body.length

@@ -144,6 +144,7 @@ def test_a_blob_is_served_in_ranges_and_not_again_to_who_has_it():
         assert whole.headers["etag"] == f'"{cid}"'
         assert whole.headers["accept-ranges"] == "bytes"
         assert whole.headers["cache-control"].startswith("public")
+        assert whole.headers["vary"] == "Authorization"
         part = await pod.ask("GET", path, asked, headers={"range": "bytes=8-17"})
         assert (part.status, part.body) == (206, bytes(range(10)))
         assert part.headers["content-range"] == "bytes 8-17/108"
