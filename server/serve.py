@@ -17,6 +17,7 @@ import uvloop
 
 from pod.errors import Conflict, Invalid
 from pod.settings import Settings
+from server.bodies import reading_first
 from server.corked import taking_runs
 from server.hosts import FrontDoor
 from storage.sole import SoleUse
@@ -71,7 +72,7 @@ async def _hypercorn(door: FrontDoor, bound: socket.socket) -> None:
         await stopped.wait()
         door.end_streams()
 
-    application: Any = taking_runs(door)
+    application: Any = taking_runs(reading_first(door))
     await hypercorn_serve(application, config, shutdown_trigger=until_stopped, mode="asgi")
 
 
@@ -81,7 +82,7 @@ async def _uvicorn(door: FrontDoor, bound: socket.socket) -> None:
     except ModuleNotFoundError as err:
         raise Invalid("uvicorn is not installed: pip install 'commonpod[fast]'") from err
     config = uvicorn.Config(
-        taking_runs(door),
+        taking_runs(reading_first(door)),
         log_level="warning",
         access_log=False,
         lifespan="on",

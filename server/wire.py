@@ -107,8 +107,74 @@ class House:
     rooms: Rooms
 
 
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """The core's services over one data folder, and the two ways out: egress and letters."""
+
+    settings: Settings
+    clock: SystemClock
+    tids: TidClock
+    database: Database
+    store: SqlStore
+    keyring: KeyRing
+    lexicons: Registry
+    projection: atproto.MemoryProjection
+    policy: Policy
+    drafts: Drafts
+    write: Write
+    moderation: Moderation
+    shown: ShownReader
+    read: Read
+    media: Media
+    fetch: Fetch
+    passwords: Passwords
+
+
 async def open_house(settings: Settings) -> House:
     """Wire everything over the data folder of ``settings``; needs a running event loop."""
+    ground = await _ground(settings)
+    own_plc = (
+        None if settings.plc_url else atproto.PlcDirectory(VaultLog(ground.store), ground.clock)
+    )
+    directory: atproto.Directory = own_plc or atproto.PlcClient(ground.fetch, settings.plc_url)
+    apps = SqlOAuth(ground.database)
+    services = _services(ground, directory, apps)
+    outbox = atproto.Outbox(ground.store, buffer=settings.limits.firehose_buffer)
+    xrpc = atproto.xrpc(services, ground.lexicons, outbox)
+    fediverse = _fediverse(ground)
+    devices = SqlDevices(ground.database)
+    ground.store.subscribe(outbox.on_changes)
+    ground.store.subscribe(services.crawl.on_changes)
+    workers = _workers(ground, services, fediverse, apps, devices)
+
+    def held(app: App) -> App:
+        return limited(app, services.throttle) if settings.rate_limits else app
+
+    async def close() -> None:
+        await workers.stop()
+        await ground.fetch.close()
+        ground.passwords.close()
+        await ground.database.close()
+
+    return House(
+        settings=settings,
+        store=ground.store,
+        accounts=services.accounts,
+        write=ground.write,
+        media=ground.media,
+        passwords=ground.passwords,
+        rooms=Rooms(
+            xrpc=held(xrpc),
+            serves_xrpc=xrpc.serves,
+            pages=held(Deferred(lambda: _pages(ground, services, fediverse, apps, devices))),
+            end_streams=outbox.close,
+            close=close,
+            plc=cast("App | None", own_plc),
+        ),
+    )
+
+
+async def _ground(settings: Settings) -> _Ground:
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = settings.data_dir / "pod.sqlite"
     upgrade(path)
@@ -124,53 +190,72 @@ async def open_house(settings: Settings) -> House:
     limits = settings.limits
     drafts = Drafts(lexicons, tids, limits)
     moderation = Moderation(StoredTakedowns(database), clock)
-    write = Write(
-        store,
-        policy,
-        projection,
-        drafts,
-        tids,
-        clock,
-        quota_bytes=limits.quota_bytes,
-        hides=moderation.hides_blob,
-    )
     shown = ShownReader(store, moderation)
-    read = Read(shown, policy)
-    media = Media(
-        store, FolderBlobs(settings.data_dir / "blobs"), clock, limits, hides=moderation.hides_blob
+    files = FolderBlobs(settings.data_dir / "blobs")
+    return _Ground(
+        settings=settings,
+        clock=clock,
+        tids=tids,
+        database=database,
+        store=store,
+        keyring=keyring,
+        lexicons=lexicons,
+        projection=projection,
+        policy=policy,
+        drafts=drafts,
+        write=Write(
+            store,
+            policy,
+            projection,
+            drafts,
+            tids,
+            clock,
+            quota_bytes=limits.quota_bytes,
+            hides=moderation.hides_blob,
+        ),
+        moderation=moderation,
+        shown=shown,
+        read=Read(shown, policy),
+        media=Media(store, files, clock, limits, hides=moderation.hides_blob),
+        fetch=Fetch(settings.egress),
+        passwords=Passwords(settings.hashing),
     )
-    fetch = Fetch(settings.egress)
-    passwords = Passwords(settings.hashing)
 
-    own_plc = None if settings.plc_url else atproto.PlcDirectory(VaultLog(store), clock)
-    directory: atproto.Directory = own_plc or atproto.PlcClient(fetch, settings.plc_url)
 
+def _did_document(ground: _Ground, member: Member) -> dict[str, Any]:
+    key = ground.keyring.repo_key(member.id)
+    return atproto.member_document(member, key.did_key, ground.settings.origin)
+
+
+def _identities(ground: _Ground, directory: atproto.Directory) -> atproto.NetworkIdentities:
     def local_did(handle: Handle) -> Did | None:
-        member = store.member_by_handle(handle)
+        member = ground.store.member_by_handle(handle)
         return member.did if member is not None else None
 
-    def did_document(member: Member) -> dict[str, Any]:
-        key = keyring.repo_key(member.id)
-        return atproto.member_document(member, key.did_key, settings.origin)
-
     def own_document(did: Did) -> dict[str, Any] | None:
-        member = store.member_by_did(did)
+        member = ground.store.member_by_did(did)
         if member is None or did != "did:web:" + member.host.replace(":", "%3A"):
             return None
-        return did_document(member)
+        return _did_document(ground, member)
 
-    identities = atproto.NetworkIdentities(
+    return atproto.NetworkIdentities(
         directory,
-        atproto.HandleResolver(local_did, atproto.dns_txt, fetch),
-        fetch,
-        clock,
+        atproto.HandleResolver(local_did, atproto.dns_txt, ground.fetch),
+        ground.fetch,
+        ground.clock,
         own=own_document,
     )
+
+
+def _services(ground: _Ground, directory: atproto.Directory, apps: SqlOAuth) -> atproto.Services:
+    settings, clock, store, fetch = ground.settings, ground.clock, ground.store, ground.fetch
+    keyring, projection = ground.keyring, ground.projection
+    identities = _identities(ground, directory)
 
     async def leads_to(handle: Handle, did: Did) -> bool:
         return await identities.resolve_handle(handle) == did
 
-    book = StoredAccounts(database)
+    book = StoredAccounts(ground.database)
     accounts = Accounts(
         store,
         book,
@@ -186,11 +271,6 @@ async def open_house(settings: Settings) -> House:
         else leads_here(settings.did, atproto.dns_txt, fetch),
         resolves_to=leads_to,
     )
-
-    outbox = atproto.Outbox(store, buffer=limits.firehose_buffer)
-    crawl = atproto.Crawl(settings.relays, settings.host_name, fetch, clock)
-    tokens = atproto.SessionTokens(keyring.session_secret(), settings.did, clock)
-    apps = SqlOAuth(database)
     oauth = assembled(
         issuer=settings.origin,
         store=apps,
@@ -201,219 +281,217 @@ async def open_house(settings: Settings) -> House:
         secret=keyring.oauth_secret(),
         clock=clock,
     )
-    factor = SecondFactor(store, apps, clock)
-    grants = StoredGrants(store)
     letters = mailbox(settings)
-    throttle = Throttle(enabled=settings.rate_limits)
-    services = atproto.Services(
+    return atproto.Services(
         settings=settings,
         version=_version(),
         clock=clock,
         store=store,
-        shown=shown,
-        read=read,
-        write=write,
-        media=media,
-        transfer=Transfer(store, policy, projection, tids, clock, quota_bytes=limits.quota_bytes),
+        shown=ground.shown,
+        read=ground.read,
+        write=ground.write,
+        media=ground.media,
+        transfer=Transfer(
+            store,
+            ground.policy,
+            projection,
+            ground.tids,
+            clock,
+            quota_bytes=settings.limits.quota_bytes,
+        ),
         accounts=accounts,
         keyring=keyring,
         repos=projection,
-        tokens=tokens,
-        grants=grants,
-        passwords=passwords,
-        preferences=StoredPreferences(database),
+        tokens=atproto.SessionTokens(keyring.session_secret(), settings.did, clock),
+        grants=StoredGrants(store),
+        passwords=ground.passwords,
+        preferences=StoredPreferences(ground.database),
         identities=identities,
-        crawl=crawl,
+        crawl=atproto.Crawl(settings.relays, settings.host_name, fetch, clock),
         consumers=atproto.Consumers(clock),
         proxy=atproto.Proxy(
             settings.appview, identities, fetch, keyring, clock, moderation=settings.moderation
         ),
         oauth=oauth,
-        factor=factor,
+        factor=SecondFactor(store, apps, clock),
         book=book,
-        confirmations=Confirmations(StoredConfirmations(database), letters, clock),
+        confirmations=Confirmations(StoredConfirmations(ground.database), letters, clock),
         mailbox=letters,
-        invites=StoredInvites(database),
-        moderation=moderation,
-        farewell=Farewell(store, book, projection, media, keyring, clock),
+        invites=StoredInvites(ground.database),
+        moderation=ground.moderation,
+        farewell=Farewell(store, book, projection, ground.media, keyring, clock),
         directory=directory,
         egress=fetch,
-        throttle=throttle,
+        throttle=Throttle(enabled=settings.rate_limits),
     )
-    xrpc = atproto.xrpc(services, lexicons, outbox)
-    hosts = Hosts(store, settings.origin)
-    edges = SqlEdges(database)
-    fediverse = activitypub.ActivityPub(
-        server=settings.origin,
-        store=store,
-        reader=shown,
-        write=write,
-        keys=keyring,
-        clock=clock,
-        tids=tids,
-        egress=fetch,
+
+
+def _fediverse(ground: _Ground) -> activitypub.ActivityPub:
+    database = ground.database
+    return activitypub.ActivityPub(
+        server=ground.settings.origin,
+        store=ground.store,
+        reader=ground.shown,
+        write=ground.write,
+        keys=ground.keyring,
+        clock=ground.clock,
+        tids=ground.tids,
+        egress=ground.fetch,
         cache=SqlRemoteCache(database),
         followers=SqlFollowers(database),
-        edges=edges,
+        edges=SqlEdges(database),
         seen=SqlSeen(database),
         queue=SqlDeliveryQueue(database),
         log=SqlActivityLog(database),
     )
-    credentials = SessionCredentials(atproto.authenticator_of(services))
-    devices = SqlDevices(database)
 
-    def pages() -> App:
-        # Quart, RDF and templates: a pod that nobody looks at does without them.
-        from adapters.console import face as console
-        from adapters.http import blobs, views
-        from adapters.http.record_views import RECORD_VIEWS
-        from adapters.identity import face as identity
-        from adapters.solid import face as solid
-        from server.pages import make_pages
 
-        faces = console.Console(
-            hosts=hosts,
-            reader=shown,
-            read=read,
-            edges=edges,
-            welcome=console.Welcome(
-                handle_suffix=settings.service_domains[0].handle_suffix
-                if settings.service_domains
-                else "",
-                open_sign_up=settings.open_sign_up,
-                contact=settings.contact_email,
-                lists_members=settings.dev,
-            ),
-        )
-        issuer = Iri(settings.origin)
-        linked_data = solid.Wing(
-            hosts=hosts,
-            authenticator=credentials,
-            reader=shown,
-            policy=policy,
-            write=write,
-            media=media,
-            records=solid.RecordViews(shown, fediverse.words, issuer),
-            mint=drafts.mint_rkey,
-            clock=clock,
-        )
-        browser = identity.Browser(settings.origin, keyring.oauth_secret(), clock)
-        consent = identity.ConsentPages(hosts, oauth, browser, devices, store, clock)
-        passkeys = Passkeys(store, apps, clock, Site(settings.origin))
-        sign_in = identity.SignIn(store, passwords, factor, passkeys, throttle)
-        accounts_pages = identity.AccountPages(
-            hosts=hosts,
-            browser=browser,
-            consent=consent,
-            sign_in=sign_in,
-            devices=devices,
-            acts=identity.AccountActs(
-                sign_in=sign_in,
-                sessions=apps,
-                grants=grants,
-                passwords=passwords,
-                factor=factor,
-                passkeys=passkeys,
-                accounts=accounts,
-                confirmations=services.confirmations,
-                farewell=services.farewell,
-                reader=store,
-                clock=clock,
-                check_lives_here=lambda member: atproto.check_did_points_here(services, member),
-            ),
-            reader=store,
-            clock=clock,
-        )
-        sign_up = identity.SignUpPages(
-            hosts=hosts,
-            browser=browser,
-            pages=accounts_pages,
-            invites=services.invites,
-            domains=tuple(domain.handle_suffix for domain in settings.service_domains),
-            is_open=settings.open_sign_up,
-        )
-        made = make_pages(
-            [
-                identity.rooms(
-                    identity.Corner(
-                        hosts,
-                        store,
-                        did_document,
-                        _version(),
-                        open_sign_up=settings.open_sign_up,
-                        server_actor=identity.ServerActor(
-                            settings.host_name.split(":")[0], Iri(f"{settings.origin}/actor")
-                        ),
-                    )
-                ),
-                identity.oauth_rooms(hosts, oauth),
-                consent.rooms(),
-                accounts_pages.rooms(),
-                sign_up.rooms(),
-                fediverse.routes(hosts, credentials),
-                faces.rooms(),
-                solid.rooms(linked_data, read, issuer),
-                blobs.rooms(hosts, media),
-                views.rooms(
-                    hosts=hosts,
-                    reader=shown,
-                    authenticator=credentials,
-                    allow=lambda agent, owner, path: policy.require(agent, Mode.READ, owner, path),
-                    views=views.Views(
-                        [faces.view, fediverse.view, *solid.views(linked_data), *RECORD_VIEWS],
-                        [solid.record_links],
-                    ),
-                    front_door=faces.front_door,
-                ),
-            ],
-            oauth.proofs.nonce,
-        )
-        return cast("App", made)
-
-    store.subscribe(outbox.on_changes)
-    store.subscribe(crawl.on_changes)
+def _workers(
+    ground: _Ground,
+    services: atproto.Services,
+    fediverse: activitypub.ActivityPub,
+    apps: SqlOAuth,
+    devices: SqlDevices,
+) -> Workers:
+    clock, media = ground.clock, ground.media
+    window = timedelta(seconds=ground.settings.limits.firehose_window_s)
 
     async def tidy_sign_ins() -> None:
         await apps.drop_expired(clock.now())
         await devices.drop_expired(clock.now() - SIGN_IN_LASTS)
+
+    async def prune_firehose() -> None:
+        await ground.store.drop_frames(clock.now() - window)
 
     workers = Workers()
     workers.every("sign-in tidying", TIDY_EVERY_S, tidy_sign_ins)
     workers.every("blob collector", TIDY_EVERY_S, media.collect)
     workers.every("blob sweep", SWEEP_EVERY_S, media.sweep)
     workers.every("accounts that go", TIDY_EVERY_S, services.farewell.delete_due)
-    window = timedelta(seconds=limits.firehose_window_s)
-    workers.every("firehose window", TIDY_EVERY_S, lambda: store.drop_frames(clock.now() - window))
+    workers.every("firehose window", TIDY_EVERY_S, prune_firehose)
     workers.every("fediverse tidying", TIDY_EVERY_S, fediverse.tidy)
-    workers.keep_running("relays", crawl.run)
+    workers.keep_running("relays", services.crawl.run)
     workers.keep_running("fediverse reactor", fediverse.react)
     workers.keep_running("fediverse delivery", fediverse.deliver)
+    return workers
 
-    def held(app: App) -> App:
-        return limited(app, throttle) if settings.rate_limits else app
 
-    async def close() -> None:
-        await workers.stop()
-        await fetch.close()
-        passwords.close()
-        await database.close()
+def _pages(
+    ground: _Ground,
+    services: atproto.Services,
+    fediverse: activitypub.ActivityPub,
+    apps: SqlOAuth,
+    devices: SqlDevices,
+) -> App:
+    # Quart, RDF and templates: a pod that nobody looks at does without them.
+    from adapters.console import face as console
+    from adapters.http import blobs, views
+    from adapters.http.record_views import RECORD_VIEWS
+    from adapters.identity import face as identity
+    from adapters.solid import face as solid
+    from server.pages import make_pages
 
-    return House(
-        settings=settings,
-        store=store,
-        accounts=accounts,
-        write=write,
-        media=media,
-        passwords=passwords,
-        rooms=Rooms(
-            xrpc=held(xrpc),
-            serves_xrpc=xrpc.serves,
-            pages=held(Deferred(pages)),
-            end_streams=outbox.close,
-            close=close,
-            plc=cast("App | None", own_plc),
+    settings, store, shown, clock = ground.settings, ground.store, ground.shown, ground.clock
+    policy = ground.policy
+    hosts = Hosts(store, settings.origin)
+    credentials = SessionCredentials(atproto.authenticator_of(services))
+    suffixes = [domain.handle_suffix for domain in settings.service_domains]
+    faces = console.Console(
+        hosts=hosts,
+        reader=shown,
+        read=ground.read,
+        edges=SqlEdges(ground.database),
+        welcome=console.Welcome(
+            handle_suffix=suffixes[0] if suffixes else "",
+            open_sign_up=settings.open_sign_up,
+            contact=settings.contact_email,
+            lists_members=settings.dev,
         ),
     )
+    issuer = Iri(settings.origin)
+    linked_data = solid.Wing(
+        hosts=hosts,
+        authenticator=credentials,
+        reader=shown,
+        policy=policy,
+        write=ground.write,
+        media=ground.media,
+        records=solid.RecordViews(shown, fediverse.words, issuer),
+        mint=ground.drafts.mint_rkey,
+        clock=clock,
+    )
+    browser = identity.Browser(settings.origin, ground.keyring.oauth_secret(), clock)
+    consent = identity.ConsentPages(hosts, services.oauth, browser, devices, store, clock)
+    passkeys = Passkeys(store, apps, clock, Site(settings.origin))
+    sign_in = identity.SignIn(store, ground.passwords, services.factor, passkeys, services.throttle)
+    account_pages = identity.AccountPages(
+        hosts=hosts,
+        browser=browser,
+        consent=consent,
+        sign_in=sign_in,
+        devices=devices,
+        acts=identity.AccountActs(
+            sign_in=sign_in,
+            sessions=apps,
+            grants=StoredGrants(store),
+            passwords=ground.passwords,
+            factor=services.factor,
+            passkeys=passkeys,
+            accounts=services.accounts,
+            confirmations=services.confirmations,
+            farewell=services.farewell,
+            reader=store,
+            clock=clock,
+            check_lives_here=lambda member: atproto.check_did_points_here(services, member),
+        ),
+        reader=store,
+        clock=clock,
+    )
+    sign_up = identity.SignUpPages(
+        hosts=hosts,
+        browser=browser,
+        pages=account_pages,
+        invites=services.invites,
+        domains=tuple(suffixes),
+        is_open=settings.open_sign_up,
+    )
+    corner = identity.Corner(
+        hosts,
+        store,
+        lambda member: _did_document(ground, member),
+        services.version,
+        open_sign_up=settings.open_sign_up,
+        server_actor=identity.ServerActor(
+            settings.host_name.split(":")[0], Iri(f"{settings.origin}/actor")
+        ),
+    )
+    one_url = views.Views(
+        [faces.view, fediverse.view, *solid.views(linked_data), *RECORD_VIEWS],
+        [solid.record_links],
+    )
+    made = make_pages(
+        [
+            identity.rooms(corner),
+            identity.oauth_rooms(hosts, services.oauth),
+            consent.rooms(),
+            account_pages.rooms(),
+            sign_up.rooms(),
+            fediverse.routes(hosts, credentials),
+            faces.rooms(),
+            solid.rooms(linked_data, ground.read, issuer),
+            blobs.rooms(hosts, ground.media),
+            views.rooms(
+                hosts=hosts,
+                reader=shown,
+                authenticator=credentials,
+                allow=lambda agent, owner, path: policy.require(agent, Mode.READ, owner, path),
+                views=one_url,
+                front_door=faces.front_door,
+            ),
+        ],
+        services.oauth.proofs.nonce,
+    )
+    return cast("App", made)
 
 
 def _version() -> str:

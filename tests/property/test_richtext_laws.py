@@ -7,8 +7,6 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pod.model.detect import detect, mentioned_handles
-from pod.model.ids import Did
 from pod.model.richtext import Segment, cut, facets, graphemes, reanchor, segments
 from tests.kit.nouns import segment_lists
 
@@ -94,11 +92,3 @@ def test_a_cut_text_keeps_both_limits_and_only_whole_characters(
     assert graphemes(short) <= max_graphemes
     assert short == text or text.startswith(short.removesuffix("…"))
     assert cut(short, max_graphemes, max_bytes) == short
-
-
-@given(texts)
-def test_detection_keeps_every_letter(text: str) -> None:
-    dids = {handle: Did(f"did:web:{handle}") for handle in mentioned_handles(text)}
-    parts = detect(text, dids)
-    assert "".join(part.text for part in parts) == text
-    assert segments(*facets(parts)) == parts

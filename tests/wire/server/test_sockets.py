@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosed
 
 from adapters.atproto.face import RUNS
 from server import on_hypercorn
+from server.bodies import reading_first
 from server.corked import taking_runs
 
 uvicorn = pytest.importorskip("uvicorn")
@@ -258,3 +259,42 @@ def test_an_idle_connection_does_not_hold_up_the_end_of_the_server(serving):
     left = []
     serving(echo, talk)
     assert left
+
+
+async def refusing(scope, receive, send):
+    """Answers before it has read anything of the body, as a refusal does."""
+    if scope["type"] != "http":
+        return
+    await send(
+        {"type": "http.response.start", "status": 401, "headers": [(b"content-length", b"2")]}
+    )
+    await send({"type": "http.response.body", "body": b"no"})
+
+
+@pytest.mark.parametrize("late_s", [0, 0.05])
+def test_a_refusal_before_the_body_came_keeps_the_connection(serving, late_s) -> None:
+    async def talk(port: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for _ in range(3):
+            writer.write(b"POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\n")
+            await asyncio.sleep(late_s)
+            writer.write(b"body")
+            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+            assert head.startswith(b"HTTP/1.1 401")
+            assert b"connection: close" not in head.lower()
+            assert await reader.readexactly(2) == b"no"
+        writer.close()
+
+    serving(reading_first(refusing), talk)
+
+
+def test_a_refusal_of_a_body_that_never_comes_says_that_it_is_the_last(serving) -> None:
+    async def talk(port: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 4000000\r\n\r\nbody")
+        answer = await asyncio.wait_for(reader.read(), 10)
+        assert answer.startswith(b"HTTP/1.1 401")
+        assert b"connection: close" in answer.lower()
+        writer.close()
+
+    serving(reading_first(refusing), talk)

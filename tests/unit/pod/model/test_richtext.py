@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from pod.model.detect import detect, mentioned_handles
-from pod.model.ids import Did, Handle
+from pod.model.ids import Did
 from pod.model.richtext import (
     LinkTo,
     Mention,
@@ -129,39 +128,6 @@ def test_a_long_text_ends_in_an_ellipsis_between_characters() -> None:
     assert cut("a" * 301) == "a" * 299 + "…"
     assert cut("ab " * 200, max_graphemes=4) == "ab…"
     assert cut(flag * 300) == flag * 214 + "…"
-
-
-def test_links_tags_and_mentions_are_found() -> None:
-    text = "Hi @Bob.test, see (https://a.example/x_(y)?z#w). #пример #2024 #a_1! @no.one.test"
-    assert mentioned_handles(text) == ("bob.test", "no.one.test")
-    assert [part for part in detect(text, {Handle("bob.test"): BOB}) if part.features] == [
-        Segment("@Bob.test", (Mention(BOB),)),
-        Segment("https://a.example/x_(y)?z#w", (LinkTo("https://a.example/x_(y)?z#w"),)),
-        Segment("#пример", (Tag("пример"),)),
-        Segment("#a_1", (Tag("a_1"),)),
-    ]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "mail bob@bob.test",
-        "@bob",
-        "@bob.test@fedi.example",
-        "@bob.test.0",
-        "xhttps://a.example",
-        "https://",
-        "#",
-        "#1",
-        "#!?",
-        "#\ufe0f",
-        "a#b",
-        "#" + "x" * 65,
-    ],
-)
-def test_what_only_resembles_a_mark_is_plain(text: str) -> None:
-    handles = {Handle("bob.test"): BOB, Handle("bob.test.0"): BOB}
-    assert detect(text, handles) == (Segment(text),)
 
 
 def test_facets_are_the_inverse_of_segments() -> None:
