@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import cached_property
 
+from pod.access.acl import Acl
+from pod.access.policy import AclReader
+from pod.model.ids import Iri
+from pod.model.resource import Resource
 from server.hosts import App, Receive, Scope, Send
 
 
@@ -27,3 +32,21 @@ class Deferred:
             if self._app is None:
                 self._app = await asyncio.to_thread(self._make)
             return self._app
+
+
+class AccessDocuments:
+    """The policy's `AclReader`: the Solid wing's, which is loaded with the first document."""
+
+    @cached_property
+    def _wing(self) -> AclReader:
+        from adapters.solid.face import WacDocuments
+
+        return WacDocuments()
+
+    def acl(self, document: Resource, base: Iri) -> Acl:
+        """The rules of an access control document."""
+        return self._wing.acl(document, base)
+
+    def group(self, document: Resource, base: Iri, group: Iri) -> frozenset[Iri]:
+        """The members of a group that a document describes."""
+        return self._wing.group(document, base, group)

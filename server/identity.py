@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from urllib.parse import quote
 
 import orjson
@@ -13,11 +12,7 @@ from adapters.identity import face as identity
 from pod.errors import NotFound, PodError
 from pod.model.ids import Did, Handle, parse_did, parse_handle
 from pod.settings import PUBLIC_PLC, Egress
-
-
-class _Clock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
+from server.clock import SystemClock
 
 
 class _Network:
@@ -29,7 +24,7 @@ class _Network:
         self._pod = pod
         resolver = atproto.HandleResolver(lambda _: None, atproto.dns_txt, fetch)
         self._identities = atproto.NetworkIdentities(
-            atproto.PlcClient(fetch, plc), resolver, fetch, _Clock(), own=lambda _: None
+            atproto.PlcClient(fetch, plc), resolver, fetch, SystemClock(), own=lambda _: None
         )
 
     async def handle(self, text: str) -> identity.Found | None:

@@ -19,7 +19,7 @@ from pod.model.change import Change, ChangeKind
 from pod.model.ids import MemberId, Tid
 from pod.model.member import Member
 from pod.records.tid import TidClock
-from server.wire import SystemClock
+from server.clock import SystemClock
 from storage.engine import Database, Transaction
 from storage.key_vault import Seal
 from storage.sole import SoleUse

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final, cast
 
@@ -15,8 +14,8 @@ from adapters.http.hosts import Hosts
 from adapters.http.limited import limited
 from adapters.http.passwords import Passwords
 from adapters.http.throttle import Throttle
-from pod.access.acl import Acl, Mode
-from pod.access.policy import AclReader, Policy
+from pod.access.acl import Mode
+from pod.access.policy import Policy
 from pod.account import Accounts
 from pod.confirm import Confirmations
 from pod.draft import Drafts
@@ -26,7 +25,6 @@ from pod.keys.passkey import Site
 from pod.media import Media
 from pod.model.ids import Did, Handle, Iri
 from pod.model.member import Member
-from pod.model.resource import Resource
 from pod.moderate import Moderation
 from pod.oauth.ports import SIGN_IN_LASTS
 from pod.oauth.server import assembled
@@ -39,8 +37,9 @@ from pod.settings import Settings
 from pod.transfer import Transfer
 from pod.write import Write
 from server.brought import believed, leads_here
+from server.clock import SystemClock
 from server.credentials import SessionCredentials
-from server.deferred import Deferred
+from server.deferred import AccessDocuments, Deferred
 from server.hosts import App, Rooms
 from server.mail import mailbox
 from server.plc_log import VaultLog
@@ -66,32 +65,6 @@ from storage.takedowns import StoredTakedowns
 
 TIDY_EVERY_S: Final = 600.0
 SWEEP_EVERY_S: Final = 86_400.0
-
-
-class SystemClock:
-    """The time of this machine."""
-
-    def now(self) -> datetime:
-        """The current time."""
-        return datetime.now(UTC)
-
-
-class _AccessDocuments:
-    """The policy's `AclReader`: the Solid wing's, which is loaded with the first document."""
-
-    @cached_property
-    def _wing(self) -> AclReader:
-        from adapters.solid.face import WacDocuments
-
-        return WacDocuments()
-
-    def acl(self, document: Resource, base: Iri) -> Acl:
-        """The rules of an access control document."""
-        return self._wing.acl(document, base)
-
-    def group(self, document: Resource, base: Iri, group: Iri) -> frozenset[Iri]:
-        """The members of a group that a document describes."""
-        return self._wing.group(document, base, group)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +159,7 @@ async def _ground(settings: Settings) -> _Ground:
     await keyring.open()
     lexicons = Registry.load()
     projection = atproto.MemoryProjection(keyring.repo_key, tids)
-    policy = Policy(store, _AccessDocuments())
+    policy = Policy(store, AccessDocuments())
     limits = settings.limits
     drafts = Drafts(lexicons, tids, limits)
     moderation = Moderation(StoredTakedowns(database), clock)

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from server.wire import SystemClock
+from server.clock import SystemClock
 from tests.kit.apps import CALLBACK, LOOPBACK, App
 from tests.kit.whole import PASSWORD, SERVER, Reply, Whole
 
