@@ -35,7 +35,9 @@ class Alice:
 
     def xrpc(self, method: str, body: Any, media_type: str = "application/json") -> Any:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        headers = {"Content-Type": media_type, "Authorization": f"Bearer {self.token}"}
+        headers = {"Content-Type": media_type}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
         request = urllib.request.Request(
             f"{self.server.address}/xrpc/{method}", data=data, headers=headers
         )

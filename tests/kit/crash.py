@@ -115,8 +115,9 @@ class CrashPod:
         return {"Authorization": f"Bearer {self.token}"} if hasattr(self, "token") else {}
 
     def xrpc(self, method: str, body: object) -> Answer:
-        """Call a procedure as the member."""
-        headers = self.signed_in | {"Content-Type": "application/json"}
+        """Call a procedure as the member; signing up and in are done as nobody yet."""
+        is_new = method.endswith((".createAccount", ".createSession"))
+        headers = ({} if is_new else self.signed_in) | {"Content-Type": "application/json"}
         return self.ask("POST", f"/xrpc/{method}", orjson.dumps(body), headers=headers)
 
     def upload(self, body: bytes) -> Answer:
