@@ -9,62 +9,50 @@ from typing import Any, Final, cast
 
 from adapters.activitypub import face as activitypub
 from adapters.atproto import face as atproto
-from adapters.http.fetch import Fetch
 from adapters.http.hosts import Hosts
 from adapters.http.limited import limited
 from adapters.http.passwords import Passwords
 from adapters.http.throttle import Throttle
 from pod.access.acl import Mode
-from pod.access.policy import Policy
 from pod.account import Accounts
 from pod.confirm import Confirmations
-from pod.draft import Drafts
 from pod.farewell import Farewell
-from pod.keys.keyring import KeyRing
 from pod.keys.passkey import Site
 from pod.media import Media
 from pod.model.ids import Did, Handle, Iri
 from pod.model.member import Member
-from pod.moderate import Moderation
 from pod.oauth.ports import SIGN_IN_LASTS
 from pod.oauth.server import assembled
 from pod.passkeys import Passkeys
-from pod.read import Read
-from pod.records.lexicon.registry import Registry
-from pod.records.tid import TidClock
 from pod.second_factor import SecondFactor
 from pod.settings import Settings
 from pod.transfer import Transfer
 from pod.write import Write
 from server.brought import believed, leads_here
-from server.clock import SystemClock
 from server.credentials import SessionCredentials
-from server.deferred import AccessDocuments, Deferred
+from server.deferred import Deferred
+from server.ground import Ground, open_ground
 from server.hosts import App, Rooms
 from server.mail import mailbox
 from server.plc_log import VaultLog
 from server.workers import Workers
 from storage.accounts import StoredAccounts
-from storage.blobs import FolderBlobs
 from storage.confirmations import StoredConfirmations
 from storage.delivery_queue import SqlActivityLog, SqlDeliveryQueue
 from storage.devices import SqlDevices
 from storage.edges import SqlEdges, SqlSeen
-from storage.engine import Database
 from storage.followers import SqlFollowers
 from storage.grants import StoredGrants
 from storage.invites import StoredInvites
-from storage.key_vault import Seal
-from storage.migrate import upgrade
 from storage.oauth import SqlOAuth
 from storage.preferences import StoredPreferences
 from storage.remote_cache import SqlRemoteCache
-from storage.shown import ShownReader
 from storage.store import SqlStore
-from storage.takedowns import StoredTakedowns
 
 TIDY_EVERY_S: Final = 600.0
 SWEEP_EVERY_S: Final = 86_400.0
+
+_Ground = Ground[atproto.MemoryProjection]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,32 +68,9 @@ class House:
     rooms: Rooms
 
 
-@dataclass(frozen=True, slots=True)
-class _Ground:
-    """The core's services over one data folder, and the two ways out: egress and letters."""
-
-    settings: Settings
-    clock: SystemClock
-    tids: TidClock
-    database: Database
-    store: SqlStore
-    keyring: KeyRing
-    lexicons: Registry
-    projection: atproto.MemoryProjection
-    policy: Policy
-    drafts: Drafts
-    write: Write
-    moderation: Moderation
-    shown: ShownReader
-    read: Read
-    media: Media
-    fetch: Fetch
-    passwords: Passwords
-
-
 async def open_house(settings: Settings) -> House:
     """Wire everything over the data folder of ``settings``; needs a running event loop."""
-    ground = await _ground(settings)
+    ground = await open_ground(settings, atproto.MemoryProjection)
     own_plc = (
         None if settings.plc_url else atproto.PlcDirectory(VaultLog(ground.store), ground.clock)
     )
@@ -144,54 +109,6 @@ async def open_house(settings: Settings) -> House:
             close=close,
             plc=cast("App | None", own_plc),
         ),
-    )
-
-
-async def _ground(settings: Settings) -> _Ground:
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = settings.data_dir / "pod.sqlite"
-    upgrade(path)
-    database = Database(path)
-    store = SqlStore(database, Seal.open(settings.data_dir / "seal.key"))
-    clock = SystemClock()
-    tids = TidClock(clock)
-    keyring = KeyRing(store)
-    await keyring.open()
-    lexicons = Registry.load()
-    projection = atproto.MemoryProjection(keyring.repo_key, tids)
-    policy = Policy(store, AccessDocuments())
-    limits = settings.limits
-    drafts = Drafts(lexicons, tids, limits)
-    moderation = Moderation(StoredTakedowns(database), clock)
-    shown = ShownReader(store, moderation)
-    files = FolderBlobs(settings.data_dir / "blobs")
-    return _Ground(
-        settings=settings,
-        clock=clock,
-        tids=tids,
-        database=database,
-        store=store,
-        keyring=keyring,
-        lexicons=lexicons,
-        projection=projection,
-        policy=policy,
-        drafts=drafts,
-        write=Write(
-            store,
-            policy,
-            projection,
-            drafts,
-            tids,
-            clock,
-            quota_bytes=limits.quota_bytes,
-            hides=moderation.hides_blob,
-        ),
-        moderation=moderation,
-        shown=shown,
-        read=Read(shown, policy),
-        media=Media(store, files, clock, limits, hides=moderation.hides_blob),
-        fetch=Fetch(settings.egress),
-        passwords=Passwords(settings.hashing),
     )
 
 
