@@ -7,6 +7,8 @@ error; ``safe_text`` may be shown to the caller, the chained cause may not.
 
 from __future__ import annotations
 
+from typing import Final
+
 
 class PodError(Exception):
     """Something went wrong in the pod."""
@@ -66,6 +68,12 @@ class Throttled(PodError):
     ) -> None:
         super().__init__(safe_text, name=name)
         self.retry_after_s = retry_after_s
+
+
+class Overloaded(PodError):
+    """This takes more than the pod has to give now; ask for less, or later."""
+
+    retry_after_s: Final = 30
 
 
 class PeerUnavailable(PodError):

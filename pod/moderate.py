@@ -19,6 +19,7 @@ class Takedowns(Protocol):
 
     def ref(self, member: MemberId, subject: str) -> str | None: ...
     def has_any(self, member: MemberId) -> bool: ...
+    def subjects(self, member: MemberId) -> frozenset[str]: ...
     async def put(self, member: MemberId, subject: str, ref: str, at: datetime) -> None: ...
     async def lift(self, member: MemberId, subject: str) -> None: ...
 
@@ -37,6 +38,10 @@ class Moderation:
     def hides_any(self, member: MemberId) -> bool:
         """Whether anything at all of a member was taken down."""
         return self._takedowns.has_any(member)
+
+    def hidden(self, member: MemberId) -> frozenset[str]:
+        """The paths and CIDs of a member that were taken down."""
+        return self._takedowns.subjects(member)
 
     def hides_blob(self, member: MemberId, cid: Cid) -> bool:
         """Whether a blob was taken down."""

@@ -40,6 +40,10 @@ class StoredTakedowns:
         """Whether anything of a member was taken down."""
         return bool(self._refs.get(member))
 
+    def subjects(self, member: MemberId) -> frozenset[str]:
+        """All that was taken down of a member."""
+        return frozenset(self._refs.get(member, ()))
+
     async def put(self, member: MemberId, subject: str, ref: str, at: datetime) -> None:
         """Take something down; again, under another reference."""
         row = (member, subject, ref, to_us(at))

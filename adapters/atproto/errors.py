@@ -14,6 +14,7 @@ from pod.errors import (
     Gone,
     Invalid,
     NotFound,
+    Overloaded,
     PeerUnavailable,
     PodError,
     QuotaExceeded,
@@ -37,6 +38,7 @@ WIRE: Final[dict[type[PodError], tuple[int, str]]] = {
     Unsupported: (415, "UnsupportedMediaType"),
     TooLarge: (413, "PayloadTooLarge"),
     Throttled: (429, "RateLimitExceeded"),
+    Overloaded: (503, "NotEnoughResources"),
     PeerUnavailable: (502, "UpstreamFailure"),
     QuotaExceeded: (413, "QuotaExceeded"),
 }

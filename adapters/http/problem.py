@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException
 from adapters.http.credentials import dpop_challenge
 from adapters.http.negotiate import choose
 from pod import errors
-from pod.errors import PodError, Throttled, Unauthenticated
+from pod.errors import Overloaded, PodError, Throttled, Unauthenticated
 
 STATUS: Final[Mapping[type[PodError], int]] = {
     errors.Unauthenticated: 401,
@@ -32,6 +32,7 @@ STATUS: Final[Mapping[type[PodError], int]] = {
     errors.Unsupported: 415,
     errors.TooLarge: 413,
     errors.Throttled: 429,
+    errors.Overloaded: 503,
     errors.PeerUnavailable: 502,
     errors.QuotaExceeded: 507,
 }
@@ -63,7 +64,7 @@ def status_of(error: PodError) -> int:
 def problem_of(error: PodError, accept: str | None = None) -> Problem:
     """An error as status, headers and body; only the safe text is told."""
     headers = {}
-    if isinstance(error, Throttled):
+    if isinstance(error, Throttled | Overloaded):
         headers["Retry-After"] = str(error.retry_after_s)
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = dpop_challenge(error) or CHALLENGE

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 from weakref import WeakValueDictionary
@@ -44,7 +44,9 @@ RDF_TYPES: Final = (TURTLE, JSONLD, NTRIPLES)
 PATCH_TYPES: Final = (N3, SPARQL)
 VARIANTS: Final = {TURTLE: "ttl", JSONLD: "jsonld", NTRIPLES: "nt"}
 
-Kind = Literal["storage", "container", "document", "binary", "collection", "record", "fixed"]
+Kind = Literal[
+    "storage", "container", "document", "binary", "collection", "record", "fixed", "query"
+]
 
 _METHODS: Final[dict[Kind, str]] = {
     "storage": "GET, HEAD, OPTIONS, POST, PUT, PATCH",
@@ -54,6 +56,7 @@ _METHODS: Final[dict[Kind, str]] = {
     "collection": "GET, HEAD, OPTIONS, POST",
     "record": "GET, HEAD, OPTIONS, PUT, PATCH, DELETE",
     "fixed": "GET, HEAD, OPTIONS",
+    "query": "GET, HEAD, OPTIONS, POST",
 }
 _CHARSET: Final = re.compile(
     r';\s*charset\s*=\s*"?([A-Za-z0-9_-]{1,40})"?\s*(?:;|$)', re.IGNORECASE
@@ -90,6 +93,9 @@ class Wing:
     records: RecordViews
     mint: MintKey
     clock: Clock
+    hidden: Callable[[MemberId], frozenset[str]] = lambda _: frozenset()
+    """What of a member was taken down: paths and CIDs."""
+
     _turns: WeakValueDictionary[tuple[MemberId, str], asyncio.Lock] = field(
         default_factory=WeakValueDictionary
     )

@@ -44,6 +44,9 @@ PIM: Final = Namespace("http://www.w3.org/ns/pim/space#")
 SOLID: Final = Namespace("http://www.w3.org/ns/solid/terms#")
 DCT: Final = Namespace("http://purl.org/dc/terms/")
 STAT: Final = Namespace("http://www.w3.org/ns/posix/stat#")
+SD: Final = Namespace("http://www.w3.org/ns/sparql-service-description#")
+VOID: Final = Namespace("http://rdfs.org/ns/void#")
+RDFS: Final = Namespace("http://www.w3.org/2000/01/rdf-schema#")
 LEX: Final = Namespace("lex:")
 QUOTE: Final = NamedNode("https://w3id.org/fep/044f#quote")
 SENSITIVE: Final = NamedNode("https://www.w3.org/ns/activitystreams#sensitive")
@@ -64,6 +67,9 @@ PREFIXES: Final[dict[str, str]] = {
     "dct": DCT.iri,
     "stat": STAT.iri,
     "lex": LEX.iri,
+    "rdfs": RDFS.iri,
+    "sd": SD.iri,
+    "void": VOID.iri,
 }
 """Prefixes that written Turtle may use."""
 

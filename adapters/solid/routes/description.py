@@ -9,7 +9,7 @@ from pyoxigraph import Literal, NamedNode
 
 from adapters.solid.lens.edit import facts
 from adapters.solid.paths import STORAGE
-from adapters.solid.rdf.vocab import ACL, FOAF, LDP, OWL, PIM, RDF, SOLID
+from adapters.solid.rdf.vocab import ACL, FOAF, LDP, OWL, PIM, RDF, SOLID, VOID
 from adapters.solid.rdf.write import write_turtle
 from pod.model.member import Member
 
@@ -23,6 +23,7 @@ def storage_description(member: Member) -> bytes:
             (RDF.type, PIM.Storage),
             (SOLID.owner, NamedNode(member.webid)),
             (SOLID.storageDescription, NamedNode(member.url("/.well-known/solid"))),
+            (VOID.sparqlEndpoint, NamedNode(member.url("/sparql"))),
         )
     )
 

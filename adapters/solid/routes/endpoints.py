@@ -7,13 +7,16 @@ Spec: https://solidproject.org/TR/protocol#http-server
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from quart import Blueprint, Response
 
 from adapters.solid.paths import STORAGE
+from adapters.solid.query.dataset import Datasets
 from adapters.solid.routes import inbox, record, storage, storage_write
 from adapters.solid.routes.description import profile_card, repo_acl, storage_description
+from adapters.solid.routes.sparql import ENDPOINT, Endpoint
 from adapters.solid.routes.storage import ROOT_ACL, show_container, show_graph
 from adapters.solid.wing import (
     Kind,
@@ -42,6 +45,7 @@ def rooms(wing: Wing, read: Read, issuer: Iri) -> Blueprint:
     _inbox_rooms(blueprint, wing)
     _record_rooms(blueprint, wing)
     _fixed_rooms(blueprint, wing, read, issuer)
+    _query_rooms(blueprint, wing)
     return blueprint
 
 
@@ -138,6 +142,15 @@ def _record_rooms(blueprint: Blueprint, wing: Wing) -> None:
     @rule("/repo/<nsid>/", methods=["OPTIONS"], provide_automatic_options=False)
     async def collection_options(nsid: str = "") -> Response:  # noqa: ARG001  likewise
         return options_of("collection", await wing.target())
+
+
+def _query_rooms(blueprint: Blueprint, wing: Wing) -> None:
+    datasets = Datasets(wing.reader, wing.policy, wing.records, wing.hidden)
+    endpoint = Endpoint(wing, datasets)
+    rule = partial(blueprint.add_url_rule, ENDPOINT, provide_automatic_options=False)
+    rule("query", endpoint.show, methods=["GET"])
+    rule("take_query", endpoint.take, methods=["POST"])
+    rule("query_options", endpoint.options, methods=["OPTIONS"])
 
 
 def _fixed_rooms(blueprint: Blueprint, wing: Wing, read: Read, issuer: Iri) -> None:

@@ -1,0 +1,1 @@
+"""SPARQL queries over what the asker may read, answered by processes that can be ended."""
