@@ -17,7 +17,7 @@ def leaves() -> set[type[PodError]]:
 @pytest.mark.parametrize("leaf", sorted(leaves(), key=lambda leaf: leaf.__name__))
 def test_every_leaf_has_a_client_or_gateway_status(leaf: type[PodError]) -> None:
     problem = problem_of(leaf())
-    assert problem.status in {400, 401, 403, 404, 409, 410, 412, 413, 415, 422, 429, 502, 507}
+    assert problem.status in {400, 401, 403, 404, 409, 410, 412, 413, 415, 422, 429, 502, 503, 507}
     told = orjson.loads(problem.body)
     assert told["status"] == problem.status
     assert told["detail"] == (leaf.__doc__ or "").splitlines()[0]
