@@ -309,6 +309,7 @@ def _pages(
         records=solid.RecordViews(shown, fediverse.words, issuer),
         mint=ground.drafts.mint_rkey,
         clock=clock,
+        lexicons=ground.lexicons,
         hidden=ground.moderation.hidden,
     )
     browser = identity.Browser(settings.origin, ground.keyring.oauth_secret(), clock)

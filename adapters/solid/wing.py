@@ -37,6 +37,7 @@ from pod.model.ids import MemberId
 from pod.model.member import Member
 from pod.model.resource import Expect, Resource, ResourcePath, Zone, zone_of
 from pod.ports import Clock, Reader
+from pod.records.lexicon.registry import Registry
 from pod.write import Write
 
 RECORD_JSON: Final = "application/json"
@@ -93,6 +94,7 @@ class Wing:
     records: RecordViews
     mint: MintKey
     clock: Clock
+    lexicons: Registry
     hidden: Callable[[MemberId], frozenset[str]] = lambda _: frozenset()
     """What of a member was taken down: paths and CIDs."""
 
@@ -176,7 +178,9 @@ def links_of(kind: Kind, target: Target | Ask) -> list[str]:
     description = f"{member.origin}/.well-known/solid"
     links.append(f'<{description}>; rel="http://www.w3.org/ns/solid/terms#storageDescription"')
     if kind == "record" and in_repo:
+        nsid = path.split("/")[2]
         links.append(f'<{member.url(path)}?view=lex>; rel="describedby"')
+        links.append(f'<{member.url(f"/ns/lex/{nsid}")}>; rel="describedby"')
     return links
 
 

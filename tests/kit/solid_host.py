@@ -21,7 +21,7 @@ from pod.errors import Unauthenticated
 from pod.model.ids import Iri
 from pod.model.member import Member
 from pod.model.resource import Resource, ResourcePath
-from tests.kit.house import Pod, owner
+from tests.kit.house import LEXICONS, Pod, owner
 
 rdflib.NORMALIZE_LITERALS = False
 
@@ -61,6 +61,7 @@ class Host:
             records=RecordViews(pod.store, lambda author: Words(pod.store, author), issuer),
             mint=pod.drafts.mint_rkey,
             clock=pod.clock,
+            lexicons=LEXICONS,
         )
         self.app = Quart(__name__)
         install(self.app)

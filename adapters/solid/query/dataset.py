@@ -100,7 +100,7 @@ class Datasets:
     async def _quads(
         self, member: Member, agent: Agent, resources: Iterable[Found], number: int
     ) -> tuple[bytes, int]:
-        lines: list[str] = []
+        parts: list[bytes] = []
         size, started = 0, time.monotonic()
         for path, resource in resources:
             if time.monotonic() - started > _BREATH_S:
@@ -110,12 +110,12 @@ class Datasets:
                 continue
             graph = await self._graph(member, path, resource)
             more = _lines(_name(member, path), graph, next(self._marks))
-            lines += more
+            parts.append("".join(more).encode())
             number += len(more)
-            size += sum(map(len, more))
+            size += len(parts[-1])
             if number > MAX_QUADS or size > MAX_BYTES:
                 raise TooLarge("There is more here than can be queried at once")
-        return "".join(lines).encode(), number
+        return b"".join(parts), number
 
     async def _graph(self, member: Member, path: ResourcePath, resource: Resource | None) -> Graph:
         if path == PROFILE_PATH:

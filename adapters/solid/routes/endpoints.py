@@ -14,10 +14,11 @@ from quart import Blueprint, Response
 
 from adapters.solid.paths import STORAGE
 from adapters.solid.query.dataset import Datasets
-from adapters.solid.routes import inbox, record, storage, storage_write
+from adapters.solid.routes import inbox, record, storage, storage_write, vocabulary
 from adapters.solid.routes.description import profile_card, repo_acl, storage_description
 from adapters.solid.routes.sparql import ENDPOINT, Endpoint
 from adapters.solid.routes.storage import ROOT_ACL, show_container, show_graph
+from adapters.solid.routes.vocabulary import VOCABULARY
 from adapters.solid.wing import (
     Kind,
     Target,
@@ -46,6 +47,7 @@ def rooms(wing: Wing, read: Read, issuer: Iri) -> Blueprint:
     _record_rooms(blueprint, wing)
     _fixed_rooms(blueprint, wing, read, issuer)
     _query_rooms(blueprint, wing)
+    _vocabulary_rooms(blueprint, wing)
     return blueprint
 
 
@@ -151,6 +153,13 @@ def _query_rooms(blueprint: Blueprint, wing: Wing) -> None:
     rule("query", endpoint.show, methods=["GET"])
     rule("take_query", endpoint.take, methods=["POST"])
     rule("query_options", endpoint.options, methods=["OPTIONS"])
+
+
+def _vocabulary_rooms(blueprint: Blueprint, wing: Wing) -> None:
+    @blueprint.get(VOCABULARY)
+    @blueprint.get(f"{VOCABULARY}<path:name>")
+    async def lexicon(name: str = "") -> Response:
+        return await vocabulary.show(wing, name)
 
 
 def _fixed_rooms(blueprint: Blueprint, wing: Wing, read: Read, issuer: Iri) -> None:
