@@ -312,6 +312,11 @@ def _pages(
         lexicons=ground.lexicons,
         hidden=ground.moderation.hidden,
     )
+    admin = console.AdminPages(
+        hosts,
+        lambda authorization: atproto.check_administrator(services, authorization),
+        lambda: atproto.relay_report(services),
+    )
     browser = identity.Browser(settings.origin, ground.keyring.oauth_secret(), clock)
     consent = identity.ConsentPages(hosts, services.oauth, browser, devices, store, clock)
     passkeys = Passkeys(store, apps, clock, Site(settings.origin))
@@ -370,6 +375,7 @@ def _pages(
             sign_up.rooms(),
             fediverse.routes(hosts, credentials),
             faces.rooms(),
+            admin.rooms(),
             solid.rooms(linked_data, ground.read, issuer),
             blobs.rooms(hosts, ground.media),
             views.rooms(

@@ -48,6 +48,7 @@ from adapters.atproto.xrpc import (
 )
 from adapters.atproto.xrpc.call import Method
 from adapters.atproto.xrpc.elsewhere import forward
+from adapters.atproto.xrpc.relay_health import relay_report
 from adapters.atproto.xrpc.router import Router
 from adapters.atproto.xrpc.server_account import check_did_points_here
 from adapters.atproto.xrpc.services import Services
@@ -76,9 +77,11 @@ __all__ = [
     "SessionTokens",
     "Shown",
     "authenticator_of",
+    "check_administrator",
     "check_did_points_here",
     "dns_txt",
     "member_document",
+    "relay_report",
     "tree_of_file",
     "xrpc",
 ]
@@ -124,6 +127,12 @@ def authenticator_of(services: Services) -> Authenticator:
         admin_password=settings.admin_password,
         moderation=None if settings.moderation is None else settings.moderation.did,
     )
+
+
+def check_administrator(services: Services, authorization: str | None) -> None:
+    """Pass for an ``Authorization`` header with the administrator's password; Unauthenticated."""
+    shown = None if authorization is None else authorization.encode("latin-1", "replace")
+    authenticator_of(services).administrator(Shown(shown))
 
 
 def xrpc(services: Services, lexicons: Lexicons, outbox: Outbox) -> Router:

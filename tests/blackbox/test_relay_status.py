@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 from websockets.sync.client import connect
 
+from tests.kit.browser import look
 from tests.kit.process import ROOT, Server, free_port, running
 from tests.kit.xrpc_client import XrpcClient
 
@@ -51,3 +52,23 @@ def test_an_operator_sees_who_reads_and_how_relays_answered(tmp_path: Path) -> N
         wrong = status(server, secret={"COMMONPOD_ADMIN_PASSWORD": "haddock"})
         assert (wrong.returncode, "does not take" in wrong.stderr) == (1, True)
         assert httpx.get(f"{server.address}/xrpc/_relays").status_code == 401
+        page = httpx.get(f"{server.url}/admin/relays", auth=("admin", "swordfish"))
+        assert page.status_code == 200
+        assert "failing" in page.text
+        assert nobody in page.text
+        assert "a relay/1.0" in page.text
+        look(f"http://admin:swordfish@localhost:{server.port}/admin/relays", "relays", height=700)
+
+
+def test_nobody_but_the_administrator_sees_the_page_of_relays(tmp_path: Path) -> None:
+    with running(tmp_path / "data", environment=SECRET) as server:
+        url = f"{server.url}/admin/relays"
+        asked = httpx.get(url)
+        assert asked.status_code == 401
+        assert asked.headers["WWW-Authenticate"].startswith("Basic realm=")
+        assert asked.headers["Cache-Control"] == "no-store"
+        assert httpx.get(url, auth=("admin", "haddock")).status_code == 401
+        assert "No relay is set" in httpx.get(url, auth=("admin", "swordfish")).text
+        XrpcClient(server.address).join("alice")
+        as_member = httpx.get(url, headers={"Host": f"alice.localhost:{server.port}"})
+        assert as_member.status_code == 404

@@ -13,6 +13,11 @@ from adapters.atproto.xrpc.services import Services
 
 @query("_relays", Auth.ADMIN)
 async def relays(_: Call, services: Services) -> dict[str, Any]:
+    """What `relay_report` says."""
+    return relay_report(services)
+
+
+def relay_report(services: Services) -> dict[str, Any]:
     """Where the event sequence stands, who reads it, and how each relay was asked to come."""
     oldest = services.store.oldest_frame()
     return {

@@ -1,0 +1,64 @@
+"""The administrator's pages on the server's own origin: how the relays and the pod get on.
+
+Spec: RFC 7617, https://atproto.com/specs/sync
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol
+
+from quart import Blueprint, Response, request
+
+from adapters.console.pages import HTML, SECURITY, environment
+from adapters.http.hosts import Hosts
+from adapters.http.views import Answer, response_of
+from pod.errors import NotFound, Unauthenticated
+
+_CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="commonpod", charset="UTF-8"'}
+
+
+class IsAdministrator(Protocol):
+    """Checks the ``Authorization`` header of the administrator; raises Unauthenticated."""
+
+    def __call__(self, authorization: str | None) -> None: ...
+
+
+class AdminPages:
+    """``/admin/relays``, for whoever knows the administrator's password.
+
+    ``relays`` gives the report that ``/xrpc/_relays`` gives.
+    """
+
+    def __init__(
+        self,
+        hosts: Hosts,
+        check: IsAdministrator,
+        relays: Callable[[], Mapping[str, Any]],
+    ) -> None:
+        self._hosts = hosts
+        self._check = check
+        self._relays = relays
+        self._templates = environment()
+
+    def rooms(self) -> Blueprint:
+        """The routes."""
+        blueprint = Blueprint("admin", __name__)
+
+        @blueprint.get("/admin/relays")
+        async def relays() -> Response:
+            if not self._hosts.is_server(request.host):
+                raise NotFound
+            headers = {**SECURITY, "Cache-Control": "no-store", "Content-Type": HTML}
+            try:
+                self._check(request.headers.get("Authorization"))
+            except Unauthenticated:
+                page = self._page("admin_refused.html", title="For the administrator")
+                return response_of(Answer(401, {**headers, **_CHALLENGE}, page))
+            page = self._page("relays.html", title="Relays", report=self._relays())
+            return response_of(Answer(200, headers, page))
+
+        return blueprint
+
+    def _page(self, name: str, **facts: Any) -> bytes:
+        return self._templates.get_template(name).render(facts).encode()
