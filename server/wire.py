@@ -45,6 +45,7 @@ from storage.followers import SqlFollowers
 from storage.grants import StoredGrants
 from storage.invites import StoredInvites
 from storage.oauth import SqlOAuth
+from storage.peer_hosts import SqlPeerHosts
 from storage.preferences import StoredPreferences
 from storage.remote_cache import SqlRemoteCache
 from storage.store import SqlStore
@@ -233,6 +234,7 @@ def _fediverse(ground: _Ground) -> activitypub.ActivityPub:
         seen=SqlSeen(database),
         queue=SqlDeliveryQueue(database),
         log=SqlActivityLog(database),
+        peer_hosts=SqlPeerHosts(database),
     )
 
 

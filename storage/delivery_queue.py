@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, delete, func, select, update
 
 from pod.model.change import Change
 from pod.model.ids import Iri, MemberId, Tid
-from pod.model.peer import Delivery, Outgoing
+from pod.model.peer import Delivery, Outgoing, Priority
 from storage.engine import Database, Transaction
 from storage.rows import Row, change_of, from_us, prefix_end, to_us
 from storage.statements import compiled, given, insert_row, upsert
@@ -34,10 +34,12 @@ _DUE: Final = (
         _d.attempt,
     )
     .join_from(delivery, outgoing, outgoing.c.id == _d.outgoing_id)
-    .where(_d.due_at <= given("now"))
+    .where(_d.priority == given("priority"), _d.due_at <= given("now"))
     .order_by(_d.due_at, _d.id)
 )
-_NEXT: Final = compiled(select(func.min(_d.due_at)).where(_d.due_at > given("now")))
+_NEXT: Final = compiled(
+    select(func.min(_d.due_at)).where(_d.priority == given("priority"), _d.due_at > given("now"))
+)
 _SIZE: Final = compiled(select(func.count()).select_from(delivery))
 _CURSOR: Final = compiled(select(cursor.c.seq).where(cursor.c.reactor == given("reactor")))
 _MOVE: Final = upsert(cursor)
@@ -55,8 +57,25 @@ _REMOVE_BODY: Final = compiled(
 )
 _AGAIN: Final = compiled(
     update(delivery)
-    .values(attempt=_d.attempt + 1, due_at=bindparam("due"))
+    .values(attempt=_d.attempt + 1, priority=Priority.REST.value, due_at=bindparam("due"))
     .where(_d.id == given("which"))
+)
+_POSTPONE: Final = compiled(
+    update(delivery).values(due_at=bindparam("due")).where(_d.id == given("which"))
+)
+_REST: Final = compiled(
+    update(delivery)
+    .values(due_at=bindparam("due"))
+    .where(_d.host == given("which"), _d.due_at < given("until"))
+)
+_WAKE: Final = compiled(
+    update(delivery)
+    .values(due_at=bindparam("due"))
+    .where(_d.host == given("which"), _d.due_at > given("now"))
+)
+_EXPIRE: Final = compiled(delete(delivery).where(_d.queued_at < given("before")))
+_REMOVE_BODIES: Final = compiled(
+    delete(outgoing).where(~select(_d.id).where(_d.outgoing_id == outgoing.c.id).exists())
 )
 _PAGE: Final = compiled(
     select(change_log)
@@ -111,16 +130,24 @@ class SqlDeliveryQueue:
         await self._database.write(work)
 
     def due(self, now: datetime, *, limit: int, without: Collection[str]) -> list[Delivery]:
-        """Deliveries whose time has come, oldest first, but none to the hosts in ``without``."""
+        """Deliveries whose time has come, by priority, then oldest first.
+
+        None to the hosts in ``without``.
+        """
         hosts = sorted(without)
-        row = (to_us(now), *hosts, limit)
-        rows = self._database.read.execute(_due(len(hosts)), row).fetchall()
-        return [_delivery_of(row) for row in rows]
+        found: list[Row] = []
+        for priority in Priority:
+            row = (priority.value, to_us(now), *hosts, limit - len(found))
+            found += self._database.read.execute(_due(len(hosts)), row).fetchall()
+        return [_delivery_of(row) for row in found]
 
     def next_due(self, now: datetime) -> datetime | None:
         """When the next delivery comes due after ``now``."""
-        row = self._database.read.execute(_NEXT, (to_us(now),)).fetchone()
-        return from_us(row[0]) if row[0] is not None else None
+        rows = [
+            self._database.read.execute(_NEXT, (priority.value, to_us(now))).fetchone()
+            for priority in Priority
+        ]
+        return min((from_us(row[0]) for row in rows if row[0] is not None), default=None)
 
     async def done(self, delivery: Delivery) -> None:
         """Forget a delivery: it arrived, or was given up."""
@@ -132,9 +159,33 @@ class SqlDeliveryQueue:
         await self._database.write(work)
 
     async def again(self, delivery: Delivery, at: datetime) -> None:
-        """Try again later; one more attempt counts."""
+        """Try again later, behind what is new; one more attempt counts."""
         row = (to_us(at), delivery.id)
         await self._database.write(lambda tx: tx.execute(_AGAIN, row))
+
+    async def postpone(self, delivery: Delivery, at: datetime) -> None:
+        """Let a delivery wait that was not tried."""
+        row = (to_us(at), delivery.id)
+        await self._database.write(lambda tx: tx.execute(_POSTPONE, row))
+
+    async def rest(self, host: str, until: datetime) -> None:
+        """Nothing to a host comes due before a time."""
+        row = (to_us(until), host, to_us(until))
+        await self._database.write(lambda tx: tx.execute(_REST, row))
+
+    async def wake(self, host: str, now: datetime) -> None:
+        """All that waits for a host is due at once."""
+        row = (to_us(now), host, to_us(now))
+        await self._database.write(lambda tx: tx.execute(_WAKE, row))
+
+    async def expire(self, before: datetime) -> None:
+        """Give up all that was queued before a time."""
+
+        def work(tx: Transaction) -> None:
+            if tx.execute(_EXPIRE, (to_us(before),)).rowcount:
+                tx.execute(_REMOVE_BODIES)
+
+        await self._database.write(work)
 
     def size(self) -> int:
         """How many deliveries wait."""
@@ -173,7 +224,8 @@ def _add(tx: Transaction, item: Outgoing, now_us: int) -> None:
     targets += [(target, True) for target in item.actors]
     for target, is_actor in targets:
         host = urlsplit(target).netloc.lower()
-        tx.execute(_ADD, (None, ident, target, is_actor, host, 0, now_us))
+        row = (None, ident, target, is_actor, host, 0, item.priority.value, now_us, now_us)
+        tx.execute(_ADD, row)
 
 
 def _delivery_of(row: Row) -> Delivery:

@@ -270,11 +270,36 @@ delivery: Final = Table(
     Column("is_actor", Boolean, nullable=False),
     Column("host", Text, nullable=False),
     Column("attempt", Integer, nullable=False),
+    Column("priority", Integer, nullable=False),
+    _time("queued_at"),
     _time("due_at"),
 )
 """One activity for one inbox, or for an actor whose inbox is found when it is sent."""
 Index("delivery_once", delivery.c.outgoing_id, delivery.c.target, unique=True)
-Index("delivery_by_time", delivery.c.due_at, delivery.c.id)
+Index("delivery_by_time", delivery.c.priority, delivery.c.due_at, delivery.c.id)
+Index("delivery_by_host", delivery.c.host, delivery.c.due_at)
+Index("delivery_by_age", delivery.c.queued_at)
+
+peer_host: Final = Table(
+    "peer_host",
+    metadata,
+    _key("host"),
+    Column("modern", Boolean, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("failing_since", BigInteger),
+    Column("rest_until", BigInteger),
+    sqlite_with_rowid=False,
+)
+"""Hosts that do not answer, or want the newer signatures."""
+
+introduced: Final = Table(
+    "introduced",
+    metadata,
+    _key("host"),
+    _member(key=True),
+    sqlite_with_rowid=False,
+)
+"""Hosts that took something of a member: they know the member's domain."""
 
 oauth_request: Final = Table(
     "oauth_request",

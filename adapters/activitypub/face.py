@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from adapters.activitypub.authoring import Authoring
+from adapters.activitypub.deliver.hosts import Hosts as PeerStates
 from adapters.activitypub.deliver.reactor import Reactor
 from adapters.activitypub.deliver.send import Sender
 from adapters.activitypub.lens.words import Words
@@ -20,6 +21,7 @@ from adapters.activitypub.ports import (
     Egress,
     Followers,
     Keys,
+    PeerHosts,
     RemoteCache,
     Seen,
 )
@@ -44,8 +46,11 @@ SEEN_FOR: Final = timedelta(days=7)
 
 CACHED_FOR: Final = timedelta(days=30)
 
+QUEUED_FOR: Final = timedelta(days=7)
+"""How long a delivery waits at most, however seldom its host may be tried."""
+
 GATHERING_S: Final = 0.1
-"""How long changes gather before they are turned together: each turn costs a commit of its own."""
+"""How long changes gather after a turn before the next: each turn costs a commit of its own."""
 
 
 class ActivityPub:
@@ -71,6 +76,7 @@ class ActivityPub:
         seen: Seen,
         queue: DeliveryQueue,
         log: ActivityLog,
+        peer_hosts: PeerHosts,
         reader: Reader | None = None,
     ) -> None:
         """``reader`` is the store as others may see it, where that is less than the store."""
@@ -90,6 +96,7 @@ class ActivityPub:
             seen=seen,
             queue=queue,
             log=log,
+            hosts=PeerStates(peer_hosts),
         )
         self._reactor = Reactor(self._wing)
         self._sender = Sender(self._wing)
@@ -121,10 +128,10 @@ class ActivityPub:
         try:
             while True:
                 await wake.wait()
-                await asyncio.sleep(GATHERING_S)
                 wake.clear()
                 await self._reactor.catch_up()
                 self._wing.outgoing.set()
+                await asyncio.sleep(GATHERING_S)
         finally:
             unsubscribe()
 
@@ -138,9 +145,10 @@ class ActivityPub:
         await self._sender.drain()
 
     async def tidy(self) -> None:
-        """Forget seen ids and cached actors that are too old to matter."""
+        """Forget seen ids, cached actors and deliveries that are too old to matter."""
         now = self._wing.clock.now()
         await self._wing.seen.forget(now - SEEN_FOR)
+        await self._wing.queue.expire(now - QUEUED_FOR)
         await self._cache.forget(now - CACHED_FOR)
 
     def backlog(self) -> int:

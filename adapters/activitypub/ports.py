@@ -14,7 +14,7 @@ from pod.keys.ed25519 import Ed25519Key
 from pod.keys.rsa import RsaKey
 from pod.model.change import Change
 from pod.model.ids import Iri, MemberId, Tid
-from pod.model.peer import Delivery, Edge, EdgeKind, Follower, Outgoing
+from pod.model.peer import Delivery, Edge, EdgeKind, Follower, HostState, Outgoing
 from pod.model.resource import ResourcePath
 
 
@@ -123,7 +123,10 @@ class DeliveryQueue(Protocol):
         ...
 
     def due(self, now: datetime, *, limit: int, without: Collection[str]) -> list[Delivery]:
-        """Deliveries whose time has come, oldest first, but none to the hosts in ``without``."""
+        """Deliveries whose time has come, by priority, then oldest first.
+
+        None to the hosts in ``without``.
+        """
         ...
 
     def next_due(self, now: datetime) -> datetime | None:
@@ -135,11 +138,44 @@ class DeliveryQueue(Protocol):
         ...
 
     async def again(self, delivery: Delivery, at: datetime) -> None:
-        """Try again later; one more attempt counts."""
+        """Try again later, behind what is new; one more attempt counts."""
+        ...
+
+    async def postpone(self, delivery: Delivery, at: datetime) -> None:
+        """Let a delivery wait that was not tried."""
+        ...
+
+    async def rest(self, host: str, until: datetime) -> None:
+        """Nothing to a host comes due before a time."""
+        ...
+
+    async def wake(self, host: str, now: datetime) -> None:
+        """All that waits for a host is due at once."""
+        ...
+
+    async def expire(self, before: datetime) -> None:
+        """Give up all that was queued before a time."""
         ...
 
     def size(self) -> int:
         """How many deliveries wait."""
+        ...
+
+
+class PeerHosts(Protocol):
+    """What must be remembered of hosts, and which members each has met."""
+
+    def all(self) -> list[HostState]: ...
+    async def put(self, state: HostState) -> None:
+        """Keep a state; one that says nothing is dropped."""
+        ...
+
+    def has_met(self, host: str, member: MemberId) -> bool:
+        """Whether a host took something of a member before."""
+        ...
+
+    async def meet(self, host: str, member: MemberId) -> None:
+        """Note that it did."""
         ...
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
+from adapters.activitypub.deliver.hosts import Hosts
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.lens import profile
 from adapters.activitypub.lens.names import Names, member_at, object_id, read_object_path
@@ -53,6 +54,7 @@ class Wing:
     seen: Seen
     queue: DeliveryQueue
     log: ActivityLog
+    hosts: Hosts
     outgoing: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import IntEnum
 from typing import Literal
 
 from pod.model.ids import Iri, MemberId
@@ -41,6 +42,16 @@ class Edge:
     at: datetime
 
 
+class Priority(IntEnum):
+    """What goes out first when much is due."""
+
+    ANSWER = 0
+    """Somebody waits for it: answers to follows, replies, mentions, follows."""
+    NEWS = 1
+    REST = 2
+    """Deletions, changed profiles, and every second try."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """An activity with all whom it goes to: inboxes, and actors whose inbox is not known yet."""
@@ -50,6 +61,7 @@ class Outgoing:
     body: bytes
     inboxes: tuple[Iri, ...] = ()
     actors: tuple[Iri, ...] = ()
+    priority: Priority = Priority.NEWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +79,19 @@ class Delivery:
     is_actor: bool
     host: str
     attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class HostState:
+    """What is known of a host that is not as others are.
+
+    ``modern`` says that it takes RFC 9421 signatures and refused the older ones. ``failures``
+    counts tries in a row that it did not answer, since ``failing_since``; until ``rest_until`` it
+    is left alone.
+    """
+
+    host: str
+    modern: bool = False
+    failures: int = 0
+    failing_since: datetime | None = None
+    rest_until: datetime | None = None

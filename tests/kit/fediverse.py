@@ -39,6 +39,7 @@ from pod.write import PutRecord, Receipt
 from storage.delivery_queue import SqlActivityLog, SqlDeliveryQueue
 from storage.edges import SqlEdges, SqlSeen
 from storage.followers import SqlFollowers
+from storage.peer_hosts import SqlPeerHosts
 from storage.remote_cache import SqlRemoteCache
 from tests.kit.house import Pod, owner
 from tests.kit.stored import sql_store
@@ -196,6 +197,7 @@ class FediPod(Pod):
             seen=self.seen,
             queue=self.queue,
             log=SqlActivityLog(database),
+            peer_hosts=SqlPeerHosts(database),
         )
         hosts = Hosts(store, self.settings.origin)
         self.app = Quart("pod")

@@ -1,6 +1,7 @@
 """The sender: takes due deliveries from the queue, signs and posts them, one pool for all hosts.
 
-A slow or dead host holds back only its own deliveries.
+A slow or dead host holds back only its own deliveries: hosts that did not answer last time are
+tried in a lane of their own, and a try that becomes slow leaves its place in the pool.
 
 Spec: https://www.w3.org/TR/activitypub/#delivery and
 https://swicg.github.io/activitypub-http-signature/
@@ -9,37 +10,33 @@ https://swicg.github.io/activitypub-http-signature/
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 
-from adapters.activitypub.deliver.schedule import Hosts, Reply, next_step
-from adapters.activitypub.jsonld.context import MEDIA_TYPE
-from adapters.activitypub.lens.profile import key_id
-from adapters.activitypub.signature import cavage, rfc9421
-from adapters.activitypub.signature.request import Request
+from adapters.activitypub.deliver.pace import Introductions
+from adapters.activitypub.deliver.post import post_signed
+from adapters.activitypub.deliver.schedule import Reply, next_step
 from adapters.activitypub.wing import Wing
 from pod.errors import PeerUnavailable, PodError
-from pod.keys.rsa import RsaKey
-from pod.model.ids import Iri
 from pod.model.member import Member
 from pod.model.peer import Delivery
 
-_POOL: Final = 96
-"""Tries at once, those not counted that have become slow."""
+_POOL: Final = 128
+"""Tries at once, without the slow and the doubtful ones."""
+
+_DOUBTFUL: Final = 64
+"""Tries at once to hosts that did not answer last time."""
 
 _SLOW_AFTER_S: Final = 1.0
-_MOST_SLOW: Final = 200
-"""Slow tries beside the pool: hosts that hang take no room from those that answer."""
+_MOST_SLOW: Final = 256
+"""Slow tries beside the pool; when there are more, the oldest is given no more time."""
 
-_REFUSED: Final = frozenset({400, 401, 403})
-"""Answers after which the other signature scheme is tried once."""
-
+_NO_ROOM: Final = timedelta(seconds=5)
 _IDLE: Final = timedelta(seconds=30)
-
-Scheme = Callable[..., dict[str, str]]
+_BREATH: Final = 16
+"""Tries that are started in one turn of the loop: each costs a signature."""
 
 log = structlog.get_logger()
 
@@ -48,21 +45,29 @@ class Sender:
     """Delivers what is due, until it is stopped; ``wing.outgoing`` makes it look at once."""
 
     def __init__(
-        self, wing: Wing, *, pool: int = _POOL, slow_after_s: float = _SLOW_AFTER_S
+        self,
+        wing: Wing,
+        *,
+        pool: int = _POOL,
+        slow_after_s: float = _SLOW_AFTER_S,
+        most_slow: int = _MOST_SLOW,
     ) -> None:
         self._wing = wing
+        self._hosts = wing.hosts
+        self._introductions = Introductions(wing.hosts.book)
         self._pool = pool
         self._slow_after_s = slow_after_s
-        self._hosts = Hosts()
+        self._most_slow = most_slow
         self._running: dict[int, asyncio.Task[None]] = {}
-        self._slow: dict[int, str] = {}
+        self._doubtful: set[int] = set()
+        self._slow: dict[int, tuple[str, asyncio.Timeout]] = {}
 
     async def run(self) -> None:
         """Deliver until cancelled; tries under way are then cancelled and stay in the queue."""
         try:
             while True:
                 self._wing.outgoing.clear()
-                while self._start_due():
+                while await self._start_due():
                     pass
                 await self._until_something_changes()
         finally:
@@ -72,102 +77,120 @@ class Sender:
 
     async def drain(self) -> None:
         """Try everything that is due now once, and return (for tests and orderly ends)."""
-        while self._start_due() or self._running:
+        while await self._start_due() or self._running:
             await asyncio.gather(*self._running.values())
 
-    def _start_due(self) -> int:
-        """Start tries while there is room; how many were started."""
+    def _room(self) -> int:
+        aside = self._doubtful.union(self._slow)
+        return self._pool - (len(self._running) - len(aside))
+
+    async def _start_due(self) -> int:
+        """Start tries while there is room; how many were started or put off."""
         now = self._wing.clock.now()
-        room = self._pool - len(self._running) + min(len(self._slow), _MOST_SLOW)
+        room = self._room()
         if room <= 0:
             return 0
-        closed = self._hosts.closed(now).union(self._slow.values())
-        limit = room + len(self._running) - len(self._slow)
-        due = self._wing.queue.due(now, limit=limit, without=closed)
-        started = 0
-        for delivery in due:
-            if delivery.id in self._running or started == room:
+        closed = self._hosts.full().union(host for host, _ in self._slow.values())
+        limit = room + len(self._running)
+        moved = 0
+        for delivery in self._wing.queue.due(now, limit=limit, without=closed):
+            if delivery.id in self._running or self._hosts.is_full(delivery.host):
                 continue
-            if not self._hosts.may_start(delivery.host, now):
-                continue
-            self._hosts.start(delivery.host)
-            self._running[delivery.id] = asyncio.create_task(self._try(delivery))
-            started += 1
-        return started
+            member = self._wing.reader.member(delivery.member)
+            if member is None:
+                await self._wing.queue.done(delivery)
+            elif not await self._is_put_off(delivery, member, now):
+                self._start(delivery, member)
+            moved += 1
+            if moved % _BREATH == 0:
+                await asyncio.sleep(0)
+            if self._room() <= 0:
+                break
+        return moved
+
+    async def _is_put_off(self, delivery: Delivery, member: Member, now: datetime) -> bool:
+        """Whether a delivery has to wait for reasons that are not its own."""
+        host = delivery.host
+        until = self._hosts.rests_until(host, now)
+        is_crowded = self._hosts.is_doubtful(host) and len(self._doubtful) >= _DOUBTFUL
+        if until is not None or is_crowded:
+            await self._wing.queue.rest(host, until or now + _NO_ROOM)
+            return True
+        met = self._introductions.wait(host, member, now)
+        if met is not None:
+            await self._wing.queue.postpone(delivery, met)
+        return met is not None
+
+    def _start(self, delivery: Delivery, member: Member) -> None:
+        self._hosts.start(delivery.host)
+        if self._hosts.is_doubtful(delivery.host):
+            self._doubtful.add(delivery.id)
+        self._running[delivery.id] = asyncio.create_task(self._try(delivery, member))
 
     async def _until_something_changes(self) -> None:
         now = self._wing.clock.now()
-        times = [t for t in (self._wing.queue.next_due(now), self._hosts.next_open()) if t]
-        wait = min([_IDLE, *(max(t - now, timedelta(0)) for t in times if t > now)])
+        due = self._wing.queue.next_due(now)
+        wait = min(_IDLE, due - now) if due is not None else _IDLE
         try:
             async with asyncio.timeout(max(wait.total_seconds(), 0.01)):
                 await self._wing.outgoing.wait()
         except TimeoutError:
             return
 
-    async def _try(self, delivery: Delivery) -> None:
-        answered = False
-        slow = asyncio.get_running_loop().call_later(self._slow_after_s, self._note_slow, delivery)
+    async def _try(self, delivery: Delivery, member: Member) -> None:
+        limit = asyncio.timeout(None)
+        loop = asyncio.get_running_loop()
+        slow = loop.call_later(self._slow_after_s, self._note_slow, delivery, limit)
         try:
-            reply = await self._send(delivery)
-            answered = reply.status is not None and reply.status < 500
+            try:
+                async with limit:
+                    reply = await self._send(delivery, member)
+            except TimeoutError:
+                reply = Reply(None)
+            slow.cancel()
             await self._settle(delivery, reply)
         finally:
             slow.cancel()
             self._slow.pop(delivery.id, None)
-            self._hosts.finish(delivery.host, self._wing.clock.now(), answered=answered)
+            self._doubtful.discard(delivery.id)
+            self._hosts.end(delivery.host)
             self._running.pop(delivery.id, None)
             self._refill()
 
-    def _note_slow(self, delivery: Delivery) -> None:
-        self._slow[delivery.id] = delivery.host
+    def _note_slow(self, delivery: Delivery, limit: asyncio.Timeout) -> None:
+        self._slow[delivery.id] = (delivery.host, limit)
+        if len(self._slow) > self._most_slow:
+            _, oldest = self._slow.pop(next(iter(self._slow)))
+            oldest.reschedule(asyncio.get_running_loop().time())
         self._refill()
 
     def _refill(self) -> None:
         """Look for more once half of the pool is free: a look at the queue is worth many tries."""
-        if len(self._running) - len(self._slow) <= self._pool // 2:
+        if self._room() >= self._pool // 2:
             self._wing.outgoing.set()
 
     async def _settle(self, delivery: Delivery, reply: Reply) -> None:
-        step = next_step(reply, delivery.attempt, self._wing.clock.now())
+        """Write down what came of a try: of the delivery, and of its host."""
+        queue, now = self._wing.queue, self._wing.clock.now()
+        until = await self._hosts.note(delivery.host, reply, now)
+        if until is not None:
+            await queue.rest(delivery.host, until)
+        step = next_step(reply, delivery.attempt, now)
+        if step != "done" and self._hosts.is_lost(delivery.host, now):
+            step = "give up"
         if step == "give up":
             log.info("delivery given up", host=delivery.host, status=reply.status)
+        elif step == "done":
+            await self._introductions.met(delivery.host, delivery.member)
         if isinstance(step, str):
-            await self._wing.queue.done(delivery)
+            await queue.done(delivery)
         else:
-            await self._wing.queue.again(delivery, step)
+            await queue.again(delivery, max(step, until or step))
 
-    async def _send(self, delivery: Delivery) -> Reply:
-        """Post once, in the scheme that the host took last; once more in the other if refused."""
-        member = self._wing.reader.member(delivery.member)
-        if member is None:
-            return Reply(410)
+    async def _send(self, delivery: Delivery, member: Member) -> Reply:
         try:
-            inbox = delivery.target
-            if delivery.is_actor:
-                inbox = (await self._wing.actors.actor(inbox)).mailbox
-            key = await self._wing.keys.actor_key(member.id)
-            modern = self._hosts.wants_modern(delivery.host)
-            reply = await self._post(delivery, inbox, member, key, modern=modern)
-            if reply.status in _REFUSED and not modern:
-                again = await self._post(delivery, inbox, member, key, modern=True)
-                if again.status is not None and 200 <= again.status < 300:
-                    self._hosts.remember_modern(delivery.host)
-                    return again
-            return reply
+            return await post_signed(self._wing, delivery, member)
         except PeerUnavailable:
             return Reply(None)
         except PodError:
             return Reply(410)
-
-    async def _post(
-        self, delivery: Delivery, inbox: Iri, member: Member, key: RsaKey, *, modern: bool
-    ) -> Reply:
-        sign: Scheme = rfc9421.sign if modern else cavage.sign
-        plain = {"Content-Type": MEDIA_TYPE}
-        request = Request("POST", inbox, list(plain.items()), delivery.body)
-        signed = sign(request, key_id=key_id(member), sign=key.sign, now=self._wing.clock.now())
-        fetched = await self._wing.egress.post(
-            inbox, delivery.body, {**plain, **signed}, max_bytes=64 * 1024
-        )
-        return Reply(fetched.status, fetched.headers.get("Retry-After"))

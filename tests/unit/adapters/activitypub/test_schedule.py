@@ -9,12 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.activitypub.deliver.schedule import (
+    LOST_AFTER,
+    LOST_REST,
     REST_S,
     RETRY_AFTER_S,
-    Hosts,
     Reply,
     asked_wait,
+    is_lost,
     next_step,
+    rest_of,
 )
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -51,34 +54,10 @@ def test_retry_after_is_read_in_both_forms(header: str | None, seconds: int) -> 
     assert asked_wait(header, NOW) == timedelta(seconds=seconds)
 
 
-def test_a_host_takes_only_so_many_at_once() -> None:
-    hosts = Hosts(per_host=2)
-    hosts.start("a")
-    assert hosts.may_start("a", NOW)
-    hosts.start("a")
-    assert not hosts.may_start("a", NOW)
-    assert hosts.may_start("b", NOW)
-    hosts.finish("a", NOW, answered=True)
-    assert hosts.may_start("a", NOW)
-
-
-def test_a_silent_host_rests_ever_longer_and_is_then_tried_with_one() -> None:
-    hosts, now = Hosts(), NOW
-    for rest in (*REST_S, REST_S[-1]):
-        hosts.start("a")
-        hosts.finish("a", now, answered=False)
-        assert not hosts.may_start("a", now + timedelta(seconds=rest - 1))
-        now += timedelta(seconds=rest)
-        assert hosts.may_start("a", now)
-    hosts.start("a")
-    assert not hosts.may_start("a", now)
-    hosts.finish("a", now, answered=True)
-    hosts.start("a")
-    assert hosts.may_start("a", now)
-
-
-def test_what_is_remembered_of_hosts_is_bounded() -> None:
-    hosts = Hosts(kept=3)
-    for number in range(10):
-        hosts.remember_modern(str(number))
-    assert [hosts.wants_modern(str(number)) for number in (0, 9)] == [False, True]
+def test_a_silent_host_rests_ever_longer_and_a_lost_one_a_day() -> None:
+    rests = [rest_of(failures, NOW, NOW) - NOW for failures in range(1, len(REST_S) + 2)]
+    assert [rest.total_seconds() for rest in rests] == [*REST_S, REST_S[-1]]
+    since = NOW - LOST_AFTER
+    assert is_lost(since, NOW)
+    assert not is_lost(since + timedelta(seconds=1), NOW)
+    assert rest_of(1, since, NOW) == NOW + LOST_REST

@@ -1,0 +1,74 @@
+"""New members of one parent domain are made known to each host slowly.
+
+Mastodon creates accounts of at most ten new subdomains of a registrable domain a minute, and
+silently drops what the others sent.
+
+Spec: https://github.com/mastodon/mastodon/blob/main/app/services/activitypub/process_account_service.rb
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
+
+from adapters.activitypub.ports import PeerHosts
+from pod.model.ids import MemberId
+from pod.model.member import Member
+
+A_MINUTE: Final = 8
+"""New members of one parent that a host meets in a minute: below the ten that it may refuse."""
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+_MINUTE: Final = timedelta(minutes=1)
+_KEPT: Final = 20_000
+
+
+class Introductions:
+    """Who was made known to whom, and when next somebody may be."""
+
+    def __init__(self, book: PeerHosts) -> None:
+        self._book = book
+        self._met: OrderedDict[tuple[str, MemberId], None] = OrderedDict()
+        self._recent: OrderedDict[tuple[str, str], deque[tuple[datetime, MemberId]]] = OrderedDict()
+
+    def wait(self, host: str, member: Member, now: datetime) -> datetime | None:
+        """When a member may be introduced to a host, None for now (which then counts)."""
+        if (host, member.id) in self._met or self._book.has_met(host, member.id):
+            return None
+        recent = self._recent.setdefault((host, parent_domain(member.host)), deque())
+        _bound(self._recent)
+        while recent and recent[0][0] <= now - _MINUTE:
+            recent.popleft()
+        if any(met == member.id for _, met in recent):
+            return None
+        if len(recent) >= A_MINUTE:
+            return recent[0][0] + _MINUTE
+        recent.append((now, member.id))
+        return None
+
+    async def met(self, host: str, member: MemberId) -> None:
+        """The host took something of the member."""
+        if (host, member) in self._met:
+            return
+        self._met[host, member] = None
+        _bound(self._met)
+        if not self._book.has_met(host, member):
+            await self._book.meet(host, member)
+
+
+def parent_domain(host: str) -> str:
+    """The registrable domain, nearly: two labels, or three under a country's short second level.
+
+    Taking two domains for one only makes their members known a little later.
+    """
+    labels = host.split(":", 1)[0].split(".")
+    is_country = len(labels) > 2 and len(labels[-1]) == 2 and len(labels[-2]) <= 3
+    return ".".join(labels[-3:] if is_country else labels[-2:])
+
+
+def _bound(kept: OrderedDict[K, V]) -> None:
+    if len(kept) > _KEPT:
+        kept.popitem(last=False)

@@ -1,0 +1,56 @@
+"""One signed POST: in the scheme that the host took last, and once in the other if it is refused.
+
+Spec: https://swicg.github.io/activitypub-http-signature/#double-knocking
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from adapters.activitypub.deliver.schedule import Reply
+from adapters.activitypub.jsonld.context import MEDIA_TYPE
+from adapters.activitypub.lens.profile import key_id
+from adapters.activitypub.signature import cavage, rfc9421
+from adapters.activitypub.signature.request import Request
+from adapters.activitypub.wing import Wing
+from pod.keys.rsa import RsaKey
+from pod.model.ids import Iri
+from pod.model.member import Member
+from pod.model.peer import Delivery
+
+REFUSED: Final = frozenset({400, 401, 403})
+"""Answers after which the other signature scheme is tried once."""
+
+_MAX_ANSWER: Final = 64 * 1024
+_SIGN: Final[Mapping[bool, Callable[..., dict[str, str]]]] = {
+    False: cavage.sign,
+    True: rfc9421.sign,
+}
+
+
+async def post_signed(wing: Wing, delivery: Delivery, member: Member) -> Reply:
+    """What the inbox answers; raises PodError when it cannot be asked, or not found."""
+    inbox = delivery.target
+    if delivery.is_actor:
+        inbox = (await wing.actors.actor(inbox)).mailbox
+    key = await wing.keys.actor_key(member.id)
+    modern = wing.hosts.state(delivery.host).modern
+    reply = await _post(wing, delivery, inbox, member, key, modern=modern)
+    if reply.status in REFUSED:
+        again = await _post(wing, delivery, inbox, member, key, modern=not modern)
+        if again.status is not None and 200 <= again.status < 300:
+            await wing.hosts.prefer(delivery.host, modern=not modern)
+            return again
+    return reply
+
+
+async def _post(
+    wing: Wing, delivery: Delivery, inbox: Iri, member: Member, key: RsaKey, *, modern: bool
+) -> Reply:
+    plain = {"Content-Type": MEDIA_TYPE}
+    request = Request("POST", inbox, list(plain.items()), delivery.body)
+    signed = _SIGN[modern](request, key_id=key_id(member), sign=key.sign, now=wing.clock.now())
+    headers = {**plain, **signed}
+    fetched = await wing.egress.post(inbox, delivery.body, headers, max_bytes=_MAX_ANSWER)
+    return Reply(fetched.status, fetched.headers.get("Retry-After"))
