@@ -109,6 +109,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--dead", type=float, default=0.0)
     parser.add_argument("--only", default="pod,bare,fedify")
+    parser.add_argument("--knock", default="rfc9421", help="Fedify's first signature scheme")
     options = parser.parse_args()
     port = free_port()
     stats = f"http://127.0.0.1:{port}/stats"
@@ -146,7 +147,7 @@ def main() -> None:
                             str(node_binary()),
                             str(resolved),
                             stats,
-                            "draft-cavage-http-signatures-12",
+                            "rfc9421",
                         ],
                         given,
                     ),
