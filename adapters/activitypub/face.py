@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from adapters.activitypub.authoring import Authoring
-from adapters.activitypub.deliver.hosts import Hosts as PeerStates
 from adapters.activitypub.deliver.reactor import Reactor
 from adapters.activitypub.deliver.send import Sender
 from adapters.activitypub.lens.words import Words
@@ -26,6 +25,7 @@ from adapters.activitypub.ports import (
     Seen,
 )
 from adapters.activitypub.remote.actor import Actors
+from adapters.activitypub.remote.hosts import Hosts as PeerStates
 from adapters.activitypub.social import Social
 from adapters.activitypub.wing import Wing
 from adapters.http.credentials import Authenticator

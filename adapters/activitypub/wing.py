@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-from adapters.activitypub.deliver.hosts import Hosts
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.lens import profile
 from adapters.activitypub.lens.names import Names, member_at, object_id, read_object_path
@@ -24,6 +23,7 @@ from adapters.activitypub.ports import (
     Seen,
 )
 from adapters.activitypub.remote.actor import Actors
+from adapters.activitypub.remote.hosts import Hosts
 from pod.model.ids import Iri, Origin
 from pod.model.member import Member
 from pod.model.profile import Profile

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from adapters.activitypub.deliver.schedule import Reply
 from adapters.activitypub.jsonld.context import MEDIA_TYPE
 from adapters.activitypub.lens.profile import key_id
+from adapters.activitypub.remote.schedule import Reply
 from adapters.activitypub.signature import cavage, rfc9421
 from adapters.activitypub.signature.request import Request
 from adapters.activitypub.wing import Wing

@@ -17,7 +17,7 @@ import structlog
 
 from adapters.activitypub.deliver.pace import Introductions
 from adapters.activitypub.deliver.post import post_signed
-from adapters.activitypub.deliver.schedule import Reply, next_step
+from adapters.activitypub.remote.schedule import Reply, next_step
 from adapters.activitypub.wing import Wing
 from pod.errors import PeerUnavailable, PodError
 from pod.model.member import Member

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.activitypub.deliver.schedule import (
+from adapters.activitypub.remote.schedule import (
     LOST_AFTER,
     LOST_REST,
     REST_S,

@@ -12,8 +12,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from adapters.activitypub.deliver.schedule import Reply, asked_wait, is_lost, rest_of
 from adapters.activitypub.ports import PeerHosts
+from adapters.activitypub.remote.schedule import Reply, asked_wait, is_lost, rest_of
 from pod.model.peer import HostState
 
 PER_HOST: Final = 4
