@@ -57,20 +57,22 @@ def graphemes(text: str) -> int:
     return len(_GRAPHEME.findall(text))
 
 
-def cut(text: str, max_graphemes: int = 300, max_bytes: int = 3000) -> str:
-    """The text if it is short enough, else its beginning and an ellipsis, within both limits.
+def cut(
+    text: str, max_graphemes: int = 300, max_bytes: int = 3000, *, ending: str = _ELLIPSIS
+) -> str:
+    """The text if it is short enough, else its beginning and an ending, within both limits.
 
-    Both limits must leave room for the ellipsis: 1 grapheme, 3 bytes. No character is cut in two.
+    Both limits must leave room for the ending. No character is cut in two.
     """
     if len(text.encode()) <= max_bytes and graphemes(text) <= max_graphemes:
         return text
-    kept, room = [], max_bytes - len(_ELLIPSIS.encode())
-    for match in islice(_GRAPHEME.finditer(text), max_graphemes - 1):
+    kept, room = [], max_bytes - len(ending.encode())
+    for match in islice(_GRAPHEME.finditer(text), max_graphemes - graphemes(ending)):
         room -= len(match[0].encode())
         if room < 0:
             break
         kept.append(match[0])
-    return "".join(kept).rstrip() + _ELLIPSIS
+    return "".join(kept).rstrip() + ending
 
 
 def segments(text: str, facets: Sequence[Mapping[str, Any]]) -> tuple[Segment, ...]:

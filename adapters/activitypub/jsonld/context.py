@@ -15,6 +15,8 @@ MEDIA_TYPE: Final = "application/activity+json"
 PROFILED_TYPE: Final = f'application/ld+json; profile="{AS2}"'
 
 _TOOT: Final = "http://joinmastodon.org/ns#"
+_GTS: Final = "https://gotosocial.org/ns#"
+_FEP_044F: Final = "https://w3id.org/fep/044f#"
 _TERMS: Final[dict[str, Any]] = {
     "Hashtag": "as:Hashtag",
     "sensitive": "as:sensitive",
@@ -29,14 +31,31 @@ _TERMS: Final[dict[str, Any]] = {
     "PropertyValue": "schema:PropertyValue",
     "value": "schema:value",
     "webfinger": "https://purl.archive.org/socialweb/webfinger#webfinger",
-    "quote": {"@id": "https://w3id.org/fep/044f#quote", "@type": "@id"},
+    "focalPoint": {"@container": "@list", "@id": f"{_TOOT}focalPoint"},
+    "votersCount": f"{_TOOT}votersCount",
+    "EmojiReact": "http://litepub.social/ns#EmojiReact",
+    "quote": {"@id": f"{_FEP_044F}quote", "@type": "@id"},
+    "quoteAuthorization": {"@id": f"{_FEP_044F}quoteAuthorization", "@type": "@id"},
+    "QuoteRequest": f"{_FEP_044F}QuoteRequest",
+    "QuoteAuthorization": f"{_FEP_044F}QuoteAuthorization",
+    "interactingObject": {"@id": f"{_GTS}interactingObject", "@type": "@id"},
+    "interactionTarget": {"@id": f"{_GTS}interactionTarget", "@type": "@id"},
+    "interactionPolicy": {"@id": f"{_GTS}interactionPolicy", "@type": "@id"},
+    "canQuote": {"@id": f"{_GTS}canQuote", "@type": "@id"},
+    "canReply": {"@id": f"{_GTS}canReply", "@type": "@id"},
+    "always": {"@id": f"{_GTS}always", "@type": "@id"},
+    "automaticApproval": {"@id": f"{_GTS}automaticApproval", "@type": "@id"},
+    "manualApproval": {"@id": f"{_GTS}manualApproval", "@type": "@id"},
     "quoteUrl": "as:quoteUrl",
     "quoteUri": "http://fedibird.com/ns#quoteUri",
     "_misskey_quote": "https://misskey-hub.net/ns#_misskey_quote",
 }
 
 _NOTE_TERMS: Final = (
-    "Hashtag", "sensitive", "blurhash", "quote", "quoteUrl", "quoteUri", "_misskey_quote",
+    "Hashtag", "sensitive", "blurhash", "focalPoint", "votersCount", "EmojiReact",
+    "quote", "quoteAuthorization", "QuoteRequest", "QuoteAuthorization", "interactingObject",
+    "interactionTarget", "interactionPolicy", "canQuote", "canReply", "always",
+    "automaticApproval", "manualApproval", "quoteUrl", "quoteUri", "_misskey_quote",
 )  # fmt: skip
 _ACTOR_TERMS: Final = (
     "manuallyApprovesFollowers", "movedTo", "alsoKnownAs", "discoverable", "indexable", "featured",

@@ -1,4 +1,4 @@
-"""A member's own follow, like or boost of the fediverse, kept as an AS2 document.
+"""A member's own follow, like, boost, reaction or vote in the fediverse, kept as a document.
 
 Spec: https://www.w3.org/TR/activitypub/#follow-activity-outbox
 """
@@ -15,14 +15,21 @@ from pod.model.ids import Iri
 from pod.model.member import Member
 from pod.model.resource import Resource, ResourcePath, Tombstone
 
-Act = Literal["follow", "like", "announce"]
+Act = Literal["follow", "like", "announce", "react", "vote"]
 
-TYPES: Final[dict[Act, str]] = {"follow": "Follow", "like": "Like", "announce": "Announce"}
+TYPES: Final[dict[Act, str]] = {
+    "follow": "Follow",
+    "like": "Like",
+    "announce": "Announce",
+    "react": "EmojiReact",
+    "vote": "Create",
+}
 SOCIAL: Final = "/data/social/"
 """Documents below are activities of the member towards the fediverse, delivered as they stand."""
 
 FOLLOWS: Final = f"{SOCIAL}follow/"
 LIKES: Final = f"{SOCIAL}like/"
+VOTES: Final = f"{SOCIAL}vote/"
 
 
 def get(member: Member, document: Resource | Tombstone) -> View | None:
@@ -50,6 +57,14 @@ def folder(act: Act) -> ResourcePath:
 
 
 def object_of(view: View) -> Iri | None:
-    """What the act is about, named by its id alone."""
+    """What the act is about, named by its id alone; of a vote the poll."""
     target = view.get("object")
+    if isinstance(target, dict):
+        return read.iri(target, "inReplyTo") if _is_vote(view, target) else None
     return read.iri(view, "object") if isinstance(target, str) else None
+
+
+def _is_vote(view: View, note: View) -> bool:
+    """Whether an activity is the choice of one answer: a note with a name and without words."""
+    is_own = note.get("attributedTo") == view.get("actor") and note.get("type") == "Note"
+    return view.get("type") == "Create" and is_own and "name" in note and "content" not in note

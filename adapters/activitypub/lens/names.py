@@ -5,14 +5,29 @@ Spec: https://www.w3.org/TR/activitypub/#obj-id
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
 from pod.errors import Invalid
-from pod.model.ids import AtUri, Did, Iri, Origin, parse_did, parse_nsid, parse_rkey
+from pod.model.blob import BlobRef
+from pod.model.ids import (
+    AtUri,
+    Cid,
+    Did,
+    Iri,
+    Nsid,
+    Origin,
+    Rkey,
+    parse_did,
+    parse_nsid,
+    parse_rkey,
+)
 from pod.model.member import Member
 from pod.model.resource import Resource, ResourcePath, record_path
 from pod.ports import Reader
+from pod.read import record_of
+from pod.records.data import Data
 
 _ELSEWHERE: Final = "https://bsky.app/profile/"
 """Where a person is shown whose DID is not of this pod."""
@@ -38,9 +53,26 @@ def read_object_path(path: str) -> tuple[ResourcePath, int]:
 class Names:
     """Names as one member's objects use them; point reads only."""
 
-    def __init__(self, reader: Reader, author: Member) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        author: Member,
+        blurhash: Callable[[Cid], str | None] = lambda _: None,
+    ) -> None:
+        """``blurhash`` tells that of a picture, if it was computed."""
         self._reader = reader
         self._tags = f"{author.origin}/?tag="
+        self.blurhash = blurhash
+
+    def blob(self, member: Member, cid: Cid) -> BlobRef | None:
+        """A blob that a member holds."""
+        row = self._reader.blob(member.id, cid)
+        return BlobRef(cid, row.media_type, row.size) if row is not None else None
+
+    def beside(self, member: Member, collection: str, rkey: str) -> dict[str, Data] | None:
+        """The record of another collection that has the key of a post: a gate."""
+        found = self._reader.resource(member.id, record_path(Nsid(collection), Rkey(rkey)))
+        return record_of(found) if found is not None and found.is_record else None
 
     def profile_url(self, did: str) -> str:
         """Where a person is shown; the actor's id for members of this pod."""

@@ -11,18 +11,21 @@ from typing import Any, Final
 import orjson
 
 from adapters.activitypub.lens.names import Names, object_id
-from pod.errors import Conflict
+from pod.errors import Conflict, Invalid
 from pod.model.blob import BlobRef
 from pod.model.ids import Iri
 from pod.model.member import Member
 from pod.model.noun import Noun
 from pod.model.resource import Resource, repo_key
-from pod.records.cid import cid_text
+from pod.records.cid import cid_from_text, cid_text
 
 View = dict[str, Any]
 
 COMPLEMENT: Final = "as2"
 """The name under which AS2 keeps what a record cannot hold."""
+
+INTERNAL: Final = "_"
+"""The key of what an annotation says to this pod alone; no view shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,15 @@ class Published:
     def blob_url(self, blob: BlobRef) -> Iri:
         """Where a blob of the author is served."""
         return self.author.url(f"/blobs/{cid_text(blob.cid)}")
+
+    def blob_at(self, url: str) -> BlobRef | None:
+        """The blob of the author that is served at a URL."""
+        path = self.author.path(url) or ""
+        try:
+            cid = cid_from_text(path.removeprefix("/blobs/"))
+        except Invalid:
+            return None
+        return self.names.blob(self.author, cid) if path.startswith("/blobs/") else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+from urllib.parse import urlsplit
 
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.context import AS2, MEDIA_TYPE, PROFILED_TYPE
 from adapters.activitypub.jsonld.read import Node
+from adapters.activitypub.lens import tags
 from adapters.activitypub.ports import Egress, Keys, RemoteCache
 from adapters.activitypub.signature import cavage
 from adapters.activitypub.signature.request import Request
@@ -80,6 +82,12 @@ class Actors:
         if held is None or self._clock.now() - held[1] > FRESH:
             return None
         return read_actor(orjson.loads(held[0]), held[1])
+
+    def handle(self, iri: Iri) -> str:
+        """``@name@host`` of an actor, after what is cached of it, else after its id."""
+        held = self._cache.get(iri)
+        name = read.text(orjson.loads(held[0]), "preferredUsername") if held is not None else None
+        return f"@{name}@{urlsplit(iri).netloc}" if name else tags.handle(iri)
 
     async def actor_key(self, key_id: str, *, fresh: bool) -> ActorKey:
         """The key with an id, listed by an actor of the same origin (see `verify.KeyFinder`)."""

@@ -66,9 +66,10 @@ def test_long_words_are_cut_for_the_record_and_whole_in_the_view(
         content = f"<p>{'word ' * 200}end</p>"
         status, url = await pod.say(alice, {"type": "Note", "content": content})
         assert status == 201
-        text = record_of(held(pod, alice, url))["text"]
-        assert len(text) <= 300
-        assert text.endswith("…")
+        record = record_of(held(pod, alice, url))
+        assert len(record["text"]) <= 300
+        assert record["text"].endswith(" […]")
+        assert record["facets"][0]["features"][0]["uri"] == url
         assert (await pod.get(url))[1]["content"] == content
 
     tell(story)

@@ -1,0 +1,100 @@
+"""Pictures and films of a note as AS2 attachments, and what a record cannot say of them.
+
+The blurhash that is computed here comes from a cache by content; what an author's client says of
+blurhash and focal point stands beside the record.
+
+Spec: https://docs.joinmastodon.org/spec/activitypub/#properties-used (blurhash, focalPoint)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from adapters.activitypub.jsonld import read
+from adapters.activitypub.jsonld.read import Node
+from adapters.activitypub.lens.published import INTERNAL, Published, View
+from pod.errors import Unprocessable
+from pod.model.blob import BlobRef, Image, Video
+from pod.model.note import Note
+from pod.records.cid import cid_text
+
+_FACTS: Final = ("blurhash", "focalPoint")
+
+
+def attachments(note: Note, published: Published, beside: Mapping[str, Any]) -> Iterator[View]:
+    """What the note shows, in its order."""
+    media: list[Image | Video] = [*note.images, *([note.video] if note.video else [])]
+    said = beside.get(INTERNAL, {}).get("media", {})
+    for item in media:
+        view: View = {
+            "type": "Image" if isinstance(item, Image) else "Video",
+            "mediaType": item.blob.media_type,
+            "url": published.blob_url(item.blob),
+        }
+        if item.alt:
+            view["name"] = item.alt
+        if item.width and item.height:
+            view |= {"width": item.width, "height": item.height}
+        if isinstance(item, Image) and (computed := published.names.blurhash(item.blob.cid)):
+            view["blurhash"] = computed
+        yield {**view, **said.get(cid_text(item.blob.cid), {})}
+
+
+def put(note: Note, view: Node, published: Published) -> tuple[Note, View]:
+    """The note with the attachments of a view, and what the record cannot say of them.
+
+    An attachment is a blob that the note shows or that its author uploaded; raises Unprocessable
+    for all others, and for what a record cannot show together.
+    """
+    held: dict[str, Image | Video] = {
+        published.blob_url(item.blob): item
+        for item in (*note.images, *([note.video] if note.video else []))
+    }
+    images: list[Image] = []
+    films: list[Video] = []
+    facts: View = {}
+    for node in read.nodes(view, "attachment"):
+        url = read.iri(node, "url") or ""
+        item = held.get(url) or _uploaded(url, node, published)
+        item = replace(item, alt=read.text(node, "name") or "")
+        if isinstance(item, Image):
+            images.append(item)
+        else:
+            films.append(item)
+        said = {key: node[key] for key in _FACTS if _is_fact(key, node.get(key))}
+        if said.get("blurhash") == published.names.blurhash(item.blob.cid):
+            said.pop("blurhash", None)
+        if said:
+            facts[cid_text(item.blob.cid)] = said
+    if len(films) > 1 or (films and images):
+        raise Unprocessable("A post shows either pictures or one film.")
+    return replace(note, images=tuple(images), video=films[0] if films else None), facts
+
+
+def _uploaded(url: str, node: Node, published: Published) -> Image | Video:
+    blob = published.blob_at(url)
+    if blob is None:
+        raise Unprocessable("An attachment must be a blob that its author uploaded.")
+    size = read.number(node, "width"), read.number(node, "height")
+    width, height = size if all(side and side > 0 for side in size) else (None, None)
+    return _as_media(blob, width, height)
+
+
+def _as_media(blob: BlobRef, width: int | None, height: int | None) -> Image | Video:
+    if blob.media_type.startswith("image/"):
+        return Image(blob, "", width, height)
+    if blob.media_type.startswith("video/"):
+        return Video(blob, "", width, height)
+    raise Unprocessable("A post shows pictures or a film, and nothing else.")
+
+
+def _is_fact(key: str, value: object) -> bool:
+    if key == "blurhash":
+        return isinstance(value, str) and 6 <= len(value) <= 128
+    return (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(isinstance(part, int | float) and -1 <= part <= 1 for part in value)
+    )
