@@ -25,9 +25,8 @@ _FACTS: Final = ("blurhash", "focalPoint")
 
 def attachments(note: Note, published: Published, beside: Mapping[str, Any]) -> Iterator[View]:
     """What the note shows, in its order."""
-    media: list[Image | Video] = [*note.images, *([note.video] if note.video else [])]
     said = beside.get(INTERNAL, {}).get("media", {})
-    for item in media:
+    for item in _media(note):
         view: View = {
             "type": "Image" if isinstance(item, Image) else "Video",
             "mediaType": item.blob.media_type,
@@ -48,10 +47,7 @@ def put(note: Note, view: Node, published: Published) -> tuple[Note, View]:
     An attachment is a blob that the note shows or that its author uploaded; raises Unprocessable
     for all others, and for what a record cannot show together.
     """
-    held: dict[str, Image | Video] = {
-        published.blob_url(item.blob): item
-        for item in (*note.images, *([note.video] if note.video else []))
-    }
+    held: dict[str, Image | Video] = {published.blob_url(item.blob): item for item in _media(note)}
     images: list[Image] = []
     films: list[Video] = []
     facts: View = {}
@@ -71,6 +67,10 @@ def put(note: Note, view: Node, published: Published) -> tuple[Note, View]:
     if len(films) > 1 or (films and images):
         raise Unprocessable("A post shows either pictures or one film.")
     return replace(note, images=tuple(images), video=films[0] if films else None), facts
+
+
+def _media(note: Note) -> tuple[Image | Video, ...]:
+    return (*note.images, *([note.video] if note.video is not None else []))
 
 
 def _uploaded(url: str, node: Node, published: Published) -> Image | Video:

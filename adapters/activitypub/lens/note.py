@@ -105,7 +105,8 @@ def _view(
 def _thread(note: Note, published: Published, beside: View) -> View:
     """What the note answers, and by which name its conversation goes."""
     names = published.names
-    found = {key: beside[key] for key in ("inReplyTo", "context", "conversation") if key in beside}
+    said = ("inReplyTo", "context", "conversation")
+    found: View = {key: beside[key] for key in said if key in beside}
     root: str | None = published.id
     if note.reply is not None:
         root = names.object_url(note.reply.root.uri)
@@ -141,8 +142,8 @@ def put(view: View, before: Note | None, published: Published, now: str) -> Put:
         before, held, shown, is_new = Note((), now), View(), View(), True
         override: View = {}
     else:
-        view, held, is_new = _without(view, fallback(before, published)), published.annotation, False
-        override = published.override
+        view, is_new = _without(view, fallback(before, published)), False
+        held, override = published.annotation, published.override
         shown = _view(before, published, held, override, bare=True)
     changed = {key for key in EDITABLE if view.get(key) != shown.get(key)}
     owned = _MADE_OF if is_new else EDITABLE

@@ -30,11 +30,9 @@ def wrap(words: tuple[Segment, ...], beside: Mapping[str, Any], url: Iri) -> tup
     taken = [part + _BREAK for part in (head, tail) if part]
     room = _GRAPHEMES - sum(map(graphemes, taken))
     body = _shortened(words, url, room, _BYTES - sum(len(part.encode()) for part in taken))
-    parts = [(Segment(head),)] if head else []
-    parts += [body] if body else []
-    parts += [(Segment(tail),)] if tail else []
+    parts = [part for part in ((Segment(head),), body, (Segment(tail),)) if part != (Segment(""),)]
     whole: list[Segment] = []
-    for place, part in enumerate(parts):
+    for place, part in enumerate(filter(None, parts)):
         whole += [Segment(_BREAK)] if place else []
         whole += part
     return joined(whole)
