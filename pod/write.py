@@ -8,7 +8,7 @@ deliveries, notifications) is done by readers of the change log, never here.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -270,6 +270,7 @@ class Write:
         grown = sum(_store(tx, member, effect, rev, now) for effect in changes)
         for old in stale:
             tx.delete_resource(member, old.path, at=now)
+        _date_containers(tx, member, changes, now)
         if changes:
             seq = tx.next_seq()
             log = [effect.change_op for effect in changes]
@@ -347,6 +348,20 @@ def _store(tx: Tx, member: MemberId, effect: Effect, rev: Tid, now: datetime) ->
     if draft.blobs or current is not None:
         tx.set_blob_refs(member, draft.path, draft.blobs)
     return size - before
+
+
+def _date_containers(tx: Tx, member: MemberId, changes: Sequence[Effect], now: datetime) -> None:
+    """A container is as new as the last change of what it contains."""
+    paths = {
+        container_of(effect.path)
+        for effect in changes
+        if zone_of(effect.path) is Zone.DATA
+        and (effect.current is None) is not (effect.draft.cid is None)
+    }
+    for path in paths - {effect.path for effect in changes}:
+        container = tx.resource(member, path)
+        if container is not None:
+            tx.put_resource(replace(container, updated_at=now))
 
 
 def _check_blobs(tx: Tx, member: MemberId, draft: Draft) -> None:

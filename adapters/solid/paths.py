@@ -9,13 +9,18 @@ import re
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from pod.access.policy import ACL_SUFFIX
+from pod.access.policy import ACL_SUFFIX, DESCRIPTION_SUFFIX
 from pod.errors import Conflict, Invalid
 from pod.model.resource import ResourcePath, container_of
 
 STORAGE: Final = ResourcePath("/data/")
-INBOX: Final = ResourcePath("/inbox/")
 """The root container of a member's storage."""
+
+ROOT_ACL: Final = ResourcePath(f"{STORAGE}{ACL_SUFFIX}")
+INBOX: Final = ResourcePath("/inbox/")
+WEBID: Final = ResourcePath("/me")
+AUXILIARY: Final = (ACL_SUFFIX, DESCRIPTION_SUFFIX)
+"""How the names of resources end that belong to another one, and go with it."""
 
 MAX_PATH: Final = 2048
 _HIDDEN: Final = re.compile(rb"%(?:2[fF]|5[cC]|00)")
@@ -44,9 +49,8 @@ def canonical_path(raw: bytes) -> ResourcePath:
 
 def check_name(path: ResourcePath) -> None:
     """Refuse names that only the pod gives out; raises Conflict."""
-    subject = path.removesuffix(ACL_SUFFIX)
-    if any(segment.endswith(ACL_SUFFIX) for segment in subject.split("/")):
-        raise Conflict("An access control list belongs to a resource, not to another list")
+    if any(segment.endswith(AUXILIARY) for segment in subject_of(path).split("/")):
+        raise Conflict(f"Names that end in {' or '.join(AUXILIARY)} belong to another resource")
 
 
 def is_acl(path: str) -> bool:
@@ -54,11 +58,27 @@ def is_acl(path: str) -> bool:
     return path.endswith(ACL_SUFFIX)
 
 
+def is_auxiliary(path: str) -> bool:
+    """Whether a path is that of an access control list or of a description."""
+    return path.endswith(AUXILIARY)
+
+
+def describes_container(path: str) -> bool:
+    """Whether a path is that of a container's description, which shows the container's triples."""
+    return path.endswith(f"/{DESCRIPTION_SUFFIX}")
+
+
+def subject_of(path: ResourcePath) -> ResourcePath:
+    """The path that an access control list or a description belongs to; another is its own."""
+    suffix = next((suffix for suffix in AUXILIARY if path.endswith(suffix)), "")
+    return ResourcePath(path.removesuffix(suffix))
+
+
 def containers_above(path: ResourcePath) -> list[ResourcePath]:
-    """The containers between the storage root and a path, outermost first."""
+    """The containers from the storage root down to a path, outermost first."""
     above: list[ResourcePath] = []
     container = container_of(path)
-    while container.startswith(STORAGE) and container != STORAGE:
+    while container.startswith(STORAGE):
         above.append(container)
         container = container_of(container)
     return above[::-1]
@@ -67,6 +87,6 @@ def containers_above(path: ResourcePath) -> list[ResourcePath]:
 def slug_name(slug: str | None) -> str | None:
     """A suggested name made harmless, None where nothing of it is left."""
     name = _SLUG.sub("-", (slug or "").strip()).strip("-.")[:100]
-    while name.endswith(ACL_SUFFIX):
-        name = name.removesuffix(ACL_SUFFIX)
+    while name.endswith(AUXILIARY):
+        name = name.rpartition(".")[0]
     return name or None

@@ -24,13 +24,22 @@ from adapters.http.views import Ask
 from adapters.solid.lens.index import RecordViews
 from adapters.solid.patch.n3 import N3, Patch, parse_patch
 from adapters.solid.patch.sparql import SPARQL, parse_update
-from adapters.solid.paths import STORAGE, canonical_path
+from adapters.solid.paths import (
+    INBOX,
+    ROOT_ACL,
+    STORAGE,
+    WEBID,
+    canonical_path,
+    describes_container,
+    is_auxiliary,
+    subject_of,
+)
 from adapters.solid.ports import MintKey
-from adapters.solid.rdf.parse import JSONLD, NTRIPLES, TURTLE
+from adapters.solid.rdf.parse import JSONLD, NQUADS, NTRIPLES, RDFXML, TRIG, TURTLE
 from adapters.solid.wac.headers import acl_url, wac_allow
 from pod.access.acl import Mode
 from pod.access.agent import PUBLIC, Agent
-from pod.access.policy import Policy
+from pod.access.policy import DESCRIPTION_SUFFIX, Policy
 from pod.errors import Invalid, StaleVersion
 from pod.media import Media
 from pod.model.ids import MemberId
@@ -41,29 +50,53 @@ from pod.records.lexicon.registry import Registry
 from pod.write import Write
 
 RECORD_JSON: Final = "application/json"
-RDF_TYPES: Final = (TURTLE, JSONLD, NTRIPLES)
+AS2: Final = "application/activity+json"
+RDF_TYPES: Final = (TURTLE, JSONLD, NTRIPLES, RDFXML, TRIG, NQUADS)
 PATCH_TYPES: Final = (N3, SPARQL)
-VARIANTS: Final = {TURTLE: "ttl", JSONLD: "jsonld", NTRIPLES: "nt"}
+VARIANTS: Final = {
+    TURTLE: "ttl",
+    JSONLD: "jsonld",
+    NTRIPLES: "nt",
+    RDFXML: "rdf",
+    TRIG: "trig",
+    NQUADS: "nq",
+}
 
 Kind = Literal[
-    "storage", "container", "document", "binary", "collection", "record", "fixed", "query"
+    "storage",
+    "container",
+    "document",
+    "binary",
+    "lasting",
+    "collection",
+    "record",
+    "inbox",
+    "letter",
+    "fixed",
+    "query",
 ]
+"""What can be done to a resource; a ``lasting`` document cannot be deleted."""
 
 _METHODS: Final[dict[Kind, str]] = {
     "storage": "GET, HEAD, OPTIONS, POST, PUT, PATCH",
     "container": "GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE",
     "document": "GET, HEAD, OPTIONS, PUT, PATCH, DELETE",
     "binary": "GET, HEAD, OPTIONS, PUT, DELETE",
+    "lasting": "GET, HEAD, OPTIONS, PUT, PATCH",
     "collection": "GET, HEAD, OPTIONS, POST",
     "record": "GET, HEAD, OPTIONS, PUT, PATCH, DELETE",
+    "inbox": "GET, HEAD, OPTIONS, POST",
+    "letter": "GET, HEAD, OPTIONS, DELETE",
     "fixed": "GET, HEAD, OPTIONS",
     "query": "GET, HEAD, OPTIONS, POST",
 }
 _CHARSET: Final = re.compile(
     r';\s*charset\s*=\s*"?([A-Za-z0-9_-]{1,40})"?\s*(?:;|$)', re.IGNORECASE
 )
-_ANY: Final = f"{TURTLE}, {JSONLD}, {NTRIPLES}, */*"
-_RECORD: Final = f"{TURTLE}, {JSONLD}, {NTRIPLES}, {RECORD_JSON}"
+_GRAPH: Final = ", ".join(RDF_TYPES)
+_ANY: Final = f"{_GRAPH}, */*"
+_LETTERS: Final = f"{JSONLD}, {TURTLE}, {AS2}"
+_RECORD: Final = f"{_GRAPH}, {RECORD_JSON}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +149,12 @@ class Wing:
 
     def again(self, target: Target) -> Target:
         """The target as it is now."""
-        found = self.reader.resource(target.member.id, target.path)
-        return Target(target.member, target.agent, target.path, found)
+        return self.at(target, target.path)
+
+    def at(self, target: Target, path: ResourcePath) -> Target:
+        """The same asker's target at another path of the same member."""
+        found = self.reader.resource(target.member.id, path)
+        return Target(target.member, target.agent, path, found)
 
     def seen(self, target: Target) -> Target:
         """The target as its asker may know it: to who may not read it, nothing is there."""
@@ -153,7 +190,11 @@ def headers_of(kind: Kind, target: Target | Ask) -> dict[str, str]:
         headers["Accept-Post"] = _ANY
     if kind == "collection":
         headers["Accept-Post"] = _RECORD
-    if kind in ("storage", "container", "document", "binary"):
+    if kind == "inbox":
+        headers["Accept-Post"] = _LETTERS
+    if kind in ("storage", "container", "lasting") or is_auxiliary(target.path):
+        headers["Accept-Put"] = _GRAPH
+    elif kind in ("document", "binary"):
         headers["Accept-Put"] = _ANY
     if kind == "record":
         headers["Accept-Put"] = _RECORD
@@ -165,22 +206,26 @@ def headers_of(kind: Kind, target: Target | Ask) -> dict[str, str]:
 def links_of(kind: Kind, target: Target | Ask) -> list[str]:
     """The link-values of a resource of a kind."""
     member, path = target.member, target.path
-    container = kind in ("storage", "container", "collection")
+    container = kind in ("storage", "container", "collection", "inbox")
     types = ["Resource", "BasicContainer", "Container"] if container else ["Resource"]
     links = [f'<http://www.w3.org/ns/ldp#{name}>; rel="type"' for name in types]
     if kind == "storage":
         links.append('<http://www.w3.org/ns/pim/space#Storage>; rel="type"')
         links.append(f'<{member.webid}>; rel="http://www.w3.org/ns/solid/terms#owner"')
-    in_repo = zone_of(path) is Zone.REPO
-    acl = member.url("/repo/.acl") if in_repo else acl_url(member.url(path))
-    if zone_of(path) is Zone.DATA or in_repo:
+    in_repo, in_data = zone_of(path) is Zone.REPO, zone_of(path) is Zone.DATA
+    if in_data or in_repo:
+        acl = member.url("/repo/.acl") if in_repo else acl_url(member.url(subject_of(path)))
         links.append(f'<{acl}>; rel="acl"')
+    if in_data and not is_auxiliary(path):
+        links.append(f'<{member.url(path)}{DESCRIPTION_SUFFIX}>; rel="describedby"')
+    if kind == "storage" or path == WEBID:
+        links.append(f'<{member.url(INBOX)}>; rel="http://www.w3.org/ns/ldp#inbox"')
     description = f"{member.origin}/.well-known/solid"
     links.append(f'<{description}>; rel="http://www.w3.org/ns/solid/terms#storageDescription"')
     if kind == "record" and in_repo:
         nsid = path.split("/")[2]
         links.append(f'<{member.url(path)}?view=lex>; rel="describedby"')
-        links.append(f'<{member.url(f"/ns/lex/{nsid}")}>; rel="describedby"')
+        links.append(f'<{member.url(f"/ns/lex/{nsid}")}>; rel="profile"')
     return links
 
 
@@ -261,6 +306,8 @@ def kind_of(target: Target) -> Kind:
     """The kind of what is, or would be, at a path of the storage."""
     if target.path == STORAGE:
         return "storage"
+    if target.path == ROOT_ACL or describes_container(target.path):
+        return "lasting"
     if target.path.endswith("/"):
         return "container"
     if target.resource is not None and target.resource.media_type not in RDF_TYPES:

@@ -21,6 +21,7 @@ ALL: Final = frozenset(Mode)
 NOTHING: Final[frozenset[Mode]] = frozenset()
 PUBLIC_READ: Final = frozenset({Mode.READ})
 ACL_SUFFIX: Final = ".acl"
+DESCRIPTION_SUFFIX: Final = ".meta"
 PUBLIC_PAGES: Final = frozenset(
     {"/", "/me", "/outbox", "/followers", "/following", "/liked", "/featured"}
 )
@@ -100,6 +101,8 @@ class Policy:
     def _by_list(
         self, agent: Agent, owner: Member, path: ResourcePath, *, is_owner: bool
     ) -> frozenset[Mode]:
+        # A description is under the same rules as what it describes.
+        path = ResourcePath(path.removesuffix(DESCRIPTION_SUFFIX))
         found = self.effective_acl(owner, path)
         if found is None:
             return ALL if is_owner else NOTHING

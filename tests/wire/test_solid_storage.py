@@ -176,7 +176,8 @@ def test_a_slash_tells_containers_from_documents() -> None:
     async def story(host: Host) -> None:
         assert (await host.ask("PUT", "/data/c/", Content_Type=TTL)).status_code == 201
         assert (await host.ask("PUT", "/data/c", DOC, Content_Type=TTL)).status_code == 409
-        assert (await host.ask("GET", "/data/c")).status_code == 404
+        twin = await host.ask("GET", "/data/c")
+        assert (twin.status_code, twin.headers["Location"]) == (301, host.url("/data/c/"))
         await host.ask("PUT", "/data/d", DOC, Content_Type=TTL)
         assert (await host.ask("PUT", "/data/d/", Content_Type=TTL)).status_code == 409
         assert (await host.ask("PUT", "/data/d/e", DOC, Content_Type=TTL)).status_code == 409

@@ -82,7 +82,7 @@ def test_a_record_links_to_its_other_view_and_to_its_vocabulary() -> None:
         shown = await host.ask("GET", made.headers["Location"].removeprefix(host.alice.origin))
         links = shown.headers["Link"]
         assert f'<{made.headers["Location"]}?view=lex>; rel="describedby"' in links
-        assert f'<{host.url(f"/ns/lex/{POST}")}>; rel="describedby"' in links
+        assert f'<{host.url(f"/ns/lex/{POST}")}>; rel="profile"' in links
 
     told(story)
 

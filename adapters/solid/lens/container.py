@@ -5,7 +5,7 @@ Spec: https://solidproject.org/TR/protocol#server-basic-container
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -15,10 +15,10 @@ from urllib.parse import quote
 import orjson
 from pyoxigraph import NamedNode, Triple
 
+from adapters.solid.paths import is_auxiliary
 from adapters.solid.rdf.parse import TURTLE, Graph, parse_rdf
 from adapters.solid.rdf.vocab import DCT, LDP, PIM, RDF, STAT, XSD
 from adapters.solid.rdf.write import write_jsonld, write_turtle
-from adapters.solid.wac.headers import acl_url
 from pod.errors import Conflict
 from pod.model.ids import Iri
 from pod.model.member import Member
@@ -29,6 +29,10 @@ MAX_CHILDREN: Final = 10_000
 """How many children one listing shows; the next ones follow by ``?after=``."""
 
 _LAST = "\U0010ffff"
+_PAGE = 500
+_MAX_DEEP = 32
+"""How much of what lies deeper is read past before the listing jumps over it."""
+
 _HEAD = (
     f"@prefix dct: <{DCT.iri}> .\n@prefix ldp: <{LDP.iri}> .\n@prefix stat: <{STAT.iri}> .\n"
     f"@prefix xsd: <{XSD.iri}> .\n"
@@ -43,6 +47,7 @@ class Child:
     modified: datetime
     media_type: str | None = None
     size: int = 0
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,31 +68,52 @@ class Listing:
         return [*kinds, PIM.Storage] if self.is_storage else kinds
 
 
+def pages_of(
+    reader: Reader, member: Member, container: ResourcePath, after: str | None = None
+) -> Iterator[list[Child]]:
+    """The direct children of a container in the order of their names, a few at a time.
+
+    What lies deeper is skipped, not read; what belongs to another resource is no child.
+    """
+    at = container + after if after else container
+    known, limit = "", _PAGE // 4
+    while page := reader.resources(member.id, container, after=at, limit=limit):
+        limit, deep = _PAGE, 0
+        at = page[-1].path
+        found: list[Child] = []
+        for resource in page:
+            name, slash, below = resource.path[len(container) :].partition("/")
+            if is_auxiliary(name):
+                continue
+            if name + slash != known:
+                known, url = name + slash, member.url(container + name + slash)
+                kind = None if slash else resource.media_type
+                found.append(Child(url, resource.updated_at, kind, resource.size, known))
+            deep += bool(below)
+            if deep > _MAX_DEEP:
+                at = f"{container}{name}/{_LAST}"
+                break
+        yield found
+
+
 def children_of(
     reader: Reader, member: Member, container: ResourcePath, after: str | None = None
 ) -> tuple[list[Child], str | None]:
-    """The direct children of a container in the order of their names, and where the next page
-    starts. What lies deeper is skipped, not read.
-    """
-    found: dict[str, Child] = {}
-    at = container + after if after else container
-    limit = 100
-    while page := reader.resources(member.id, container, after=at, limit=limit):
-        limit = min(limit * 4, 1000)
-        at = page[-1].path
-        for resource in page:
-            name, slash, below = resource.path[len(container) :].partition("/")
-            if acl_url(resource.path) == resource.path:
-                continue
-            url = member.url(container + name + slash)
-            kind = None if slash else resource.media_type
-            found[name + slash] = Child(url, resource.updated_at, kind, resource.size)
-            if len(found) >= MAX_CHILDREN:
-                return list(found.values()), name + (slash and slash + _LAST)
-            if below or slash:
-                at, limit = f"{container}{name}/{_LAST}", 32
-                break
-    return list(found.values()), None
+    """All children that one listing shows, and where the next one starts."""
+    found: list[Child] = []
+    for page in pages_of(reader, member, container, after):
+        found += page
+        if len(found) > MAX_CHILDREN:
+            break
+    return cut(found)
+
+
+def cut(children: list[Child]) -> tuple[list[Child], str | None]:
+    """As many children as one listing shows, and where the next one starts."""
+    if len(children) <= MAX_CHILDREN:
+        return children, None
+    last = children[MAX_CHILDREN - 1].name
+    return children[:MAX_CHILDREN], last + _LAST if last.endswith("/") else last
 
 
 def turtle(listing: Listing) -> bytes:

@@ -87,6 +87,7 @@ def parse_patch(body: bytes, base: str) -> Patch:
         raise Invalid("A patch is UTF-8 text") from err
     scheme = name_scheme(body)
     outer, formulae = cut_formulae(text, scheme)
+    _check_labels([outer, *formulae])
     found = _patch_resource(parse_rdf(outer.encode(), TURTLE, base), scheme)
     parts = {
         name: parse_rdf(formulae[index].encode(), TURTLE, base) for name, index in found.items()
@@ -188,6 +189,17 @@ def _patch_resource(triples: Graph, scheme: str) -> dict[str, int]:
     return found
 
 
+def _check_labels(places: list[str]) -> None:
+    """Refuse a blank node label that is used in two places: it would not mean one node."""
+    seen: set[str] = set()
+    for place in places:
+        words = [p.group() for p in _TOKEN.finditer(place) if p.lastgroup == "word"]
+        labels = {word.rstrip(".") for word in words if word.startswith("_:")}
+        if labels & seen:
+            raise Unprocessable("A blank node label must not be used in two formulae")
+        seen |= labels
+
+
 def _check(patch: Patch) -> None:
     if len(patch.where) > MAX_PATTERNS:
         raise TooLarge(f"A patch may have {MAX_PATTERNS} conditions")
@@ -195,7 +207,5 @@ def _check(patch: Patch) -> None:
     for name, triples in (("deletes", patch.deletes), ("inserts", patch.inserts)):
         if variables_in(triples, patch.variables) - bound:
             raise Unprocessable(f"solid:{name} uses a variable that solid:where does not bind")
-        if any(
-            isinstance(t.subject, BlankNode) or isinstance(t.object, BlankNode) for t in triples
-        ):
-            raise Unprocessable(f"solid:{name} must not contain blank nodes")
+    if any(isinstance(term, BlankNode) for t in patch.deletes for term in (t.subject, t.object)):
+        raise Unprocessable("solid:deletes must not contain blank nodes")

@@ -1,4 +1,4 @@
-"""Bytes to triples: Turtle, JSON-LD and N-Triples, bounded and without a single fetch.
+"""Bytes to triples: Turtle, JSON-LD, RDF/XML and more, bounded and without a single fetch.
 
 Spec: https://www.w3.org/TR/turtle/ https://www.w3.org/TR/json-ld11/ https://www.w3.org/TR/n-triples/
 """
@@ -24,10 +24,16 @@ Graph = list[Triple]
 TURTLE: Final = "text/turtle"
 JSONLD: Final = "application/ld+json"
 NTRIPLES: Final = "application/n-triples"
+RDFXML: Final = "application/rdf+xml"
+TRIG: Final = "application/trig"
+NQUADS: Final = "application/n-quads"
 FORMATS: Final = {
     TURTLE: RdfFormat.TURTLE,
     JSONLD: RdfFormat.JSON_LD,
     NTRIPLES: RdfFormat.N_TRIPLES,
+    RDFXML: RdfFormat.RDF_XML,
+    TRIG: RdfFormat.TRIG,
+    NQUADS: RdfFormat.N_QUADS,
 }
 
 MAX_BYTES: Final = 8 * 1024 * 1024
@@ -46,6 +52,7 @@ _TURTLE_TOKEN = re.compile(
     rb"|(?P<open><<|[\[({])|(?P<close>>>|[\])}])",
     re.DOTALL,
 )
+_ENTITY = re.compile(r"<!ENTITY[^>\"']*(?:\"[^\"]*&[^\"]*\"|'[^']*&[^']*')")
 _JSON_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|(?P<open>[\[{])|(?P<close>[\]}])', re.DOTALL)
 
 
@@ -61,7 +68,10 @@ def parse_rdf(body: bytes, media_type: str, base: str, *, only_default: bool = F
         raise Unsupported(f"{media_type} is not an RDF syntax that is read here")
     if len(body) > MAX_BYTES:
         raise TooLarge("An RDF document may have 8 MiB")
-    _bound_depth(body, _JSON_TOKEN if media_type == JSONLD else _TURTLE_TOKEN)
+    if media_type == RDFXML:
+        _bound_entities(body)
+    else:
+        _bound_depth(body, _JSON_TOKEN if media_type == JSONLD else _TURTLE_TOKEN)
     if media_type == JSONLD:
         body = _with_local_contexts(body)
     try:
@@ -112,6 +122,16 @@ def _bound_depth(body: bytes, tokens: re.Pattern[bytes]) -> None:
                 raise Unprocessable(f"Nested deeper than {MAX_DEPTH} levels")
         elif token["close"]:
             depth -= 1
+
+
+def _bound_entities(body: bytes) -> None:
+    """Refuse entities made of entities: a few lines of them unfold to gigabytes."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as err:
+        raise Unprocessable("RDF/XML is read as UTF-8") from err
+    if _ENTITY.search(text):
+        raise Unprocessable("Entities made of other entities are not read here")
 
 
 def _with_local_contexts(body: bytes) -> bytes:

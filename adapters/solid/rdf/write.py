@@ -1,4 +1,4 @@
-"""Triples to bytes: readable Turtle, explicit JSON-LD (lists as @list, typed values), N-Triples.
+"""Triples to bytes: readable Turtle, explicit JSON-LD (lists as @list, typed values), and more.
 
 Spec: https://www.w3.org/TR/turtle/ https://www.w3.org/TR/json-ld11/#expanded-document-form
 """
@@ -12,9 +12,9 @@ from functools import lru_cache
 from typing import Final
 
 import orjson
-from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, Triple, serialize
+from pyoxigraph import BlankNode, Literal, NamedNode, Triple, serialize
 
-from adapters.solid.rdf.parse import JSONLD, NTRIPLES, TURTLE
+from adapters.solid.rdf.parse import FORMATS, NTRIPLES, RDFXML, TRIG, TURTLE
 from adapters.solid.rdf.vocab import PREFIXES, RDF, XSD
 from pod.errors import Unsupported
 
@@ -23,19 +23,27 @@ Term = NamedNode | BlankNode | Literal
 
 _MAX_NESTING: Final = 24
 _MAX_READABLE: Final = 1000
+_XML_NAME = re.compile(r"[^\W\d][\w.-]*\Z")
 _LOCAL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*")
 _BARE = {XSD.integer: re.compile(r"0|-?[1-9][0-9]*"), XSD.boolean: re.compile(r"true|false")}
 
 
 def write_rdf(triples: Sequence[Triple], media_type: str) -> bytes:
-    """Triples in one of the three syntaxes; equal input gives equal bytes. Raises Unsupported."""
+    """Triples in one of the syntaxes; equal input gives equal bytes.
+
+    Raises Unsupported for other syntaxes, and for predicates that RDF/XML cannot spell.
+    """
     match media_type:
         case "text/turtle":
             return write_turtle(triples)
         case "application/ld+json":
             return write_jsonld(triples)
-        case "application/n-triples":
-            return write_ntriples(triples)
+        case "application/n-triples" | "application/trig" | "application/n-quads":
+            return _native(triples, media_type)
+        case "application/rdf+xml":
+            if not all(_XML_NAME.search(triple.predicate.value) for triple in triples):
+                raise Unsupported("This graph has a predicate that RDF/XML cannot spell")
+            return _native(triples, media_type)
         case _:
             raise Unsupported(f"{media_type} is not an RDF syntax that is written here")
 
@@ -58,9 +66,8 @@ def write_jsonld(triples: Sequence[Triple]) -> bytes:
 
 
 def _native(triples: Iterable[Triple], media_type: str) -> bytes:
-    formats = {TURTLE: RdfFormat.TURTLE, NTRIPLES: RdfFormat.N_TRIPLES, JSONLD: RdfFormat.JSON_LD}
-    prefixes = PREFIXES if media_type == TURTLE else None
-    body = serialize(triples, format=formats[media_type], prefixes=prefixes)
+    prefixes = PREFIXES if media_type in (TURTLE, TRIG, RDFXML) else None
+    body = serialize(triples, format=FORMATS[media_type], prefixes=prefixes)
     assert body is not None
     return body
 

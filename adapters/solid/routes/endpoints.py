@@ -12,12 +12,12 @@ from typing import Final
 
 from quart import Blueprint, Response
 
-from adapters.solid.paths import STORAGE
+from adapters.solid.paths import ROOT_ACL, STORAGE, describes_container
 from adapters.solid.query.dataset import Datasets
 from adapters.solid.routes import inbox, record, storage, storage_write, vocabulary
 from adapters.solid.routes.description import profile_card, repo_acl, storage_description
 from adapters.solid.routes.sparql import ENDPOINT, Endpoint
-from adapters.solid.routes.storage import ROOT_ACL, show_container, show_graph
+from adapters.solid.routes.storage import missing, show_container, show_graph
 from adapters.solid.routes.vocabulary import VOCABULARY
 from adapters.solid.wing import (
     Kind,
@@ -67,16 +67,18 @@ def _storage_rooms(blueprint: Blueprint, wing: Wing) -> None:
         if target.path.endswith("/"):
             return await storage_write.post(wing, target)
         wing.require(target, Mode.APPEND)
-        return _not_allowed(kind_of(wing.seen(target)), target)
+        if wing.seen(target).resource is None:
+            raise missing(wing, target)
+        return _not_allowed(kind_of(target), target)
 
     async def patch(rest: str = "") -> Response:  # noqa: ARG001  likewise
         return await storage_write.patch(wing, await wing.target())
 
     async def delete(rest: str = "") -> Response:  # noqa: ARG001  likewise
         target = await wing.target()
-        if target.path in (STORAGE, ROOT_ACL):
+        if target.path in (STORAGE, ROOT_ACL) or describes_container(target.path):
             wing.require(target, Mode.WRITE)
-            return _not_allowed("storage" if target.path == STORAGE else "fixed", target)
+            return _not_allowed(kind_of(target), target)
         return await storage_write.delete(wing, target)
 
     for path in PATHS:
@@ -101,6 +103,11 @@ def _inbox_rooms(blueprint: Blueprint, wing: Wing) -> None:
     @rule("/inbox/<name>", methods=["GET"], provide_automatic_options=False)
     async def show_inbox(name: str = "") -> Response:  # noqa: ARG001  the raw path decides
         return await inbox.show(wing, await wing.target())
+
+    @rule("/inbox/", methods=["OPTIONS"], provide_automatic_options=False)
+    @rule("/inbox/<name>", methods=["OPTIONS"], provide_automatic_options=False)
+    async def inbox_options(name: str = "") -> Response:
+        return options_of("letter" if name else "inbox", await wing.target())
 
     @rule("/inbox/<name>", methods=["DELETE"], provide_automatic_options=False)
     async def delete_notification(name: str) -> Response:  # noqa: ARG001  likewise

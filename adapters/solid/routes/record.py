@@ -20,6 +20,7 @@ from adapters.http.views import Ask, Rendered, View
 from adapters.solid.lens.index import Edited
 from adapters.solid.lens.parts import wants_generic
 from adapters.solid.patch.apply import apply_all
+from adapters.solid.paths import WEBID
 from adapters.solid.rdf.parse import JSONLD, TURTLE, Graph, parse_rdf
 from adapters.solid.rdf.write import write_rdf
 from adapters.solid.wing import (
@@ -55,7 +56,6 @@ from pod.records.data import Data, json_to_record
 from pod.write import Delete, PutRecord
 
 LEX_PROFILE: Final = "lex:view"
-WEBID: Final = ResourcePath("/me")
 HOME: Final = ResourcePath("/")
 _TRIES: Final = 5
 

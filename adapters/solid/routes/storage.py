@@ -5,29 +5,41 @@ Spec: https://solidproject.org/TR/protocol#reading-resources RFC 9110 section 14
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
+from urllib.parse import quote
 
 from quart import Response, request
 
 from adapters.http.conditional import etag, http_date, not_modified
 from adapters.http.incoming import fields
+from adapters.http.ranges import Unsatisfiable, span_of
 from adapters.http.views import Ask, Rendered, View, Views, response_of
-from adapters.solid.lens.container import Listing, children_of, jsonld, turtle
-from adapters.solid.paths import INBOX, STORAGE
-from adapters.solid.rdf.parse import JSONLD, NTRIPLES, TURTLE, aside, parse_rdf
+from adapters.solid.lens.container import (
+    MAX_CHILDREN,
+    Child,
+    Listing,
+    children_of,
+    cut,
+    jsonld,
+    pages_of,
+    turtle,
+)
+from adapters.solid.paths import INBOX, ROOT_ACL, STORAGE, describes_container, subject_of
+from adapters.solid.rdf.parse import JSONLD, TURTLE, aside, parse_rdf
 from adapters.solid.rdf.write import write_rdf
 from adapters.solid.wac.document import owner_acl
-from adapters.solid.wing import RDF_TYPES, VARIANTS, Kind, Target, Wing, headers_of, kind_of
+from adapters.solid.wing import RDF_TYPES, VARIANTS, Kind, Target, Wing, empty, headers_of, kind_of
 from pod.access.acl import Mode
-from pod.errors import Gone, NotFound
+from pod.errors import Gone, NotFound, Unsupported
 from pod.model.member import Member
 from pod.model.resource import Resource, ResourcePath, container_of
 
-ROOT_ACL: Final = ResourcePath(f"{STORAGE}.acl")
-_RANGE: Final = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
+_MANY: Final = 1000
+"""From this many children on a listing is written in a thread."""
 
 
 async def show(wing: Wing, target: Target) -> Response:
@@ -36,11 +48,15 @@ async def show(wing: Wing, target: Target) -> Response:
     if target.path.endswith("/"):
         return await show_container(wing, target)
     resource = target.resource
-    if resource is None:
-        if target.path != ROOT_ACL:
-            raise missing(wing, target)
+    if target.path == ROOT_ACL and resource is None:
         body = owner_acl(target.member.url(STORAGE), target.member.webid)
-        return await show_graph(wing, target, "document", body)
+        return await show_graph(wing, target, "lasting", body)
+    if describes_container(target.path):
+        return await _show_description(wing, target)
+    if resource is None:
+        if is_container(wing, target.member, ResourcePath(f"{target.path}/")):
+            return empty(301, {"Location": f"{target.url}/", "Vary": "Origin"})
+        raise missing(wing, target)
     if resource.media_type not in RDF_TYPES:
         return await _show_binary(wing, target, resource)
     return await _show_document(wing, target, resource)
@@ -52,81 +68,127 @@ def missing(wing: Wing, target: Target) -> NotFound | Gone:
     return NotFound() if buried is None else Gone()
 
 
+async def _show_description(wing: Wing, target: Target) -> Response:
+    """What a container's writers said of it, without what the pod says."""
+    subject = wing.at(target, subject_of(target.path))
+    if not is_container(wing, target.member, subject.path):
+        raise missing(wing, target)
+    body = subject.resource.body if subject.resource is not None else b""
+    return await show_graph(wing, replace(target, resource=subject.resource), "lasting", body)
+
+
 async def _show_document(wing: Wing, target: Target, resource: Resource) -> Response:
     native, body, url = resource.media_type, resource.body, target.url
-    headers = _headers(wing, target, "document")
+    headers = _headers(wing, target, kind_of(target))
 
     def view(media: str) -> View:
-        async def render(_: Ask) -> Rendered:
+        async def render(_: Ask) -> Rendered | None:
             if media == native:
                 return Rendered(body, media, headers)
-            other = await aside(
-                len(body),
-                lambda: write_rdf(parse_rdf(body, native, url, only_default=True), media),
-            )
+            try:
+                other = await aside(
+                    len(body),
+                    lambda: write_rdf(parse_rdf(body, native, url, only_default=True), media),
+                )
+            except Unsupported:
+                return None
             return Rendered(other, media, headers)
 
         return View(VARIANTS[media], (media,), render)
 
-    order = [native, *(media for media in (TURTLE, JSONLD, NTRIPLES) if media != native)]
+    order = [native, *(media for media in RDF_TYPES if media != native)]
     return await answer_with(target, [view(media) for media in order])
 
 
 async def show_graph(wing: Wing, target: Target, kind: Kind, body: bytes) -> Response:
     """Answer with a Turtle document that the pod made, in the syntax that was asked for."""
-    url = target.url
-    return await show_bodies(
-        wing,
-        target,
-        kind,
-        lambda: body,
-        lambda: write_rdf(parse_rdf(body, TURTLE, url), JSONLD),
-    )
+    return await show_bodies(wing, target, kind, {TURTLE: lambda: body})
 
 
 async def show_bodies(
     wing: Wing,
     target: Target,
     kind: Kind,
-    as_turtle: Callable[[], bytes],
-    as_jsonld: Callable[[], bytes],
+    bodies: Mapping[str, Callable[[], bytes]],
+    *,
     links: Sequence[str] = (),
+    modified: datetime | None = None,
+    is_heavy: bool = False,
 ) -> Response:
-    """Answer with a virtual document whose two syntaxes are made on demand."""
-    headers = _headers(wing, target, kind)
-    headers["Link"] = ", ".join([headers["Link"], *links])
+    """Answer with a virtual document whose syntaxes are made on demand, Turtle at least.
 
-    def view(media: str, body: Callable[[], bytes]) -> View:
-        async def render(_: Ask) -> Rendered:
-            return Rendered(body(), media, headers)
+    ``modified`` defaults to the state of the target, or else to the birth of the pod.
+    """
+    if modified is None:
+        known = target.resource
+        modified = known.updated_at if known is not None else target.member.created_at
+    headers = {**_headers(wing, target, kind), "Last-Modified": http_date(modified)}
+    headers["Link"] = ", ".join([headers["Link"], *links])
+    url = target.url
+
+    def body(media: str) -> bytes:
+        made = bodies.get(media)
+        return made() if made else write_rdf(parse_rdf(bodies[TURTLE](), TURTLE, url), media)
+
+    def view(media: str) -> View:
+        async def render(_: Ask) -> Rendered | None:
+            try:
+                made = await asyncio.to_thread(body, media) if is_heavy else body(media)
+            except Unsupported:
+                return None
+            return Rendered(made, media, headers)
 
         return View(VARIANTS[media], (media,), render, shows_more=True)
 
-    return await answer_with(
-        replace(target, resource=None), [view(TURTLE, as_turtle), view(JSONLD, as_jsonld)]
-    )
+    return await answer_with(replace(target, resource=None), [view(m) for m in RDF_TYPES])
 
 
 async def show_container(wing: Wing, target: Target) -> Response:
     """Answer with a listing; the caller has checked access."""
-    shown = listing_of(wing, target, request.args.get("after"))
+    after = request.args.get("after")
+    children: list[Child] = []
+    for page in pages_of(wing.reader, target.member, target.path, after):
+        children += page
+        if len(children) > MAX_CHILDREN:
+            break
+        if len(children) > _MANY:
+            await asyncio.sleep(0)
+    shown = _listing(target, *cut(children))
     if shown is None:
         raise missing(wing, target)
-    more = [f'<{shown.url}?after={shown.next}>; rel="next"'] if shown.next else []
-    kind = kind_of(target) if target.path.startswith(STORAGE) else "collection"
-    return await show_bodies(wing, target, kind, lambda: turtle(shown), lambda: jsonld(shown), more)
+    more = [f'<{shown.url}?after={quote(shown.next)}>; rel="next"'] if shown.next else []
+    return await show_bodies(
+        wing,
+        target,
+        _kind_of_container(target),
+        {TURTLE: lambda: turtle(shown), JSONLD: lambda: jsonld(shown)},
+        links=more,
+        modified=shown.modified,
+        is_heavy=len(children) > _MANY,
+    )
 
 
-def listing_of(wing: Wing, target: Target, after: str | None = None) -> Listing | None:
+def _kind_of_container(target: Target) -> Kind:
+    if target.path == INBOX:
+        return "inbox"
+    return kind_of(target) if target.path.startswith(STORAGE) else "collection"
+
+
+def listing_of(wing: Wing, target: Target) -> Listing | None:
     """What a container holds, None where there is no container."""
-    member, path, resource = target.member, target.path, target.resource
-    children, following = children_of(wing.reader, member, path, after)
+    return _listing(target, *children_of(wing.reader, target.member, target.path))
+
+
+def _listing(target: Target, children: list[Child], following: str | None) -> Listing | None:
+    path, resource = target.path, target.resource
     if resource is None and not children and path not in (STORAGE, INBOX):
         return None
     own = parse_rdf(resource.body, resource.media_type, target.url) if resource else []
-    latest = max((child.modified for child in children), default=None)
-    modified = max(filter(None, [latest, resource.updated_at if resource else None]), default=None)
-    return Listing(member.url(path), children, own, modified, path == STORAGE, following)
+    if resource is not None:
+        modified = resource.updated_at
+    else:
+        modified = max((child.modified for child in children), default=target.member.created_at)
+    return Listing(target.member.url(path), children, own, modified, path == STORAGE, following)
 
 
 def shown_bodies(listing: Listing | None) -> list[tuple[str, bytes]]:
@@ -162,11 +224,14 @@ async def _show_binary(wing: Wing, target: Target, resource: Resource) -> Respon
     }
     if not_modified(fields(), tag, resource.updated_at):
         return Response(b"", status=304, headers=headers)
-    status, start, end = _range(resource.size, tag)
-    if status == 416:
+    try:
+        span = span_of(_wanted_range(tag, resource), resource.size)
+    except Unsatisfiable:
         headers["Content-Range"] = f"bytes */{resource.size}"
         return Response(b"", status=416, headers=headers)
-    if status == 206:
+    start, end = (span.start, span.end) if span is not None else (0, resource.size)
+    status = 200 if span is None else 206
+    if span is not None:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{resource.size}"
     if request.method == "HEAD":
         answer = Response(b"", status=status, headers=headers)
@@ -179,20 +244,12 @@ async def _show_binary(wing: Wing, target: Target, resource: Resource) -> Respon
     return Response(chunks, status=status, headers=headers)
 
 
-def _range(size: int, tag: str) -> tuple[int, int, int]:
-    """Status, start and end (exclusive) that a Range header asks for; only one range is served."""
+def _wanted_range(tag: str, resource: Resource) -> str | None:
+    """The Range header, unless ``If-Range`` names another state."""
     condition = request.headers.get("If-Range")
-    match = _RANGE.fullmatch(request.headers.get("Range", "").replace(" ", ""))
-    if match is None or match[0] == "bytes=-" or (condition is not None and condition != tag):
-        return 200, 0, size
-    if not match[1]:
-        length = min(int(match[2]), size)
-        return (206, size - length, size) if length else (416, 0, 0)
-    start = int(match[1])
-    end = min(int(match[2]) + 1, size) if match[2] else size
-    if match[2] and int(match[2]) < start:
-        return 200, 0, size
-    return (206, start, end) if start < size else (416, 0, 0)
+    if request.method != "GET" or condition not in (None, tag, http_date(resource.updated_at)):
+        return None
+    return request.headers.get("Range")
 
 
 def is_container(wing: Wing, member: Member, path: ResourcePath) -> bool:

@@ -17,14 +17,24 @@ from quart import Response, request
 
 from adapters.http.conditional import etag
 from adapters.http.negotiate import MediaType
-from adapters.solid.lens.container import own_part
+from adapters.solid.lens.container import Listing, own_part
 from adapters.solid.patch.apply import apply_all
 from adapters.solid.patch.n3 import Patch
-from adapters.solid.paths import STORAGE, check_name, containers_above, is_acl, slug_name
+from adapters.solid.paths import (
+    AUXILIARY,
+    ROOT_ACL,
+    STORAGE,
+    check_name,
+    containers_above,
+    describes_container,
+    is_acl,
+    is_auxiliary,
+    slug_name,
+    subject_of,
+)
 from adapters.solid.rdf.parse import TURTLE, Graph, aside, parse_rdf
 from adapters.solid.rdf.write import write_rdf, write_turtle
 from adapters.solid.routes.storage import (
-    ROOT_ACL,
     is_container,
     listing_of,
     nearest_container,
@@ -55,6 +65,9 @@ from pod.model.resource import ABSENT, Expect, ResourcePath, container_of
 from pod.write import Delete, Op, PutBinary, PutDocument
 
 MAX_ACL_BYTES: Final = 256 * 1024
+_BYTES_A_CHILD: Final = 300
+"""About what a child takes in a listing, to tell which listings are heavy."""
+
 _TRIES: Final = 5
 
 
@@ -64,9 +77,11 @@ async def put(wing: Wing, target: Target) -> Response:
     if target.path.endswith("/"):
         return await _put_container(wing, target)
     wing.require(target, Mode.WRITE)
-    if target.resource is None and not is_acl(target.path):
-        wing.require(target, Mode.APPEND, path=nearest_container(wing, target))
+    _require_place(wing, target)
     media = content_type()
+    if describes_container(target.path):
+        graph = parse_rdf(await sent(), media.essence, target.url)
+        return await _describe(wing, target, lambda _: graph)
     expectation(target)
     op = await _stored(wing, target, media)
 
@@ -77,6 +92,22 @@ async def put(wing: Wing, target: Target) -> Response:
         return [*_above(wing, now), replace(op, expect=expect)]
 
     return await _write_from(wing, target, ops)
+
+
+def _require_place(wing: Wing, target: Target) -> None:
+    """Check that the agent may make what is not there yet, and that it has somewhere to be."""
+    if target.resource is not None:
+        return
+    if not is_auxiliary(target.path):
+        wing.require(target, Mode.APPEND, path=nearest_container(wing, target))
+    elif not is_acl(target.path) and not _is_there(wing, target, subject_of(target.path)):
+        raise Conflict("There is nothing here to describe")
+
+
+def _is_there(wing: Wing, target: Target, path: ResourcePath) -> bool:
+    if path.endswith("/"):
+        return is_container(wing, target.member, path)
+    return wing.reader.resource(target.member.id, path) is not None
 
 
 async def _write_from(
@@ -107,8 +138,8 @@ async def _stored(wing: Wing, target: Target, media: MediaType) -> PutDocument |
         url = target.url
         await aside(len(body), lambda: parse_rdf(body, media_type, url, only_default=True))
         return PutDocument(target.path, media_type, body)
-    if is_acl(target.path):
-        raise Unsupported("An access control list is an RDF document")
+    if is_auxiliary(target.path):
+        raise Unsupported("Access control lists and descriptions are RDF documents")
     media_type = stored_type(media)
     chunks = aiter(request.body)
     first = await anext(chunks, b"")
@@ -160,15 +191,37 @@ async def _put_container(wing: Wing, target: Target) -> Response:
     media_type = content_type().essence
     if media_type not in RDF_TYPES:
         raise Unsupported("A container is described in RDF")
-    graph = parse_rdf(await sent(), media_type, target.url)
+    body, url = await sent(), target.url
+    graph = await aside(len(body), lambda: parse_rdf(body, media_type, url))
 
     async def ops(now: Target) -> Sequence[Op]:
         shown = listing_of(wing, now)
         check_shown(shown_bodies(shown))
-        own = own_part(shown, graph, is_whole=False) if shown is not None else graph
+        own = await _own_part(shown, graph, is_whole=False) if shown is not None else graph
         return [*_above(wing, now), PutDocument(now.path, TURTLE, _described(own), _as_read(now))]
 
     return await _write_from(wing, target, ops, created=listing is None)
+
+
+async def _own_part(listing: Listing, wanted: Graph, *, is_whole: bool) -> Graph:
+    size = len(listing.children) * _BYTES_A_CHILD
+    return await aside(size, lambda: own_part(listing, wanted, is_whole=is_whole))
+
+
+async def _describe(wing: Wing, target: Target, change: Callable[[Graph], Graph]) -> Response:
+    """Change what a container's writers say of it, by way of its description."""
+    subject = wing.at(target, subject_of(target.path))
+
+    async def ops(now: Target) -> Sequence[Op]:
+        listing = listing_of(wing, now)
+        if listing is None:
+            raise Conflict("There is nothing here to describe")
+        check_shown([(VARIANTS[media], write_rdf(listing.own, media)) for media in RDF_TYPES])
+        own = await _own_part(listing, change(listing.own), is_whole=False)
+        return [*_above(wing, now), PutDocument(now.path, TURTLE, _described(own), _as_read(now))]
+
+    await _write_from(wing, subject, ops, created=False)
+    return empty(204, headers_of("lasting", target))
 
 
 def _as_read(target: Target) -> Expect:
@@ -188,13 +241,13 @@ async def post(wing: Wing, target: Target) -> Response:
         f'<http://www.w3.org/ns/ldp#{name}>; rel="type"' in request.headers.get("Link", "")
         for name in ("Container", "BasicContainer")
     )
-    media = content_type()
     made = _new_target(wing, target, makes_container)
     body = await sent() if makes_container else b""
-    op = None if makes_container else await _stored(wing, made, media)
+    media = content_type() if body or not makes_container else None
+    op = await _stored(wing, made, media) if media and not makes_container else None
     for left in reversed(range(_TRIES)):
         if op is None:
-            graph = parse_rdf(body, media.essence, made.url)
+            graph = parse_rdf(body, media.essence, made.url) if media else []
             new: Op = PutDocument(made.path, TURTLE, _described(graph), ABSENT)
         else:
             new = replace(op, path=made.path, expect=ABSENT)
@@ -237,8 +290,10 @@ async def patch(wing: Wing, target: Target) -> Response:
     changes = patches_of(await sent(), media_type, target.url)
     modes = {mode for change in changes for mode in change.modes}
     wing.require(target, *sorted(modes or {Mode.READ}))
-    if target.resource is None and not is_acl(target.path):
-        wing.require(target, Mode.APPEND, path=nearest_container(wing, target))
+    _require_place(wing, target)
+    if describes_container(target.path):
+        async with wing.turn(target):
+            return await _describe(wing, target, lambda own: apply_all(changes, own))
 
     async def ops(now: Target) -> list[Op]:
         return [*_above(wing, now), await _patched(wing, now, changes)]
@@ -250,7 +305,7 @@ async def patch(wing: Wing, target: Target) -> Response:
 async def _patched(wing: Wing, target: Target, changes: Sequence[Patch]) -> Op:
     resource, path, url = target.resource, target.path, target.url
     if path.endswith("/"):
-        return _patched_container(wing, target, changes)
+        return await _patched_container(wing, target, changes)
     expect = expectation(target)
     if resource is None:
         shown: Graph = []
@@ -269,20 +324,22 @@ async def _patched(wing: Wing, target: Target, changes: Sequence[Patch]) -> Op:
     return PutDocument(path, media_type, body, expect or resource.version)
 
 
-def _patched_container(wing: Wing, target: Target, changes: Sequence[Patch]) -> Op:
+async def _patched_container(wing: Wing, target: Target, changes: Sequence[Patch]) -> Op:
     listing = listing_of(wing, target)
     bodies = shown_bodies(listing)
     check_shown(bodies)
-    shown = parse_rdf(bodies[0][1], TURTLE, target.url) if bodies else []
-    graph = apply_all(changes, shown)
-    own = own_part(listing, graph, is_whole=True) if listing is not None else graph
+    body, url = bodies[0][1] if bodies else b"", target.url
+    graph = await aside(
+        len(body), lambda: apply_all(changes, parse_rdf(body, TURTLE, url) if body else [])
+    )
+    own = await _own_part(listing, graph, is_whole=True) if listing is not None else graph
     return PutDocument(target.path, TURTLE, _described(own), _as_read(target))
 
 
 async def delete(wing: Wing, target: Target) -> Response:
-    """Delete a resource with its access control list, or an empty container."""
+    """Delete a resource with what belongs to it, or an empty container."""
     wing.require(target, Mode.WRITE)
-    if not is_acl(target.path):
+    if not is_auxiliary(target.path):
         wing.require(target, Mode.WRITE, path=container_of(target.path))
     if target.path.endswith("/") or target.resource is None:
         # The answer tells what is there.
@@ -303,8 +360,18 @@ async def delete(wing: Wing, target: Target) -> Response:
         if reader.tombstone(member, target.path) is not None:
             raise Gone
         raise NotFound
-    acl = ResourcePath(f"{target.path}.acl")
-    if not is_acl(target.path) and reader.resource(member, acl) is not None:
-        ops.insert(0, Delete(acl))
+    if not is_auxiliary(target.path):
+        ops = [*(Delete(path) for path in _belongings(wing, target)), *ops]
     await wing.write.apply(SYSTEM, member, ops)
     return empty(204)
+
+
+def _belongings(wing: Wing, target: Target) -> list[ResourcePath]:
+    """The access control list and the description of a resource, and what an empty container
+    holds of such.
+    """
+    reader, member, path = wing.reader, target.member.id, target.path
+    if path.endswith("/"):
+        return [held.path for held in reader.resources(member, path, after=path, limit=1000)]
+    named = (ResourcePath(f"{path}{suffix}") for suffix in AUXILIARY)
+    return [path for path in named if reader.resource(member, path) is not None]

