@@ -70,6 +70,7 @@ class Accounts:
         *,
         controls_domain: Callable[[Handle], Awaitable[bool]],
         resolves_to: Callable[[Handle, Did], Awaitable[bool]],
+        refuses_mail_of: Callable[[str], bool],
     ) -> None:
         self._store = store
         self._book = book
@@ -80,6 +81,7 @@ class Accounts:
         self._prepare = prepare
         self._controls_domain = controls_domain
         self._resolves_to = resolves_to
+        self._refuses_mail_of = refuses_mail_of
         self._rules = HandleRules(settings)
 
     async def create(self, application: Application, admit: Admit | None = None) -> Member:
@@ -177,8 +179,7 @@ class Accounts:
     def parse_email(self, text: str) -> str:
         """An address in lower case; Invalid for what is none or is not wanted here."""
         email = text.lower()
-        refused = self._settings.refused_email_domains
-        if not _EMAIL.fullmatch(email) or email.rpartition("@")[2] in refused:
+        if not _EMAIL.fullmatch(email) or self._refuses_mail_of(email.rpartition("@")[2]):
             raise Invalid("This email address is not supported, please use a different email.")
         return email
 

@@ -91,7 +91,12 @@ class Settings:
     reserved_handles: Say[
         tuple[str, ...], "Names that only the administrator gives out, besides the usual ones"
     ] = ()
-    refused_email_domains: Say[tuple[str, ...], "Domains whose addresses are not taken"] = ()
+    refuses_disposable_email: Say[
+        bool, "Whether addresses of known throw-away mail services are refused"
+    ] = True
+    refused_email_domains: Say[
+        tuple[str, ...], "More domains whose addresses are not taken, nor those of their subdomains"
+    ] = ()
     recovery_key: Say[str | None, "The operator's own rotation key (did:key) in every did:plc"] = (
         None
     )

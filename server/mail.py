@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
@@ -12,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 import structlog
+from disposable_email_domains import blocklist
 
 from pod.confirm import Letter, Mailbox
 from pod.errors import Invalid, PeerUnavailable
@@ -29,6 +31,19 @@ def mailbox(settings: Settings) -> Mailbox:
     if settings.smtp_url is None:
         return FolderMailbox(settings.data_dir / "outbox", sender)
     return SmtpMailbox(settings.smtp_url, sender)
+
+
+def unwanted(settings: Settings) -> Callable[[str], bool]:
+    """Whether addresses of a domain, or of one above it, are refused by the settings."""
+    refused = {domain.lower() for domain in settings.refused_email_domains}
+    if settings.refuses_disposable_email:
+        refused |= blocklist
+
+    def is_unwanted(domain: str) -> bool:
+        labels = domain.split(".")
+        return any(".".join(labels[start:]) in refused for start in range(len(labels)))
+
+    return is_unwanted
 
 
 class SmtpMailbox:

@@ -33,7 +33,7 @@ from server.credentials import SessionCredentials
 from server.deferred import Deferred
 from server.ground import Ground, open_ground
 from server.hosts import App, Rooms
-from server.mail import mailbox
+from server.mail import mailbox, unwanted
 from server.plc_log import VaultLog
 from server.workers import Workers
 from storage.accounts import StoredAccounts
@@ -161,6 +161,7 @@ def _services(ground: _Ground, directory: atproto.Directory, apps: SqlOAuth) -> 
         if settings.dev
         else leads_here(settings.did, atproto.dns_txt, fetch),
         resolves_to=leads_to,
+        refuses_mail_of=unwanted(settings),
     )
     oauth = assembled(
         issuer=settings.origin,

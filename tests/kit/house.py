@@ -200,6 +200,7 @@ class Pod:
             self.keyring.prime,
             controls_domain=self._controls,
             resolves_to=self._resolves,
+            refuses_mail_of=lambda domain: domain == "throwaway.example",
         )
         self.transfer = Transfer(
             self.store,

@@ -60,6 +60,7 @@ def test_refused_sign_ups_leave_nothing_behind():
             ({"handle": "bob"}, "InvalidRequest"),
             ({"email": "no address"}, "InvalidRequest"),
             ({"email": ""}, "InvalidRequest"),
+            ({"email": "bob@throwaway.example"}, "InvalidRequest"),
             ({"password": "x" * 257}, "InvalidRequest"),
             ({"plcOp": {}}, "InvalidRequest"),
             ({"did": "did:plc:" + "x" * 24}, "AuthenticationRequired"),
