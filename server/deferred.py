@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 
+from adapters.http.fetch import Fetch
 from pod.access.acl import Acl
-from pod.access.policy import AclReader
+from pod.access.policy import AclReader, RemoteGroups
 from pod.model.ids import Iri
 from pod.model.resource import Resource
+from pod.ports import Clock
 from server.hosts import App, Receive, Scope, Send
 
 
@@ -35,7 +38,11 @@ class Deferred:
 
 
 class AccessDocuments:
-    """The policy's `AclReader`: the Solid wing's, which is loaded with the first document."""
+    """The policy's `AclReader` and `RemoteGroups`: the Solid wing's, loaded when first needed."""
+
+    def __init__(self, fetch: Fetch, clock: Clock) -> None:
+        self._fetch = fetch
+        self._clock = clock
 
     @cached_property
     def _wing(self) -> AclReader:
@@ -50,3 +57,17 @@ class AccessDocuments:
     def group(self, document: Resource, base: Iri, group: Iri) -> frozenset[Iri]:
         """The members of a group that a document describes."""
         return self._wing.group(document, base, group)
+
+    @cached_property
+    def _groups(self) -> RemoteGroups:
+        from adapters.solid.face import FetchedGroups
+
+        return FetchedGroups(self._fetch, self._clock)
+
+    def members(self, group: Iri) -> frozenset[Iri]:
+        """The members of a group elsewhere, as far as they are known."""
+        return self._groups.members(group)
+
+    async def learn(self, groups: AbstractSet[Iri]) -> None:
+        """Get to know groups elsewhere."""
+        await self._groups.learn(groups)

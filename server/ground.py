@@ -72,7 +72,9 @@ async def open_ground(
     await keyring.open()
     lexicons = Registry.load()
     projection = project(keyring.repo_key, tids)
-    policy = Policy(store, AccessDocuments())
+    fetch = Fetch(settings.egress)
+    documents = AccessDocuments(fetch, clock)
+    policy = Policy(store, documents, documents)
     limits = settings.limits
     drafts = Drafts(lexicons, tids, limits)
     moderation = Moderation(StoredTakedowns(database), clock)
@@ -103,6 +105,6 @@ async def open_ground(
         shown=shown,
         read=Read(shown, policy),
         media=Media(store, files, clock, limits, hides=moderation.hides_blob),
-        fetch=Fetch(settings.egress),
+        fetch=fetch,
         passwords=Passwords(settings.hashing),
     )

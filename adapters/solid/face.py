@@ -10,9 +10,11 @@ from adapters.solid.ports import MintKey, Speech, SpeechOf
 from adapters.solid.routes.endpoints import rooms
 from adapters.solid.routes.record import record_links, views
 from adapters.solid.wac.document import WacDocuments
+from adapters.solid.wac.groups import FetchedGroups
 from adapters.solid.wing import Wing
 
 __all__ = [
+    "FetchedGroups",
     "MintKey",
     "RecordViews",
     "Speech",

@@ -5,9 +5,10 @@ Spec: https://solidproject.org/TR/protocol
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from adapters.http.fetch import Fetched
 from pod.model.ids import Iri, Nsid, Rkey
 from pod.model.member import Member
 from pod.model.richtext import Segment
@@ -47,3 +48,11 @@ class MintKey(Protocol):
     """The key of a new record that was given none."""
 
     def __call__(self, collection: Nsid) -> Rkey: ...
+
+
+class Egress(Protocol):
+    """The guarded way out (`adapters.http.fetch.Fetch` fits)."""
+
+    async def get(
+        self, url: str, headers: Mapping[str, str] | None = None, *, max_bytes: int | None = None
+    ) -> Fetched: ...

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 from weakref import WeakValueDictionary
 
@@ -31,11 +31,14 @@ from adapters.solid.paths import (
     WEBID,
     canonical_path,
     describes_container,
+    is_acl,
     is_auxiliary,
     subject_of,
 )
 from adapters.solid.ports import MintKey
 from adapters.solid.rdf.parse import JSONLD, NQUADS, NTRIPLES, RDFXML, TRIG, TURTLE
+from adapters.solid.rdf.vocab import ACL
+from adapters.solid.wac.document import CONDITIONS
 from adapters.solid.wac.headers import acl_url, wac_allow
 from pod.access.acl import Mode
 from pod.access.agent import PUBLIC, Agent
@@ -145,6 +148,9 @@ class Wing:
         if path is None:
             path = canonical_path(request.scope["raw_path"])
         agent = await self.authenticator.agent(presented(self.hosts))
+        # Browsers name the app's origin for everybody, for who did not sign in too.
+        agent = replace(agent, app_origin=request.headers.get("Origin"))
+        await self.policy.learn(agent, member, path)
         return Target(member, agent, path, self.reader.resource(member.id, path))
 
     def again(self, target: Target) -> Target:
@@ -220,6 +226,8 @@ def links_of(kind: Kind, target: Target | Ask) -> list[str]:
         links.append(f'<{member.url(path)}{DESCRIPTION_SUFFIX}>; rel="describedby"')
     if kind == "storage" or path == WEBID:
         links.append(f'<{member.url(INBOX)}>; rel="http://www.w3.org/ns/ldp#inbox"')
+    if is_acl(path):
+        links += (f'<{kind.value}>; rel="{ACL.condition.value}"' for kind in CONDITIONS)
     description = f"{member.origin}/.well-known/solid"
     links.append(f'<{description}>; rel="http://www.w3.org/ns/solid/terms#storageDescription"')
     if kind == "record" and in_repo:

@@ -19,6 +19,17 @@ class Mode(StrEnum):
 
 
 AgentClass = Literal["public", "authenticated"]
+About = Literal["client", "issuer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What a rule asks beyond the agent: that the app, or who vouches for the agent, is listed."""
+
+    about: About
+    agents: frozenset[Iri] = frozenset()
+    groups: frozenset[Iri] = frozenset()
+    anybody: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +37,8 @@ class Rule:
     """One authorization of a list.
 
     ``access_to`` names the resource it is for, ``default`` the container whose contents inherit it.
-    ``origins`` (when not empty) limits the rule to apps of these browser origins.
+    ``origins`` (when not empty) limits the rule to apps of these browser origins; all
+    ``conditions`` must hold.
     """
 
     modes: frozenset[Mode]
@@ -36,6 +48,12 @@ class Rule:
     origins: frozenset[str] = frozenset()
     access_to: Iri | None = None
     default: Iri | None = None
+    conditions: tuple[Condition, ...] = ()
+
+    @property
+    def all_groups(self) -> frozenset[Iri]:
+        """Every group that the rule speaks of."""
+        return self.groups.union(*(condition.groups for condition in self.conditions))
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ class Agent:
 
     ``member`` is set for a member of this server, ``iri`` is the WebID or actor id of anybody who
     proved one, ``app_origin`` the browser origin of the app that asks (for ``acl:origin``).
+    ``client`` is the app as its token names it, ``issuer`` who vouches for ``iri``; both are None
+    where the credential does not tell.
     ``scopes`` narrow what an app's token is good for; None narrows nothing.
     """
 
@@ -38,6 +40,8 @@ class Agent:
     iri: Iri | None = None
     app_origin: str | None = None
     scopes: Scopes | None = None
+    client: Iri | None = None
+    issuer: Iri | None = None
 
     @property
     def is_authenticated(self) -> bool:

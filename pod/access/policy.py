@@ -6,10 +6,12 @@ access control list decides. The owner always keeps Control, so nobody locks the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from typing import Final, Protocol
 
-from pod.access.acl import Acl, Mode, Rule
+from pod.access.acl import Acl, Condition, Mode, Rule
 from pod.access.agent import PUBLIC, Agent, Credential
 from pod.errors import Forbidden, Unauthenticated
 from pod.model.ids import Iri
@@ -40,12 +42,25 @@ class AclReader(Protocol):
         ...
 
 
+class RemoteGroups(Protocol):
+    """What the policy needs of whoever fetches groups that are described elsewhere."""
+
+    def members(self, group: Iri) -> frozenset[Iri]:
+        """The members of a group as far as they are known; empty for one never learned."""
+        ...
+
+    async def learn(self, groups: AbstractSet[Iri]) -> None:
+        """Get to know groups, within a bound of time; those that cannot be had stay empty."""
+        ...
+
+
 class Policy:
     """Answers for every credential and every protocol."""
 
-    def __init__(self, store: Reader, acls: AclReader) -> None:
+    def __init__(self, store: Reader, acls: AclReader, groups: RemoteGroups) -> None:
         self._store = store
         self._acls = acls
+        self._groups = groups
         self._compiled: dict[tuple[bytes, str], Acl] = {}
 
     def modes(self, agent: Agent, owner: Member, path: ResourcePath) -> frozenset[Mode]:
@@ -56,7 +71,7 @@ class Policy:
             return NOTHING
         if agent.scopes is not None and zone_of(path) is not Zone.REPO:
             # Scopes speak of public records only: elsewhere such a token is nobody's.
-            agent = PUBLIC
+            agent = replace(PUBLIC, app_origin=agent.app_origin)
         is_owner = agent.member == owner.id or (agent.iri is not None and agent.iri == owner.webid)
         if not owner.is_active and not is_owner:
             return NOTHING
@@ -81,15 +96,36 @@ class Policy:
             raise Unauthenticated(name="AuthMissing")
         raise Forbidden
 
+    async def learn(self, agent: Agent, owner: Member, path: ResourcePath) -> None:
+        """Get to know the groups elsewhere that decide about a path, before one asks `modes`."""
+        if agent.iri is None or agent.member == owner.id:
+            return
+        found = (
+            self._list_of(owner, subject) for subject in _upwards(_subject(path))
+        )
+        remote = {
+            group
+            for acl in found
+            if acl is not None
+            for rule in acl.rules
+            for group in rule.all_groups
+            if owner.path(group) is None
+        }
+        if remote:
+            await self._groups.learn(remote)
+
     def effective_acl(self, owner: Member, path: ResourcePath) -> tuple[ResourcePath, Acl] | None:
         """The nearest access control list that applies to a path, with the path it belongs to."""
-        for subject in _upwards(path.removesuffix(ACL_SUFFIX)):
-            found = self._store.resource(owner.id, ResourcePath(subject + ACL_SUFFIX))
+        for subject in _upwards(_subject(path)):
+            found = self._list_of(owner, subject)
             if found is not None:
-                return ResourcePath(subject), self._compile(owner, found)
+                return ResourcePath(subject), found
         return None
 
-    def _compile(self, owner: Member, document: Resource) -> Acl:
+    def _list_of(self, owner: Member, subject: str) -> Acl | None:
+        document = self._store.resource(owner.id, ResourcePath(subject + ACL_SUFFIX))
+        if document is None:
+            return None
         key = (document.cid, owner.url(document.path))
         known = self._compiled.get(key)
         if known is None:
@@ -101,14 +137,12 @@ class Policy:
     def _by_list(
         self, agent: Agent, owner: Member, path: ResourcePath, *, is_owner: bool
     ) -> frozenset[Mode]:
-        # A description is under the same rules as what it describes.
-        path = ResourcePath(path.removesuffix(DESCRIPTION_SUFFIX))
         found = self.effective_acl(owner, path)
         if found is None:
             return ALL if is_owner else NOTHING
         subject, acl = found
         url = owner.url(subject)
-        own = subject == path.removesuffix(ACL_SUFFIX)
+        own = subject == _subject(path)
         granted = {
             mode
             for rule in acl.rules
@@ -119,12 +153,14 @@ class Policy:
             granted.add(Mode.APPEND)
         if is_owner:
             granted.add(Mode.CONTROL)
-        if path.endswith(ACL_SUFFIX):
+        if path.removesuffix(DESCRIPTION_SUFFIX).endswith(ACL_SUFFIX):
             return ALL if Mode.CONTROL in granted else NOTHING
         return frozenset(granted)
 
     def _is_for(self, rule: Rule, agent: Agent, owner: Member) -> bool:
         if rule.origins and agent.app_origin is not None and agent.app_origin not in rule.origins:
+            return False
+        if not all(self._holds(condition, agent, owner) for condition in rule.conditions):
             return False
         if "public" in rule.classes:
             return True
@@ -133,15 +169,33 @@ class Policy:
         return (
             "authenticated" in rule.classes
             or agent.iri in rule.agents
-            or any(agent.iri in self._group(owner, group) for group in rule.groups)
+            or self._is_in(agent.iri, rule.groups, owner)
         )
+
+    def _holds(self, condition: Condition, agent: Agent, owner: Member) -> bool:
+        if condition.anybody:
+            return True
+        who = agent.client if condition.about == "client" else agent.issuer
+        return who is not None and (
+            who in condition.agents or self._is_in(who, condition.groups, owner)
+        )
+
+    def _is_in(self, who: Iri, groups: Iterable[Iri], owner: Member) -> bool:
+        return any(who in self._group(owner, group) for group in groups)
 
     def _group(self, owner: Member, group: Iri) -> frozenset[Iri]:
         path = owner.path(group)
-        document = self._store.resource(owner.id, path) if path is not None else None
+        if path is None:
+            return self._groups.members(group)
+        document = self._store.resource(owner.id, path)
         if document is None:
             return frozenset()
         return self._acls.group(document, owner.url(document.path), group)
+
+
+def _subject(path: str) -> str:
+    """What a list or a description belongs to: it is under the same rules; else the path itself."""
+    return path.removesuffix(DESCRIPTION_SUFFIX).removesuffix(ACL_SUFFIX)
 
 
 def _upwards(path: str) -> Iterator[str]:

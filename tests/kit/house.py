@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 from adapters.atproto.project import MemoryProjection
 from pod.access.acl import Acl
 from pod.access.agent import Agent, Credential
-from pod.access.policy import AclReader, Policy
+from pod.access.policy import AclReader, Policy, RemoteGroups
 from pod.account import Accounts, Application
 from pod.draft import Drafts
 from pod.errors import NotFound
@@ -111,6 +112,16 @@ class MemoryBlobs:
             yield cid
 
 
+class NoGroups:
+    """Nothing is known of groups elsewhere."""
+
+    def members(self, group: Iri) -> frozenset[Iri]:
+        return frozenset()
+
+    async def learn(self, groups: AbstractSet[Iri]) -> None:
+        """Ask nobody."""
+
+
 class MemoryDraft:
     """A blob on its way in."""
 
@@ -155,6 +166,7 @@ class Pod:
         dids: DidMethod | None = None,
         domains: Container[str] | None = None,
         acls: AclReader | None = None,
+        groups: RemoteGroups | None = None,
         book: AccountBook | None = None,
         handles: Mapping[str, Did] | None = None,
     ) -> None:
@@ -172,7 +184,7 @@ class Pod:
         self.tids = TidClock(self.clock)
         self.projection = MemoryProjection(self.keyring.repo_key, self.tids)
         self.acls = Acls()
-        self.policy = Policy(self.store, acls or self.acls)
+        self.policy = Policy(self.store, acls or self.acls, groups or NoGroups())
         self.drafts = Drafts(LEXICONS, self.tids, self.settings.limits)
         self.write = Write(
             self.store,

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import rdflib
+from multidict import CIMultiDict, CIMultiDictProxy
 from quart import Quart, Response
 
 from adapters.activitypub.lens.words import Words
 from adapters.http.credentials import Presented, token_of
+from adapters.http.fetch import Fetched
 from adapters.http.hosts import Hosts
 from adapters.http.problem import install
 from adapters.http.views import Views
 from adapters.http.views import rooms as hall_rooms
-from adapters.solid.face import RecordViews, WacDocuments, Wing, record_links, rooms, views
+from adapters.solid.face import (
+    FetchedGroups,
+    RecordViews,
+    WacDocuments,
+    Wing,
+    record_links,
+    rooms,
+    views,
+)
 from pod.access.acl import Mode
 from pod.access.agent import PUBLIC, Agent, Credential
-from pod.errors import Unauthenticated
+from pod.errors import PeerUnavailable, TooLarge, Unauthenticated
 from pod.model.ids import Iri
 from pod.model.member import Member
 from pod.model.resource import Resource, ResourcePath
-from tests.kit.house import LEXICONS, Pod, owner
+from tests.kit.house import LEXICONS, FrozenClock, Pod, owner
 
 rdflib.NORMALIZE_LITERALS = False
 
@@ -38,16 +48,44 @@ class Tokens:
             return PUBLIC
         if token.value not in self.agents:
             raise Unauthenticated
-        agent = self.agents[token.value]
-        origin = presented.headers.get("Origin")
-        return Agent(agent.credential, agent.member, agent.iri, origin)
+        return self.agents[token.value]
+
+
+class Net:
+    """Documents of other servers; those that are not there cannot be reached."""
+
+    def __init__(self) -> None:
+        self.documents: dict[str, bytes] = {}
+        self.hangs = False
+        self.asked: list[tuple[str, str | None]] = []
+
+    async def get(
+        self, url: str, headers: Mapping[str, str] | None = None, *, max_bytes: int | None = None
+    ) -> Fetched:
+        tag = (headers or {}).get("If-None-Match")
+        self.asked.append((url, tag))
+        if self.hangs:
+            await asyncio.sleep(3600)
+        body = self.documents.get(url)
+        if body is None:
+            raise PeerUnavailable
+        if max_bytes is not None and len(body) > max_bytes:
+            raise TooLarge
+        etag = f'"{hash(body)}"'
+        answer = CIMultiDict({"Content-Type": "text/turtle; charset=utf-8", "ETag": etag})
+        if tag == etag:
+            return Fetched(url, 304, CIMultiDictProxy(answer), b"")
+        return Fetched(url, 200, CIMultiDictProxy(answer), body)
 
 
 class Host:
     """A running Solid server with one member, alice, and a stranger, bob."""
 
     def __init__(self) -> None:
-        pod = self.pod = Pod(acls=WacDocuments())
+        self.net = Net()
+        self.groups_clock = FrozenClock()
+        groups = FetchedGroups(self.net, self.groups_clock)
+        pod = self.pod = Pod(acls=WacDocuments(), groups=groups)
         self.tokens = Tokens()
         issuer = Iri(pod.settings.origin)
         hosts = Hosts(pod.store, pod.settings.origin)

@@ -55,7 +55,8 @@ async def does(host: Host, action: str, who: str | None) -> int:
         case "acl":
             answer = await host.ask("GET", "/data/f/.acl", as_=who)
         case "set acl":
-            answer = await host.ask("PUT", "/data/f/doc.acl", HEAD, as_=who, Content_Type=TTL)
+            own = HEAD.replace("<./>", "<doc>")
+            answer = await host.ask("PUT", "/data/f/doc.acl", own, as_=who, Content_Type=TTL)
         case "post acl":
             answer = await host.ask(
                 "POST", "/data/f/", HEAD, as_=who, Content_Type=TTL, Slug="doc.acl"

@@ -35,6 +35,8 @@ FORMATS: Final = {
     TRIG: RdfFormat.TRIG,
     NQUADS: RdfFormat.N_QUADS,
 }
+RDF_ACCEPT: Final = f"{TURTLE}, {NTRIPLES};q=0.9, {JSONLD};q=0.8"
+"""What to ask other servers for."""
 
 MAX_BYTES: Final = 8 * 1024 * 1024
 MAX_TRIPLES: Final = 200_000

@@ -40,7 +40,7 @@ from adapters.solid.routes.storage import (
     nearest_container,
     shown_bodies,
 )
-from adapters.solid.wac.document import owner_acl
+from adapters.solid.wac.document import check_acl, owner_acl
 from adapters.solid.wing import (
     PATCH_TYPES,
     RDF_TYPES,
@@ -60,6 +60,7 @@ from adapters.solid.wing import (
 )
 from pod.access.acl import Mode
 from pod.access.agent import SYSTEM
+from pod.access.policy import ACL_SUFFIX
 from pod.errors import Conflict, Gone, NotFound, StaleVersion, TooLarge, Unsupported
 from pod.model.resource import ABSENT, Expect, ResourcePath, container_of
 from pod.write import Delete, Op, PutBinary, PutDocument
@@ -136,7 +137,8 @@ async def _stored(wing: Wing, target: Target, media: MediaType) -> PutDocument |
         if is_acl(target.path) and len(body) > MAX_ACL_BYTES:
             raise TooLarge("An access control list may have 256 KiB")
         url = target.url
-        await aside(len(body), lambda: parse_rdf(body, media_type, url, only_default=True))
+        graph = await aside(len(body), lambda: parse_rdf(body, media_type, url, only_default=True))
+        _check_list(target, graph)
         return PutDocument(target.path, media_type, body)
     if is_auxiliary(target.path):
         raise Unsupported("Access control lists and descriptions are RDF documents")
@@ -147,6 +149,12 @@ async def _stored(wing: Wing, target: Target, media: MediaType) -> PutDocument |
         return PutDocument(target.path, media_type, b"")
     blob = await wing.media.upload(target.member.id, _joined(first, chunks), media_type)
     return PutBinary(target.path, blob.cid, media_type)
+
+
+def _check_list(target: Target, graph: Graph) -> None:
+    """Refuse an access control list that would lock its owner out by accident."""
+    if is_acl(target.path):
+        check_acl(graph, target.member.url(target.path.removesuffix(ACL_SUFFIX)))
 
 
 async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -312,15 +320,19 @@ async def _patched(wing: Wing, target: Target, changes: Sequence[Patch]) -> Op:
         if path == ROOT_ACL:
             made = owner_acl(target.member.url(STORAGE), target.member.webid)
             shown = parse_rdf(made, TURTLE, url)
-        body = write_turtle(apply_all(changes, shown))
-        return PutDocument(path, TURTLE, body, expect or ABSENT)
+        graph = apply_all(changes, shown)
+        _check_list(target, graph)
+        return PutDocument(path, TURTLE, write_turtle(graph), expect or ABSENT)
     if resource.media_type not in RDF_TYPES:
         raise Conflict("Only RDF documents can be patched")
     native, media_type = resource.body, resource.media_type
-    body = await aside(
-        len(native),
-        lambda: write_rdf(apply_all(changes, parse_rdf(native, media_type, url)), media_type),
-    )
+
+    def changed() -> bytes:
+        graph = apply_all(changes, parse_rdf(native, media_type, url))
+        _check_list(target, graph)
+        return write_rdf(graph, media_type)
+
+    body = await aside(len(native), changed)
     return PutDocument(path, media_type, body, expect or resource.version)
 
 

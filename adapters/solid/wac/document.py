@@ -14,8 +14,8 @@ from pyoxigraph import BlankNode, Literal, NamedNode
 from adapters.solid.rdf.parse import TURTLE, Graph, parse_rdf
 from adapters.solid.rdf.vocab import ACL, FOAF, RDF, VCARD
 from adapters.solid.rdf.write import write_turtle
-from pod.access.acl import Acl, AgentClass, Mode, Rule
-from pod.errors import PodError
+from pod.access.acl import About, Acl, AgentClass, Condition, Mode, Rule
+from pod.errors import PodError, Unprocessable
 from pod.model.ids import Iri
 from pod.model.resource import Resource
 
@@ -30,9 +30,16 @@ _CLASSES: Final[dict[NamedNode, AgentClass]] = {
     FOAF.Agent: "public",
     ACL.AuthenticatedAgent: "authenticated",
 }
+CONDITIONS: Final = (ACL.ClientCondition, ACL.IssuerCondition)
+"""The condition types that are understood, as every list signals them."""
+
+_ABOUT: Final[dict[NamedNode, About]] = {
+    ACL.ClientCondition: "client",
+    ACL.IssuerCondition: "issuer",
+}
 
 Properties = dict[NamedNode, list[NamedNode | BlankNode | Literal]]
-Members = Callable[[object], list[Iri]]
+Described = Callable[[object], Properties]
 
 
 class WacDocuments:
@@ -61,13 +68,14 @@ class WacDocuments:
         if key not in self._groups:
             if len(self._groups) >= _MAX_GROUPS:
                 self._groups.clear()
-            self._groups[key] = _members_by_group(document, base)
+            self._groups[key] = members_by_group(document.body, document.media_type, base)
         return frozenset(self._groups[key].get(group, ()))
 
 
-def _members_by_group(document: Resource, base: Iri) -> dict[str, set[Iri]]:
+def members_by_group(body: bytes, media_type: str, base: str) -> dict[str, set[Iri]]:
+    """Who a document says is in which group; nobody, if it cannot be read."""
     try:
-        graph = parse_rdf(document.body, document.media_type, base, only_default=True)
+        graph = parse_rdf(body, media_type, base, only_default=True)
     except PodError:
         return {}
     found: dict[str, set[Iri]] = {}
@@ -85,25 +93,45 @@ def compile_acl(graph: Graph) -> Acl:
 
     An authorization with a condition that is not understood grants nothing.
     """
-    nodes: dict[NamedNode | BlankNode, Properties] = {}
-    for triple in graph:
-        assert isinstance(triple.subject, NamedNode | BlankNode)
-        assert isinstance(triple.object, NamedNode | BlankNode | Literal)
-        nodes.setdefault(triple.subject, {}).setdefault(triple.predicate, []).append(triple.object)
+    nodes = _nodes(graph)
 
-    def members(group: object) -> list[Iri]:
-        """Who is in a group that the list itself describes."""
-        described = nodes.get(group, {}) if isinstance(group, NamedNode | BlankNode) else {}
-        return [Iri(member.value) for member in _iris(described, VCARD.hasMember)]
+    def described(node: object) -> Properties:
+        return nodes.get(node, {}) if isinstance(node, NamedNode | BlankNode) else {}
 
     return Acl(
         tuple(
             rule
             for properties in nodes.values()
-            if ACL.Authorization in properties.get(RDF.type, []) and ACL.condition not in properties
-            for rule in _rules(properties, members)
+            if ACL.Authorization in properties.get(RDF.type, [])
+            for rule in _rules(properties, described)
         )
     )
+
+
+def check_acl(graph: Graph, subject: Iri) -> None:
+    """Refuse a list that would lock its owner out by accident; raises Unprocessable.
+
+    Somebody must keep Control of ``subject``, and no authorization may be about anything else: it
+    would grant nothing, whatever its author believes.
+    """
+    for properties in _nodes(graph).values():
+        if ACL.Authorization not in properties.get(RDF.type, []):
+            continue
+        for about in (*properties.get(ACL.accessTo, []), *properties.get(ACL.default, [])):
+            if not isinstance(about, NamedNode) or about.value != subject:
+                raise Unprocessable(f"This list can only speak of {subject}, not of {about}")
+    rules = compile_acl(graph).rules
+    if not any(rule.access_to == subject and Mode.CONTROL in rule.modes for rule in rules):
+        raise Unprocessable("This list leaves nobody with acl:Control of what it is about")
+
+
+def _nodes(graph: Graph) -> dict[NamedNode | BlankNode, Properties]:
+    nodes: dict[NamedNode | BlankNode, Properties] = {}
+    for triple in graph:
+        assert isinstance(triple.subject, NamedNode | BlankNode)
+        assert isinstance(triple.object, NamedNode | BlankNode | Literal)
+        nodes.setdefault(triple.subject, {}).setdefault(triple.predicate, []).append(triple.object)
+    return nodes
 
 
 def _without_alias(rule: Rule, alias: Iri, webid: Iri) -> Rule:
@@ -113,23 +141,51 @@ def _without_alias(rule: Rule, alias: Iri, webid: Iri) -> Rule:
     return replace(rule, agents=rule.agents - {alias} | {webid})
 
 
-def _rules(properties: Properties, members: Members) -> list[Rule]:
+def _rules(properties: Properties, described: Described) -> list[Rule]:
     modes = frozenset(_MODES[m] for m in _iris(properties, ACL.mode) if m in _MODES)
-    agents = frozenset(Iri(a.value) for a in _iris(properties, ACL.agent)) | {
-        member for group in properties.get(ACL.agentGroup, []) for member in members(group)
-    }
-    groups = frozenset(Iri(g.value) for g in _iris(properties, ACL.agentGroup))
+    agents, groups = _listed(properties, ACL.agent, ACL.agentGroup, described)
     origins = frozenset(o.value.rstrip("/") for o in _iris(properties, ACL.origin))
     classes = frozenset(_CLASSES[c] for c in _iris(properties, ACL.agentClass) if c in _CLASSES)
     targets = [(Iri(t.value), None) for t in _iris(properties, ACL.accessTo)]
     inherited = [(None, Iri(t.value)) for t in _iris(properties, ACL.default)]
     is_limited = ACL.origin in properties
+    conditions = _conditions(properties, described)
     if not modes or not (agents or groups or classes) or (is_limited and not origins):
         return []
+    if conditions is None:
+        return []
     return [
-        Rule(modes, agents, classes, groups, origins, access_to=access_to, default=default)
+        Rule(modes, agents, classes, groups, origins, access_to, default, conditions)
         for access_to, default in (*targets, *inherited)
     ]
+
+
+def _listed(
+    properties: Properties, one: NamedNode, many: NamedNode, described: Described
+) -> tuple[frozenset[Iri], frozenset[Iri]]:
+    """Who is named, members of groups that the list itself describes included, and all groups."""
+    named = {Iri(who.value) for who in _iris(properties, one)}
+    for group in properties.get(many, []):
+        named |= {Iri(member.value) for member in _iris(described(group), VCARD.hasMember)}
+    return frozenset(named), frozenset(Iri(g.value) for g in _iris(properties, many))
+
+
+def _conditions(properties: Properties, described: Described) -> tuple[Condition, ...] | None:
+    """The conditions of an authorization, None if one of them is not understood."""
+    found: list[Condition] = []
+    for node in properties.get(ACL.condition, []):
+        kinds = described(node).get(RDF.type, [])
+        meant = [_ABOUT[kind] for kind in CONDITIONS if kind in kinds]
+        if not meant or any(kind not in (*CONDITIONS, ACL.Condition) for kind in kinds):
+            return None
+        found += (_condition(about, described(node), described) for about in meant)
+    return tuple(found)
+
+
+def _condition(about: About, properties: Properties, described: Described) -> Condition:
+    agents, groups = _listed(properties, ACL[about], ACL[f"{about}Group"], described)
+    anybody = FOAF.Agent in properties.get(ACL[f"{about}Class"], [])
+    return Condition(about, agents, groups, anybody)
 
 
 def _iris(properties: Properties, predicate: NamedNode) -> list[NamedNode]:
