@@ -100,9 +100,7 @@ class Policy:
         """Get to know the groups elsewhere that decide about a path, before one asks `modes`."""
         if agent.iri is None or agent.member == owner.id:
             return
-        found = (
-            self._list_of(owner, subject) for subject in _upwards(_subject(path))
-        )
+        found = (self._list_of(owner, subject) for subject in _upwards(_subject(path)))
         remote = {
             group
             for acl in found
