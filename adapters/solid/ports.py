@@ -29,6 +29,10 @@ class Speech(Protocol):
         """Where a person is shown; the WebID for members of this pod."""
         ...
 
+    def did_at(self, url: str) -> str | None:
+        """The DID of the person who is shown at a URL; the inverse of `profile_url`."""
+        ...
+
     def object_url(self, uri: str) -> Iri | None:
         """The URL of the thing that an at-uri means, None where it is not of this pod."""
         ...

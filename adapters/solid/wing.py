@@ -181,6 +181,11 @@ class Wing:
         for mode in modes:
             self.policy.require(target.agent, mode, target.member, path or target.path)
 
+    def reads(self, target: Target) -> Callable[[ResourcePath], bool]:
+        """Tells which paths of the target's member the agent may read."""
+        agent, member = target.agent, target.member
+        return lambda path: Mode.READ in self.policy.modes(agent, member, path)
+
     def wac_allow(self, target: Target) -> str:
         """The ``WAC-Allow`` header of a target."""
         member, path = target.member, target.path

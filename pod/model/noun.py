@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pod.model.article import Article
+from pod.model.event import Attendance, Event
+from pod.model.gathering import Bookmark, Membership, PeopleList, Publication, StarterPack
 from pod.model.note import Note
 from pod.model.profile import Profile
 from pod.model.relation import Relation
@@ -15,4 +17,5 @@ class Opaque:
     """A record of a lexicon that has no noun, or whose data does not fit its noun."""
 
 
-Noun = Note | Article | Profile | Relation | Opaque
+Gathering = PeopleList | Membership | StarterPack | Publication | Bookmark
+Noun = Note | Article | Profile | Relation | Event | Attendance | Gathering | Opaque

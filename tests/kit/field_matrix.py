@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Final, get_args, get_type_hints
 
 from pod.model.article import Article
 from pod.model.blob import BlobRef, Card, Image, Video
+from pod.model.event import Attendance, Event, Venue
+from pod.model.gathering import Bookmark, Membership, PeopleList, Publication, StarterPack
 from pod.model.ids import AtUri, Cid, Did
 from pod.model.note import Note, Reply, StrongRef
 from pod.model.noun import Noun
@@ -92,6 +94,50 @@ def _relation(
     return {(f"Relation ({kind})", field): case for field, case in found.items()}
 
 
+EVENTS, RSVPS = "community.lexicon.calendar.event", "community.lexicon.calendar.rsvp"
+LISTS, PACKS = "app.bsky.graph.list", "app.bsky.graph.starterpack"
+PUBLICATIONS = "site.standard.publication"
+BOOKMARKS = "community.lexicon.bookmarks.bookmark"
+_TOWN = Venue(
+    name="Hall", street="1 Way", locality="Town", region="R", postal_code="1", country="AT"
+)
+_POINT = Venue(name="Tree", latitude="1.5", longitude="2.5")
+
+
+def _event(**more: Any) -> Event:
+    return Event(**{"name": "A", "created_at": EARLY, **more})
+
+
+def _events(**more: Any) -> Case:
+    return Case(EVENTS, _event(), _event(**more))
+
+
+def _venues(venue: Venue, **more: Any) -> Case:
+    return Case(EVENTS, _event(venues=(venue,)), _event(venues=(replace(venue, **more),)))
+
+
+def _gathered(
+    bob: Did, posts: tuple[StrongRef, StrongRef]
+) -> list[tuple[str, Noun, dict[str, Any]]]:
+    """Collection, noun, and a second value of each of its fields."""
+    first, second = posts
+    named = {"name": "B", "description": "C"}
+    return [
+        (RSVPS, Attendance(first, f"{RSVPS}#going"),
+         {"subject": second, "status": f"{RSVPS}#notgoing"}),
+        (LISTS, PeopleList("A", "app.bsky.graph.defs#curatelist", EARLY),
+         {**named, "purpose": "app.bsky.graph.defs#modlist", "created_at": LATE, "avatar": blob()}),
+        ("app.bsky.graph.listitem", Membership(bob, first.uri, EARLY),
+         {"subject": Did("did:web:b.example"), "group": second.uri, "created_at": LATE}),
+        (PACKS, StarterPack("A", first.uri, EARLY),
+         {**named, "group": second.uri, "created_at": LATE}),
+        (PUBLICATIONS, Publication("A", "https://a.example"),
+         {**named, "url": "https://b.example", "icon": blob()}),
+        (BOOKMARKS, Bookmark("https://a.example/", EARLY),
+         {"url": "https://b.example/", "created_at": LATE, "tags": ("sun",)}),
+    ]  # fmt: skip
+
+
 def cases(
     bob: Did, posts: tuple[StrongRef, StrongRef], own: StrongRef
 ) -> dict[tuple[str, str], Case]:
@@ -152,9 +198,35 @@ def cases(
         ("Article", "tags"): Case(DOCUMENTS, _document(), _document(tags=("sun",))),
         ("Article", "cover"): Case(DOCUMENTS, _document(), _document(cover=blob())),
     }
+    of_events = {
+        ("Event", "name"): _events(name="B"),
+        ("Event", "created_at"): _events(created_at=LATE),
+        ("Event", "description"): _events(description="C"),
+        ("Event", "starts_at"): _events(starts_at=EARLY),
+        ("Event", "ends_at"): _events(ends_at=LATE),
+        ("Event", "mode"): _events(mode=f"{EVENTS}#virtual"),
+        ("Event", "status"): _events(status=f"{EVENTS}#cancelled"),
+        ("Event", "venues"): _events(venues=(_TOWN,)),
+        ("Venue", "name"): _venues(_TOWN, name="House"),
+        ("Venue", "street"): _venues(_TOWN, street="2 Way"),
+        ("Venue", "locality"): _venues(_TOWN, locality="City"),
+        ("Venue", "region"): _venues(_TOWN, region="S"),
+        ("Venue", "postal_code"): _venues(_TOWN, postal_code="2"),
+        ("Venue", "country"): _venues(_TOWN, country="DE"),
+        ("Venue", "latitude"): _venues(_POINT, latitude="3.5"),
+        ("Venue", "longitude"): _venues(_POINT, longitude="3.5"),
+        ("Venue", "url"): _venues(Venue(url="https://a.example/"), url="https://b.example/"),
+    }
+    gathered = {
+        (type(noun).__name__, field): Case(collection, noun, replace(noun, **{field: value}))  # type: ignore[type-var]
+        for collection, noun, others in _gathered(bob, posts)
+        for field, value in others.items()
+    }
     return {
         **of_notes,
         **of_articles,
+        **of_events,
+        **gathered,
         **{
             ("Profile", name): Case(PROFILES, Profile(), Profile(**{name: value}))
             for name, value in shown.items()
@@ -177,6 +249,17 @@ IS_THE_COLLECTION: Final = {
 }
 """What no edit of a record changes."""
 
+_LOCAL = "not shown: the fediverse is not told of it"
+_UNFEDERATED = (
+    Event,
+    Venue,
+    Attendance,
+    PeopleList,
+    Membership,
+    StarterPack,
+    Publication,
+    Bookmark,
+)
 _PREVIEW = "not shown: a preview is no fact"
 _UNTOLD = "not shown: a block is told to nobody"
 LOSSY: Final = {
@@ -206,6 +289,11 @@ LOSSY: Final = {
     ("Relation (repost)", "via", "RDF"): "not shown: no vocabulary has a word for it",
     ("Relation (block)", "subject", "AS2"): _UNTOLD,
     ("Relation (block)", "created_at", "AS2"): _UNTOLD,
+    **{
+        (kind.__name__, field.name, "AS2"): _LOCAL
+        for kind in _UNFEDERATED
+        for field in fields(kind)
+    },
 }
 """What a protocol does not show of a field, and why."""
 

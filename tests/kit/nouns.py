@@ -7,6 +7,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from pod.model.blob import BlobRef, Card, Image, Video
+from pod.model.event import Attendance, Event, Venue
+from pod.model.gathering import Bookmark, Membership, PeopleList, Publication, StarterPack
 from pod.model.ids import AtUri, Cid, Did
 from pod.model.note import Note, Reply, StrongRef
 from pod.model.profile import Profile
@@ -97,6 +99,64 @@ relations = st.one_of(
         st.none() | refs,
     ),
 )
+
+texts = st.none() | words
+events = st.builds(
+    Event,
+    name=words,
+    created_at=times,
+    description=texts,
+    starts_at=st.none() | times,
+    ends_at=st.none() | times,
+    mode=st.none()
+    | st.sampled_from([f"community.lexicon.calendar.event#{w}" for w in ("virtual", "odd")]),
+    status=st.none()
+    | st.sampled_from([f"community.lexicon.calendar.event#{w}" for w in ("planned", "odd")]),
+    venues=st.lists(
+        st.one_of(
+            st.builds(Venue, name=texts, country=words, street=texts, postal_code=texts),
+            st.builds(Venue, name=texts, latitude=words, longitude=words),
+            st.builds(Venue, name=texts, url=uris),
+        ),
+        max_size=2,
+    ).map(tuple),
+)
+at_uris = refs.map(lambda ref: ref.uri)
+kinds = st.one_of(
+    st.tuples(st.just("community.lexicon.calendar.event"), events),
+    st.tuples(
+        st.just("community.lexicon.calendar.rsvp"),
+        st.builds(
+            Attendance,
+            refs,
+            st.sampled_from([f"community.lexicon.calendar.rsvp#{w}" for w in ("going", "odd")]),
+        ),
+    ),
+    st.tuples(
+        st.just("app.bsky.graph.list"),
+        st.builds(
+            PeopleList,
+            words,
+            st.sampled_from(["app.bsky.graph.defs#curatelist", "odd"]),
+            times,
+            texts,
+            st.none() | blobs,
+        ),
+    ),
+    st.tuples(st.just("app.bsky.graph.listitem"), st.builds(Membership, dids, at_uris, times)),
+    st.tuples(
+        st.just("app.bsky.graph.starterpack"), st.builds(StarterPack, words, at_uris, times, texts)
+    ),
+    st.tuples(
+        st.just("site.standard.publication"),
+        st.builds(Publication, words, uris, texts, st.none() | blobs),
+    ),
+    st.tuples(
+        st.just("community.lexicon.bookmarks.bookmark"),
+        st.builds(Bookmark, uris, times, st.lists(words, max_size=2).map(tuple)),
+    ),
+)
+"""A collection and a noun that it keeps."""
 
 unknown_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=5),

@@ -6,14 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
-from adapters.solid.lens.index import RecordViews
+from adapters.solid.lens.index import LENSES, RecordViews
 from adapters.solid.rdf.parse import Graph
 from adapters.solid.rdf.vocab import AS, FOAF, LEX, RDF, SCHEMA, VCARD, XSD
 from pod.errors import PodError
 from pod.model.ids import Iri
-from pod.model.resource import EMPTY, Resource
+from pod.model.noun import Noun
+from pod.model.resource import EMPTY, Resource, ResourcePath
 from pod.records.cbor import encode
 from pod.records.data import Data
+from pod.records.lens import index as core
+from tests.kit import nouns
 from tests.kit.solid import ALICE, BOB, Shelf, TownSpeech, record_resource
 
 POST = "/repo/app.bsky.feed.post/3mtcccccccc2c"
@@ -90,11 +93,20 @@ PROFILES: list[dict[str, Data]] = [
 ]
 
 
-def means(triple: Triple) -> tuple[object, ...]:
+def mirrors_of(collection: str) -> tuple[set[NamedNode], ...]:
+    """The names of each field."""
+    editable = LENSES[collection].editable
+    fields = {field: set() for field in editable.values()}
+    for name, field in editable.items():
+        fields[field].add(name)
+    return (*fields.values(), {VCARD.hasMember, AS.items})
+
+
+def means(triple: Triple, mirrored: tuple[set[NamedNode], ...] = MIRRORS) -> tuple[object, ...]:
     """A triple without what is declared not to matter: the language of a text follows the post's,
     and the names and texts that mirror each other are one.
     """
-    field = next((mirrors for mirrors in MIRRORS if triple.predicate in mirrors), None)
+    field = next((mirrors for mirrors in mirrored if triple.predicate in mirrors), None)
     value = triple.object
     if isinstance(value, BlankNode):
         value = "blank"  # type: ignore[assignment]
@@ -105,12 +117,20 @@ def means(triple: Triple) -> tuple[object, ...]:
 
 
 def check(
-    resource: Resource, out: list[NamedNode], into: Graph, *, with_keys: bool = False
+    resource: Resource,
+    out: list[NamedNode],
+    into: Graph,
+    *,
+    with_keys: bool = False,
+    mirrored: tuple[set[NamedNode], ...] = MIRRORS,
 ) -> None:
+    topic = NamedNode(ALICE.url(resource.path))
     shown = VIEWS.default(ALICE, resource)
     if with_keys:
         shown += [t for t in VIEWS.generic(ALICE, resource) if t not in shown]
-    wanted = [t for t in shown if t.predicate not in out or t.subject not in (URL, ME)] + into
+    wanted = [
+        t for t in shown if t.predicate not in out or t.subject not in (URL, ME, topic)
+    ] + into
     try:
         edited = VIEWS.put(ALICE, resource, wanted, with_keys=with_keys)
     except PodError:
@@ -119,11 +139,11 @@ def check(
     again = record_resource(resource.path, edited.record, complement)
     read = VIEWS.default(ALICE, again)
     read += VIEWS.generic(ALICE, again)
-    added = {means(t) for t in into if t not in shown}
-    assert added <= {means(t) for t in read}
-    before = {means(t) for t in shown}
-    gone = before - {means(t) for t in wanted}
-    assert not gone & {means(t) for t in read}, "removed triples must not come back"
+    added = {means(t, mirrored) for t in into if t not in shown}
+    assert added <= {means(t, mirrored) for t in read}
+    before = {means(t, mirrored) for t in shown}
+    gone = before - {means(t, mirrored) for t in wanted}
+    assert not gone & {means(t, mirrored) for t in read}, "removed triples must not come back"
     settled = VIEWS.put(ALICE, again, VIEWS.default(ALICE, again))
     assert encode(settled.record) == again.body
     assert settled.complement is None
@@ -150,3 +170,52 @@ def test_an_accepted_edit_of_a_profile_reads_back(
     profile: dict[str, Data], out: list[NamedNode], into: Graph
 ) -> None:
     check(record_resource(SELF, profile), out, into)
+
+
+KEY = "3mteeeeeeee2e"
+names = st.sampled_from(sorted({n for lens in LENSES.values() for n in lens.editable}, key=str))
+more_values = values | st.sampled_from(
+    [
+        SCHEMA.EventCancelled,
+        SCHEMA.OnlineEventAttendanceMode,
+        SCHEMA.RsvpResponseNo,
+        NamedNode("https://other.example/"),
+        NamedNode("lex:app.bsky.graph.defs#modlist"),
+        Literal("community.lexicon.calendar.event#odd"),
+        Literal("https://other.example/"),
+    ]
+)
+
+
+@given(nouns.kinds, st.data())
+def test_an_accepted_edit_of_an_event_a_list_or_the_like_reads_back(
+    case: tuple[str, Noun], data: st.DataObject
+) -> None:
+    collection, noun = case
+    resource = record_resource(f"/repo/{collection}/{KEY}", core.put(collection, noun))
+    topic = NamedNode(ALICE.url(resource.path))
+    own = st.sampled_from(sorted(LENSES[collection].editable, key=str))
+    into = st.builds(Triple, st.just(topic), own | names, more_values)
+    check(
+        resource,
+        data.draw(st.lists(own, max_size=4)),
+        data.draw(st.lists(into, max_size=3, unique=True)),
+        mirrored=mirrors_of(collection),
+    )
+
+
+@given(st.sampled_from(sorted(LENSES)), st.data())
+def test_what_is_made_from_its_meaning_reads_back(collection: str, data: st.DataObject) -> None:
+    path = ResourcePath(f"/repo/{collection}/{'self' if 'profile' in collection else KEY}")
+    topic = NamedNode(ALICE.webid if "profile" in collection else ALICE.url(path))
+    own = st.sampled_from(sorted(LENSES[collection].editable, key=str))
+    built = st.builds(Triple, st.just(topic), own | names, more_values)
+    wanted = data.draw(st.lists(built, min_size=1, max_size=4, unique=True))
+    try:
+        made = VIEWS.create(ALICE, path, wanted, "2026-01-01T00:00:00Z")
+    except PodError:
+        return
+    again = record_resource(path, made.record, made.complement or EMPTY)
+    mirrored = MIRRORS if collection == POST.split("/")[2] else mirrors_of(collection)
+    read = {means(t, mirrored) for t in VIEWS.default(ALICE, again)}
+    assert {means(t, mirrored) for t in wanted} <= read

@@ -19,6 +19,7 @@ from pod.errors import Conflict, TooLarge, Unprocessable
 from pod.model.article import Article
 from pod.model.ids import Iri
 from pod.model.note import Note
+from pod.model.noun import Noun
 from pod.model.relation import Relation
 from pod.model.resource import EMPTY, Annotation, Complement, Resource, ResourcePath
 from pod.records.cbor import encode
@@ -147,6 +148,17 @@ def test_writing_back_a_relation_changes_nothing(relation: Relation, syntax: str
     collection = COLLECTIONS[relation.kind]
     path = f"/repo/{collection}/3mtcccccccc2c"
     resource = record_resource(path, core.put(collection, relation))
+    body = write_rdf(VIEWS.default(ALICE, resource), syntax)
+    assert same(resource, VIEWS.put(ALICE, resource, parse_rdf(body, syntax, URL.value)))
+
+
+@given(nouns.kinds, nouns.unknown_keys, st.sampled_from([TURTLE, JSONLD]))
+def test_writing_back_an_event_a_list_or_the_like_changes_nothing(
+    case: tuple[str, Noun], unknown: dict[str, Data], syntax: str
+) -> None:
+    collection, noun = case
+    path = f"/repo/{collection}/3mtcccccccc2c"
+    resource = record_resource(path, {**core.put(collection, noun), **unknown})
     body = write_rdf(VIEWS.default(ALICE, resource), syntax)
     assert same(resource, VIEWS.put(ALICE, resource, parse_rdf(body, syntax, URL.value)))
 

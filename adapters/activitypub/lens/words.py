@@ -33,6 +33,10 @@ class Words:
         """Where a person is shown; the WebID for members of this pod."""
         return self._names.profile_url(did)
 
+    def did_at(self, url: str) -> str | None:
+        """The DID of the person who is shown at a URL; the inverse of `profile_url`."""
+        return self._names.did_at(url)
+
     def object_url(self, uri: str) -> Iri | None:
         """The id of the object that an at-uri means, None where it is not of this pod."""
         return self._names.object_url(uri)

@@ -25,6 +25,7 @@ from pod.errors import Conflict
 from pod.model.article import Article
 from pod.records.cid import cid_text
 
+_CLASSES: Final = (AS.Article, SCHEMA.Article)
 _TITLES: Final = (DCT.title, AS.name, SCHEMA.headline)
 _BODIES: Final = (SCHEMA.articleBody,)
 
@@ -37,8 +38,7 @@ def show(article: Article, place: Place) -> Graph:
     summary = Literal(article.summary) if article.summary is not None else None
     return facts(
         topic,
-        (RDF.type, AS.Article),
-        (RDF.type, SCHEMA.Article),
+        *((RDF.type, kind) for kind in _CLASSES),
         (AS.attributedTo, webid),
         (SCHEMA.author, webid),
         *((predicate, Literal(article.title)) for predicate in _TITLES),
@@ -68,7 +68,13 @@ def edit(article: Article, changes: Changes, place: Place) -> Article:  # noqa: 
     return article
 
 
+def blank(now: str) -> Article:
+    """An article that as yet says nothing, in the one lexicon that keeps its text as it is."""
+    return Article("", "", "markdown", created_at=now)
+
+
 LENS: Final = Lens[Article](
+    classes=_CLASSES,
     editable={
         **dict.fromkeys(_TITLES, "title"),
         **dict.fromkeys(_BODIES, "content"),

@@ -17,6 +17,7 @@ from adapters.solid.ports import Speech
 from adapters.solid.rdf.parse import Graph
 from adapters.solid.rdf.vocab import XSD
 from pod.errors import Conflict, Unprocessable
+from pod.model.blob import BlobRef
 from pod.model.ids import AtUri
 from pod.model.member import Member
 from pod.model.note import StrongRef
@@ -25,6 +26,7 @@ from pod.model.resource import Resource
 Value = NamedNode | BlankNode | Literal
 N = TypeVar("N")
 
+_POSTS: Final = "app.bsky.feed.post/"
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 _DATETIME: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
@@ -39,6 +41,9 @@ class Place:
     author: Member
     speech: Speech
     cite: Callable[[AtUri], tuple[StrongRef, Resource] | None]
+    picture: Callable[[str], BlobRef | None] = lambda _: None
+    said: Sequence[Triple] = ()
+    """The whole graph from which something new is made."""
 
 
 @dataclass(slots=True)
@@ -56,15 +61,19 @@ Changes = Mapping[str, Change]
 class Lens(Generic[N]):
     """One noun as RDF.
 
-    ``editable`` names the field of each predicate that a writer may change, ``derived`` are the
-    predicates of the topic that follow from the rest. ``blank`` makes an empty noun born at a time.
+    ``classes`` are those that every such thing has. ``editable`` names the field of each predicate
+    that a writer may change, ``derived`` are the predicates of the topic that follow from the rest.
+    ``blank`` makes an empty noun born at a time, which is whole once its ``required`` fields say
+    something.
     """
 
     editable: Mapping[NamedNode, str]
     derived: frozenset[NamedNode]
+    classes: tuple[NamedNode, ...]
     show: Callable[[N, Place], Graph]
     edit: Callable[[N, Changes, Place], N]
     blank: Callable[[str], N] | None = None
+    required: tuple[str, ...] = ()
 
 
 def spoken(text: str, language: str | None) -> Literal:
@@ -101,6 +110,16 @@ def iri(text: str) -> NamedNode | None:
 def facts(topic: NamedNode, *pairs: tuple[NamedNode, Value | None]) -> Graph:
     """The facts about a topic that have a value."""
     return [Triple(topic, predicate, value) for predicate, value in pairs if value is not None]
+
+
+def object_link(uri: str, place: Place) -> NamedNode | None:
+    """Where the thing of an at-uri is shown: here, or for posts elsewhere on a page for people."""
+    url: str | None = place.speech.object_url(uri)
+    did, _, rest = uri.removeprefix("at://").partition("/")
+    person = place.speech.profile_url(did)
+    if url is None and rest.startswith(_POSTS) and person.endswith(did):
+        url = f"{person}/post/{rest.removeprefix(_POSTS)}"
+    return iri(url) if url is not None else None
 
 
 def record_class(collection: str) -> NamedNode:

@@ -8,15 +8,16 @@ Spec: https://solidproject.org/TR/protocol#writing-resources
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from pyoxigraph import Literal, NamedNode, Triple
 
-from adapters.solid.lens import article, note, profile, relation
+from adapters.solid.lens import article, note, profile
 from adapters.solid.lens.edit import Change, Lens, Place, record_class, value_of
 from adapters.solid.lens.generic import CID, from_rdf, to_rdf
+from adapters.solid.lens.kinds import KINDS
 from adapters.solid.lens.parts import (
     ANNOTATION,
     META,
@@ -31,14 +32,13 @@ from adapters.solid.lens.parts import (
 from adapters.solid.ports import SpeechOf
 from adapters.solid.rdf.parse import Graph
 from adapters.solid.rdf.vocab import FOAF, LEX, RDF
-from pod.errors import Conflict, Unprocessable
-from pod.model.article import Article
-from pod.model.ids import AtUri, Did, Iri
+from pod.errors import Conflict, Invalid, Unprocessable
+from pod.model.blob import BlobRef
+from pod.model.ids import AtUri, Cid, Did, Iri
 from pod.model.member import Member
-from pod.model.note import Note, StrongRef
+from pod.model.note import StrongRef
 from pod.model.noun import Opaque
 from pod.model.profile import Profile
-from pod.model.relation import Relation
 from pod.model.resource import (
     EMPTY,
     Annotation,
@@ -49,21 +49,23 @@ from pod.model.resource import (
 )
 from pod.ports import Reader
 from pod.read import PROFILE_PATH, noun_of, record_of
-from pod.records.cid import cid_text
+from pod.records.cid import cid_from_text, cid_text
 from pod.records.lens import index as core
 from pod.records.lens.shape import Record
 
-_LENSES: Final[dict[type, Lens[Any]]] = {
-    Note: note.LENS,
-    Profile: profile.LENS,
-    Article: article.LENS,
-    Relation: relation.LENS,
-}
-_BLANKS: Final[dict[str, Lens[Any]]] = {
+Reads = Callable[[ResourcePath], bool]
+"""Whether whoever writes may read a path of the storage."""
+
+_NOWHERE: Final[Reads] = lambda _: False  # noqa: E731  a constant
+_BLOBS: Final = "/blobs/"
+LENSES: Final[dict[str, Lens[Any]]] = {
     "app.bsky.feed.post": note.LENS,
     "app.bsky.actor.profile": profile.LENS,
+    "com.whtwnd.blog.entry": replace(article.LENS, blank=article.blank),
+    **dict.fromkeys(("site.standard.document", "pub.leaflet.document"), article.LENS),
+    **KINDS,
 }
-"""Collections in which a record can be born from its meaning alone."""
+"""The lens of each collection whose records have a meaning here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,31 +108,47 @@ class RecordViews:
         topic = Triple(NamedNode(author.url("/")), FOAF.primaryTopic, NamedNode(author.webid))
         return [topic, *self.webid(author, resource)]
 
-    def put_webid(self, author: Member, resource: Resource | None, wanted: Graph) -> Edited:
+    def put_webid(
+        self, author: Member, resource: Resource | None, wanted: Graph, *, reads: Reads = _NOWHERE
+    ) -> Edited:
         """The profile record after the WebID document was replaced by ``wanted``; see `put`."""
         identity = profile.identity(author, self._issuer)
         if resource is not None:
-            return self._put(author, resource, wanted, identity, False)
-        place = self._place(author, PROFILE_PATH)
+            return self._put(author, resource, wanted, identity, False, reads)
+        place = self._place(author, PROFILE_PATH, reads)
         shown = [*profile.show(Profile(), place), *identity]
         changes, noted = classify(profile.LENS, place, shown, wanted)
-        named = profile.edit(Profile(), changes, place)
+        named = profile.LENS.edit(Profile(), changes, place)
         return self._edited(EMPTY, core.put("app.bsky.actor.profile", named), noted)
 
     def put(
-        self, author: Member, resource: Resource, wanted: Graph, *, with_keys: bool = False
+        self,
+        author: Member,
+        resource: Resource,
+        wanted: Graph,
+        *,
+        with_keys: bool = False,
+        reads: Reads = _NOWHERE,
     ) -> Edited:
         """The record after its default view was replaced by ``wanted``.
+
+        ``reads`` tells where the writer may take pictures from.
 
         ``with_keys``: the keys of the record were shown too, so that one that is missing was
         removed; otherwise keys are all given or none.
         Raises Conflict naming the triple for what follows from the rest, Unprocessable for values
         that the record cannot hold.
         """
-        return self._put(author, resource, wanted, [], with_keys)
+        return self._put(author, resource, wanted, [], with_keys, reads)
 
     def _put(
-        self, author: Member, resource: Resource, wanted: Graph, more: Graph, with_keys: bool
+        self,
+        author: Member,
+        resource: Resource,
+        wanted: Graph,
+        more: Graph,
+        with_keys: bool,
+        reads: Reads,
     ) -> Edited:
         source, subject = record_of(resource), NamedNode(author.url(resource.path))
         keys, wanted = split_generic(wanted, subject)
@@ -143,11 +161,11 @@ class RecordViews:
                 raise Conflict("A record keeps its keys; to remove it, delete it")
             return self._edited(resource.complement, record, _beside(wanted, author, resource))
         shown = [*self._meaning(author, resource), *more]
-        place = self._place(author, resource.path)
-        lens = _LENSES[type(noun)]
+        place = self._place(author, resource.path, reads)
+        collection, _ = record_key(resource.path)
+        lens = LENSES[collection]
         changes, noted = classify(lens, place, shown, wanted)
         if changes:
-            collection, _ = record_key(resource.path)
             meant = core.put(collection, lens.edit(noun, changes, place), source)
             record = merge(source, record, meant)
         return self._edited(resource.complement, record, noted)
@@ -157,21 +175,29 @@ class RecordViews:
         subject = NamedNode(author.url(path))
         return Edited(from_rdf([t for t in wanted if t.predicate not in META], subject), None)
 
-    def create(self, author: Member, path: ResourcePath, wanted: Graph, now: str) -> Edited:
+    def create(
+        self,
+        author: Member,
+        path: ResourcePath,
+        wanted: Graph,
+        now: str,
+        *,
+        reads: Reads = _NOWHERE,
+    ) -> Edited:
         """A new record from a graph about it: its keys if it gives any, else its meaning.
 
         The thing may be the resource itself or the one blank node that has no other place.
         """
         collection, _ = record_key(path)
         subject = NamedNode(author.url(path))
-        place = self._place(author, path)
+        place = self._place(author, path, reads)
         wanted = about(wanted, place.topic)
         keys, wanted = split_generic(wanted, subject)
         if keys:
             record = from_rdf(keys, subject)
             rest = [t for t in wanted if t not in set(self._shown(path, record, place))]
             return self._edited(EMPTY, record, _unprotected(rest, place, collection, record))
-        lens = _BLANKS.get(collection)
+        lens = LENSES.get(collection)
         if lens is None or lens.blank is None:
             raise Unprocessable(f"A {collection} record is written with its keys (?view=lex)")
         changes: dict[str, Change] = {}
@@ -181,7 +207,11 @@ class RecordViews:
                 change.added.append(value_of(triple))
         if not changes:
             raise Unprocessable(f"The graph says nothing that a {collection} record can hold")
-        record = core.put(collection, lens.edit(lens.blank(now), changes, place))
+        noun = lens.edit(lens.blank(now), changes, replace(place, said=wanted))
+        missing = [name for name in lens.required if not getattr(noun, name)]
+        if missing:
+            raise Unprocessable(f"A {collection} record needs its {' and its '.join(missing)}")
+        record = core.put(collection, noun)
         shown = set(self._shown(path, record, place))
         rest = [
             t
@@ -195,17 +225,36 @@ class RecordViews:
         noun = core.get(collection, record)
         document = NamedNode(place.author.url(path))
         shown = [Triple(document, RDF.type, record_class(collection))]
-        return shown if isinstance(noun, Opaque) else shown + _LENSES[type(noun)].show(noun, place)
+        return shown if isinstance(noun, Opaque) else shown + LENSES[collection].show(noun, place)
 
     def _meaning(self, author: Member, resource: Resource) -> Graph:
         noun = noun_of(resource)
         place = self._place(author, resource.path)
-        return [*_LENSES[type(noun)].show(noun, place), *_meta(author, resource)]
+        return [*LENSES[_kind(resource)].show(noun, place), *_meta(author, resource)]
 
-    def _place(self, author: Member, path: ResourcePath) -> Place:
+    def _place(self, author: Member, path: ResourcePath, reads: Reads = _NOWHERE) -> Place:
         is_profile = path == PROFILE_PATH
         topic = NamedNode(author.webid if is_profile else author.url(path))
-        return Place(topic, author, self._speech_of(author), self._cite)
+        return Place(
+            topic, author, self._speech_of(author), self._cite, self._pictures(author, reads)
+        )
+
+    def _pictures(self, author: Member, reads: Reads) -> Callable[[str], BlobRef | None]:
+        def picture(url: str) -> BlobRef | None:
+            path = author.path(url)
+            if path is None:
+                return None
+            if path.startswith(_BLOBS):
+                cid = _cid(path.removeprefix(_BLOBS))
+            elif not reads(path):
+                return None
+            else:
+                resource = self._reader.resource(author.id, path)
+                cid = resource.cid if resource is not None else None
+            held = self._reader.blob(author.id, cid) if cid is not None else None
+            return BlobRef(held.cid, held.media_type, held.size) if held is not None else None
+
+        return picture
 
     def _cite(self, uri: AtUri) -> tuple[StrongRef, Resource] | None:
         did, _, key = uri.removeprefix("at://").partition("/")
@@ -224,8 +273,16 @@ class RecordViews:
         return Edited(record, replace(before, annotations=(*kept, *added)))
 
 
+def _cid(text: str) -> Cid | None:
+    try:
+        return cid_from_text(text)
+    except Invalid:
+        return None
+
+
 def _unprotected(rest: Graph, place: Place, collection: str, record: Record) -> Graph:
-    lens = _LENSES.get(type(core.get(collection, record)))
+    is_opaque = isinstance(core.get(collection, record), Opaque)
+    lens = None if is_opaque else LENSES[collection]
     for triple in rest:
         if triple.predicate in META or (lens and is_protected(triple, lens, place.topic)):
             raise Conflict(f"This is the pod's to say: {triple}")

@@ -13,8 +13,9 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
 from adapters.solid.lens.edit import facts
 from adapters.solid.lens.generic import CID, NULL, key_iri, type_iri
+from adapters.solid.lens.index import LENSES
 from adapters.solid.rdf.parse import Graph
-from adapters.solid.rdf.vocab import AS, DCT, FOAF, LEX, OWL, RDF, RDFS, SCHEMA, SIOC, VCARD, XSD
+from adapters.solid.rdf.vocab import DCT, LEX, OWL, RDF, RDFS, XSD
 from pod.model.ids import Nsid
 from pod.records.lexicon.registry import Document, Registry
 
@@ -28,18 +29,6 @@ _ATOMS: Final = {
     "array": RDF.List,
     "blob": type_iri("blob"),
 }
-MEANINGS: Final[dict[str, tuple[NamedNode, ...]]] = {
-    "app.bsky.feed.post": (AS.Note, SCHEMA.SocialMediaPosting, SIOC.Post),
-    "app.bsky.feed.like": (AS.Like, SCHEMA.LikeAction),
-    "app.bsky.feed.repost": (AS.Announce, SCHEMA.ShareAction),
-    "app.bsky.graph.follow": (AS.Follow, SCHEMA.FollowAction),
-    "app.bsky.graph.block": (AS.Block,),
-    "app.bsky.actor.profile": (FOAF.Person, VCARD.Individual, SCHEMA.Person),
-    "com.whtwnd.blog.entry": (AS.Article, SCHEMA.Article),
-    "pub.leaflet.document": (AS.Article, SCHEMA.Article),
-    "site.standard.document": (AS.Article, SCHEMA.Article),
-}
-"""The classes under which the default view shows records of a collection."""
 
 
 @dataclass(slots=True)
@@ -84,13 +73,18 @@ def terms(lexicons: Registry, nsid: Nsid) -> list[Term]:
             continue
         scope = nsid if name == MAIN else f"{nsid}#{name}"
         kind = type_iri(scope)
-        wider = MEANINGS.get(scope, ())
+        wider = _meanings(scope)
         term = found[kind] = Term(kind, RDFS.Class, scope.removeprefix(f"{nsid}#"), wider=wider)
         if text := schema.get("description") or body.get("description"):
             term.comments[text] = None
         keys = _Keys(lexicons, scope, found)
         keys.of(nsid, body, kind)
     return list(found.values())
+
+
+def _meanings(scope: str) -> tuple[NamedNode, ...]:
+    lens = LENSES.get(scope)
+    return lens.classes if lens is not None else ()
 
 
 def title(lexicons: Registry, nsid: Nsid) -> str | None:

@@ -27,6 +27,7 @@ from adapters.solid.lens.edit import (
     one_text,
     spoken,
     texts_after,
+    value_of,
 )
 from adapters.solid.rdf.parse import Graph
 from adapters.solid.rdf.vocab import AS, QUOTE, RDF, SCHEMA, SENSITIVE, SIOC, XSD
@@ -38,6 +39,7 @@ from pod.model.richtext import Mention, Segment, facets, reanchor, segments
 from pod.read import noun_of
 from pod.records.cid import cid_text
 
+_CLASSES: Final = (AS.Note, SCHEMA.SocialMediaPosting, SIOC.Post)
 _SPOKEN: Final = (XSD.string, RDF.langString)
 _FORMATTING: Final = re.compile(r"<(?!/?(?:p|br|a|span)\b)[A-Za-z!/]")
 
@@ -52,9 +54,7 @@ def show(note: Note, place: Place) -> Graph:
     webid = NamedNode(author.webid)
     graph = facts(
         topic,
-        (RDF.type, AS.Note),
-        (RDF.type, SCHEMA.SocialMediaPosting),
-        (RDF.type, SIOC.Post),
+        *((RDF.type, kind) for kind in _CLASSES),
         (AS.attributedTo, webid),
         (SCHEMA.author, webid),
         (AS.content, spoken(speech.render(note.text), language)),
@@ -114,9 +114,33 @@ def edit(note: Note, changes: Changes, place: Place) -> Note:
         note = replace(note, created_at=published.value)
     if "reply" in changes:
         note = replace(note, reply=_reply(changes["reply"], note, place))
+    if "attachments" in changes:
+        note = _with_attachments(note, changes["attachments"], place)
     if "text" in changes or "content" in changes:
         note = _with_text(note, changes, place)
     return note
+
+
+def _with_attachments(note: Note, change: Change, place: Place) -> Note:
+    """A new note with its pictures or its film; what hangs on a note that is there stays."""
+    if not place.said:
+        raise Conflict("The attachments stay; edit the keys of the record (?view=lex)")
+    found: list[Image | Video] = []
+    for value in change.added:
+        blob = place.picture(value.value) if isinstance(value, NamedNode) else None
+        if blob is None:
+            raise Unprocessable(f"{value} is not kept on this pod; put it into the storage first")
+        kind = Video if blob.media_type.startswith("video/") else Image
+        told = {t.predicate: value_of(t) for t in place.said if t.subject == value}
+        alt, width, height = (told.get(name) for name in (AS.name, AS.width, AS.height))
+        size = [int(n.value) if isinstance(n, Literal) and n.value.isdecimal() else None
+                for n in (width, height)]  # fmt: skip
+        found.append(kind(blob, alt.value if isinstance(alt, Literal) else "", *size))
+    images = tuple(medium for medium in found if isinstance(medium, Image))
+    films = [medium for medium in found if isinstance(medium, Video)]
+    if len(films) > 1 or (films and images):
+        raise Unprocessable("A post holds pictures or one film")
+    return replace(note, images=images, video=films[0] if films else None)
 
 
 def _with_text(note: Note, changes: Changes, place: Place) -> Note:
@@ -166,6 +190,7 @@ def _reply(change: Change, note: Note, place: Place) -> Reply:
 
 
 LENS: Final = Lens[Note](
+    classes=_CLASSES,
     editable={
         SCHEMA.articleBody: "text",
         AS.content: "content",
@@ -173,10 +198,9 @@ LENS: Final = Lens[Note](
         SCHEMA.keywords: "tags",
         AS.published: "published",
         AS.inReplyTo: "reply",
+        AS.attachment: "attachments",
     },
-    derived=frozenset(
-        {AS.attributedTo, SCHEMA.author, AS.to, AS.cc, AS.attachment, QUOTE, SENSITIVE, AS.actor}
-    ),
+    derived=frozenset({AS.attributedTo, SCHEMA.author, AS.to, AS.cc, QUOTE, SENSITIVE, AS.actor}),
     show=show,
     edit=edit,
     blank=lambda now: Note(text=(), created_at=now),

@@ -31,6 +31,7 @@ class Namespace:
 
 
 RDF: Final = Namespace("http://www.w3.org/1999/02/22-rdf-syntax-ns#")
+BOOKMARK: Final = Namespace("http://www.w3.org/2002/01/bookmark#")
 XSD: Final = Namespace("http://www.w3.org/2001/XMLSchema#")
 OWL: Final = Namespace("http://www.w3.org/2002/07/owl#")
 AS: Final = Namespace("https://www.w3.org/ns/activitystreams#")
@@ -67,6 +68,7 @@ PREFIXES: Final[dict[str, str]] = {
     "dct": DCT.iri,
     "stat": STAT.iri,
     "lex": LEX.iri,
+    "bookmark": BOOKMARK.iri,
     "rdfs": RDFS.iri,
     "sd": SD.iri,
     "void": VOID.iri,

@@ -210,7 +210,7 @@ def _edit(wing: Wing, target: Target, lex: bool, with_keys: bool) -> _Edit:
         return _Edit(shown, partial(records.put_generic, member, target.path), expect)
     return _Edit(
         records.default(member, resource),
-        partial(records.put, member, resource, with_keys=with_keys),
+        partial(records.put, member, resource, with_keys=with_keys, reads=wing.reads(target)),
         expect,
     )
 
@@ -221,12 +221,14 @@ def _webid_edit(wing: Wing, target: Target) -> _Edit:
     shown = records.webid(member, resource)
     check_shown([(VARIANTS[media], write_rdf(shown, media)) for media in (TURTLE, JSONLD)])
     expect: Expect = resource.version if resource is not None else ABSENT
-    return _Edit(shown, partial(records.put_webid, member, resource), expect)
+    return _Edit(
+        shown, partial(records.put_webid, member, resource, reads=wing.reads(target)), expect
+    )
 
 
 def _created(wing: Wing, target: Target, wanted: Graph) -> Edited:
     now = wing.clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return wing.records.create(target.member, target.path, wanted, now)
+    return wing.records.create(target.member, target.path, wanted, now, reads=wing.reads(target))
 
 
 async def _write(wing: Wing, target: Target, edited: Edited, expect: Expect) -> Response:

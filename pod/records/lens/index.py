@@ -11,6 +11,7 @@ from pod.model.noun import Noun, Opaque
 from pod.model.profile import Profile
 from pod.model.relation import Relation
 from pod.records.lens import article, note, profile, relation
+from pod.records.lens.kinds import KINDS
 from pod.records.lens.shape import Record
 
 ARTICLES: Final = frozenset({article.WHITEWIND, article.STANDARD, article.LEAFLET})
@@ -27,6 +28,8 @@ def get(collection: str, record: Record) -> Noun:
         found = relation.get(relation.KINDS[collection], record)
     elif collection in ARTICLES:
         found = article.get(collection, record)
+    elif collection in KINDS:
+        found = KINDS[collection].get(record)
     return found if found is not None else Opaque()
 
 
@@ -47,6 +50,8 @@ def put(collection: str, noun: Noun, source: Record | None = None) -> Record:
             return article.put(collection, noun, source)
         case Opaque() if source is not None:
             return source
+        case _ if collection in KINDS and isinstance(noun, KINDS[collection].noun):
+            return KINDS[collection].put(noun, source)
         case _:
             raise Conflict(f"A {type(noun).__name__.lower()} cannot be kept in {collection}.")
 

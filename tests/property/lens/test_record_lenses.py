@@ -14,7 +14,8 @@ from pod.model.noun import Noun, Opaque
 from pod.model.richtext import Segment
 from pod.records.cbor import encode
 from pod.records.lens import index, note, profile, relation
-from tests.kit.nouns import images, notes, profiles, relations, unknown_keys, videos
+from pod.records.lens.kinds import KINDS
+from tests.kit.nouns import images, kinds, notes, profiles, relations, unknown_keys, videos
 
 FOREIGN_FACET = {
     "index": {"byteStart": 0, "byteEnd": 2},
@@ -25,6 +26,7 @@ cases = st.one_of(
     notes.map(lambda n: (note.COLLECTION, n)),
     profiles.map(lambda p: (profile.COLLECTION, p)),
     relations.map(lambda r: (relation.COLLECTIONS[r.kind], r)),
+    kinds,
 )
 
 
@@ -55,6 +57,23 @@ def test_an_edit_changes_only_what_its_noun_shows(
     edited = index.put(collection, after, record)
     assert index.get(collection, edited) == after
     assert {k: v for k, v in edited.items() if k.startswith("x-")} == unknown
+
+
+@given(kinds, st.data(), unknown_keys)
+def test_an_edit_of_a_table_noun_touches_the_keys_of_its_field_only(
+    case: tuple[str, Noun], data: st.DataObject, unknown: dict[str, object]
+) -> None:
+    collection, before = case
+    _, after = data.draw(kinds.filter(lambda other: other[0] == collection))
+    record = {**index.put(collection, before), **unknown}
+    field = data.draw(st.sampled_from([f.name for f in fields(before)]))
+    meant = replace(before, **{field: getattr(after, field)})
+    edited = index.put(collection, meant, record)
+    key, _ = KINDS[collection].keys[field]
+    assert index.get(collection, edited) == meant
+    assert {k: v for k, v in edited.items() if k != key} == {
+        k: v for k, v in record.items() if k != key
+    }
 
 
 @given(notes, notes)
