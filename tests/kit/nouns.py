@@ -122,39 +122,30 @@ events = st.builds(
     ).map(tuple),
 )
 at_uris = refs.map(lambda ref: ref.uri)
-kinds = st.one_of(
-    st.tuples(st.just("community.lexicon.calendar.event"), events),
-    st.tuples(
-        st.just("community.lexicon.calendar.rsvp"),
-        st.builds(
-            Attendance,
-            refs,
-            st.sampled_from([f"community.lexicon.calendar.rsvp#{w}" for w in ("going", "odd")]),
-        ),
+by_collection: dict[str, st.SearchStrategy[Any]] = {
+    "community.lexicon.calendar.event": events,
+    "community.lexicon.calendar.rsvp": st.builds(
+        Attendance,
+        refs,
+        st.sampled_from([f"community.lexicon.calendar.rsvp#{w}" for w in ("going", "odd")]),
     ),
-    st.tuples(
-        st.just("app.bsky.graph.list"),
-        st.builds(
-            PeopleList,
-            words,
-            st.sampled_from(["app.bsky.graph.defs#curatelist", "odd"]),
-            times,
-            texts,
-            st.none() | blobs,
-        ),
+    "app.bsky.graph.list": st.builds(
+        PeopleList,
+        words,
+        st.sampled_from(["app.bsky.graph.defs#curatelist", "odd"]),
+        times,
+        texts,
+        st.none() | blobs,
     ),
-    st.tuples(st.just("app.bsky.graph.listitem"), st.builds(Membership, dids, at_uris, times)),
-    st.tuples(
-        st.just("app.bsky.graph.starterpack"), st.builds(StarterPack, words, at_uris, times, texts)
+    "app.bsky.graph.listitem": st.builds(Membership, dids, at_uris, times),
+    "app.bsky.graph.starterpack": st.builds(StarterPack, words, at_uris, times, texts),
+    "site.standard.publication": st.builds(Publication, words, uris, texts, st.none() | blobs),
+    "community.lexicon.bookmarks.bookmark": st.builds(
+        Bookmark, uris, times, st.lists(words, max_size=2).map(tuple)
     ),
-    st.tuples(
-        st.just("site.standard.publication"),
-        st.builds(Publication, words, uris, texts, st.none() | blobs),
-    ),
-    st.tuples(
-        st.just("community.lexicon.bookmarks.bookmark"),
-        st.builds(Bookmark, uris, times, st.lists(words, max_size=2).map(tuple)),
-    ),
+}
+kinds = st.sampled_from(sorted(by_collection)).flatmap(
+    lambda collection: st.tuples(st.just(collection), by_collection[collection])
 )
 """A collection and a noun that it keeps."""
 

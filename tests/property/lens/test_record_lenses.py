@@ -15,7 +15,16 @@ from pod.model.richtext import Segment
 from pod.records.cbor import encode
 from pod.records.lens import index, note, profile, relation
 from pod.records.lens.kinds import KINDS
-from tests.kit.nouns import images, kinds, notes, profiles, relations, unknown_keys, videos
+from tests.kit.nouns import (
+    by_collection,
+    images,
+    kinds,
+    notes,
+    profiles,
+    relations,
+    unknown_keys,
+    videos,
+)
 
 FOREIGN_FACET = {
     "index": {"byteStart": 0, "byteEnd": 2},
@@ -64,7 +73,7 @@ def test_an_edit_of_a_table_noun_touches_the_keys_of_its_field_only(
     case: tuple[str, Noun], data: st.DataObject, unknown: dict[str, object]
 ) -> None:
     collection, before = case
-    _, after = data.draw(kinds.filter(lambda other: other[0] == collection))
+    after = data.draw(by_collection[collection])
     record = {**index.put(collection, before), **unknown}
     field = data.draw(st.sampled_from([f.name for f in fields(before)]))
     meant = replace(before, **{field: getattr(after, field)})
