@@ -270,7 +270,6 @@ LOSSY: Final = {
     ("Card", "thumb", "RDF"): _PREVIEW,
     ("Card", "description", "AS2"): "not shown: peers make the preview of a link themselves",
     ("Card", "thumb", "AS2"): "not shown: peers make the preview of a link themselves",
-    ("Reply", "root", "AS2"): "not shown: a thread is followed from answer to answer",
     ("Reply", "root", "RDF"): "not shown: a thread is followed from answer to answer",
     ("Reply", "root", "HTML"): "not shown: a thread is followed from answer to answer",
     ("StrongRef", "cid", "AS2"): "not shown: ids name things, not versions",
