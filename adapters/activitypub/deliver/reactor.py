@@ -11,9 +11,8 @@ import asyncio
 import re
 from typing import Final
 
-import orjson
-
 from adapters.activitypub.deliver.audience import audience
+from adapters.activitypub.deliver.outgoing import outgoing
 from adapters.activitypub.jsonld.context import ACTOR, with_context
 from adapters.activitypub.lens import act, index
 from adapters.activitypub.lens.published import COMPLEMENT, View
@@ -45,10 +44,10 @@ class Reactor:
         while changes := wing.reader.changes(after=wing.queue.cursor(), limit=_PAGE):
             members = {change.member for change in changes}
             followed = {member: wing.followers.count(member) > 0 for member in members}
-            outgoing: list[Outgoing] = []
+            due: list[Outgoing] = []
             for change in changes:
-                outgoing += await self._turn(change, is_followed=followed[change.member])
-            await wing.queue.enqueue(outgoing, wing.clock.now(), cursor=changes[-1].seq)
+                due += await self._turn(change, is_followed=followed[change.member])
+            await wing.queue.enqueue(due, wing.clock.now(), cursor=changes[-1].seq)
 
     async def _turn(self, change: Change, *, is_followed: bool) -> list[Outgoing]:
         member = self._wing.reader.member(change.member)
@@ -70,8 +69,7 @@ class Reactor:
             if activity:
                 inboxes, actors = audience(self._wing, member, activity)
                 if inboxes or actors:
-                    body = orjson.dumps(activity)
-                    found.append(Outgoing(member.id, activity["id"], body, inboxes, actors))
+                    found.append(await outgoing(self._wing, member, activity, inboxes, actors))
         return found
 
     def _names_anybody(self, member: Member, op: ChangeOp) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 AS2: Final = "https://www.w3.org/ns/activitystreams"
 SECURITY: Final = "https://w3id.org/security/v1"
+DATA_INTEGRITY: Final = "https://w3id.org/security/data-integrity/v1"
 MULTIKEY: Final = "https://w3id.org/security/multikey/v1"
 PUBLIC: Final = AS2 + "#Public"
 MEDIA_TYPE: Final = "application/activity+json"

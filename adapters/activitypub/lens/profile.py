@@ -96,7 +96,7 @@ def get(profile: Profile, presented: Presented, keys: ActorKeys) -> View:
         },
         "assertionMethod": [
             {
-                "id": f"{member.webid}#ed25519-key",
+                "id": proof_key_id(member),
                 "type": "Multikey",
                 "controller": member.webid,
                 "publicKeyMultibase": keys.multikey,
@@ -138,6 +138,11 @@ def put(view: View, before: Profile, presented: Presented, keys: ActorKeys) -> P
 def key_id(member: Member) -> str:
     """The id of the RSA key that signs for a member."""
     return f"{member.webid}#main-key"
+
+
+def proof_key_id(member: Member) -> str:
+    """The id of the Ed25519 key that proves a member's activities."""
+    return f"{member.webid}#ed25519-key"
 
 
 def holds_follows(complement: Complement) -> bool:

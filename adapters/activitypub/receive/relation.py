@@ -8,8 +8,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-import orjson
-
+from adapters.activitypub.deliver.outgoing import outgoing
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.lens import index, profile
 from adapters.activitypub.lens.act import FOLLOWS
@@ -17,7 +16,7 @@ from adapters.activitypub.receive.activity import Activity
 from adapters.activitypub.wing import Wing
 from pod.model.ids import Iri, MemberId
 from pod.model.member import Member
-from pod.model.peer import Edge, Follower, Outgoing
+from pod.model.peer import Edge, Follower
 from pod.model.resource import Resource, ResourcePath
 
 
@@ -55,9 +54,8 @@ async def answer_follow(wing: Wing, member: Member, follower: Follower, kind: st
     }
     digest = hashlib.sha256(follower.follow_id.encode()).hexdigest()[:32]
     activity = index.answer(kind, follow, member.webid, f"{member.webid}#{kind.lower()}/{digest}")
-    body = orjson.dumps(index.document(activity))
-    outgoing = Outgoing(member.id, activity["id"], body, inboxes=(follower.inbox,))
-    await wing.queue.enqueue([outgoing], wing.clock.now())
+    told = await outgoing(wing, member, index.document(activity), [follower.inbox])
+    await wing.queue.enqueue([told], wing.clock.now())
     wing.outgoing.set()
 
 
