@@ -236,6 +236,7 @@ def _fediverse(ground: _Ground) -> activitypub.ActivityPub:
         queue=SqlDeliveryQueue(database),
         log=SqlActivityLog(database),
         peer_hosts=SqlPeerHosts(database),
+        throttle=Throttle(enabled=ground.settings.rate_limits),
     )
 
 

@@ -48,6 +48,7 @@ _REMOVE_BY: Final = {
 _REMOVE_ACTOR: Final = compiled(delete(edge).where(_c.actor == given("actor")))
 _SEEN: Final = compiled(select(seen_activity.c.at).where(seen_activity.c.id == given("id")))
 _ADD_SEEN: Final = insert_row(seen_activity, or_ignore=True)
+_DROP_SEEN: Final = compiled(delete(seen_activity).where(seen_activity.c.id == given("id")))
 _FORGET_SEEN: Final = compiled(delete(seen_activity).where(seen_activity.c.at < given("before")))
 
 
@@ -108,19 +109,23 @@ class SqlEdges:
 
 
 class SqlSeen:
-    """Ids of activities that were processed."""
+    """Ids of activities that were processed, and other marks that last as long."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def has(self, activity: Iri) -> bool:
-        """Whether the activity was processed before."""
+    def has(self, activity: str) -> bool:
+        """Whether it was processed before."""
         return self._database.read.execute(_SEEN, (activity,)).fetchone() is not None
 
-    async def add(self, activity: Iri, at: datetime) -> None:
-        """Note that it was processed."""
-        row = (activity, to_us(at))
-        await self._database.write(lambda tx: tx.execute(_ADD_SEEN, row))
+    async def add(self, at: datetime, *ids: str) -> None:
+        """Note that they were processed."""
+        rows = [(ident, to_us(at)) for ident in ids]
+        await self._database.write(lambda tx: tx.connection.executemany(_ADD_SEEN, rows))
+
+    async def drop(self, activity: str) -> None:
+        """Let something be processed again."""
+        await self._database.write(lambda tx: tx.execute(_DROP_SEEN, (activity,)))
 
     async def forget(self, before: datetime) -> None:
         """Drop ids that are too old to be replayed."""

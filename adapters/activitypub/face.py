@@ -25,11 +25,13 @@ from adapters.activitypub.ports import (
     Seen,
 )
 from adapters.activitypub.remote.actor import Actors
+from adapters.activitypub.remote.document import Documents
 from adapters.activitypub.remote.hosts import Hosts as PeerStates
 from adapters.activitypub.social import Social
 from adapters.activitypub.wing import Wing
 from adapters.http.credentials import Authenticator
 from adapters.http.hosts import Hosts
+from adapters.http.throttle import Throttle
 from pod.model.ids import Origin
 from pod.model.member import Member
 from pod.ports import Clock, Reader, Store
@@ -78,10 +80,12 @@ class ActivityPub:
         log: ActivityLog,
         peer_hosts: PeerHosts,
         reader: Reader | None = None,
+        throttle: Throttle | None = None,
     ) -> None:
         """``reader`` is the store as others may see it, where that is less than the store."""
         self._store = store
         self._cache = cache
+        states = PeerStates(peer_hosts)
         self._wing = Wing(
             server=server,
             reader=reader or store,
@@ -90,13 +94,14 @@ class ActivityPub:
             clock=clock,
             tids=tids,
             egress=egress,
-            actors=Actors(egress, cache, keys, clock, server),
+            actors=Actors(Documents(egress, keys, clock, server, states), cache, clock),
             followers=followers,
             edges=edges,
             seen=seen,
             queue=queue,
             log=log,
-            hosts=PeerStates(peer_hosts),
+            hosts=states,
+            throttle=throttle or Throttle(),
         )
         self._reactor = Reactor(self._wing)
         self._sender = Sender(self._wing)

@@ -24,6 +24,7 @@ from adapters.activitypub.ports import (
 )
 from adapters.activitypub.remote.actor import Actors
 from adapters.activitypub.remote.hosts import Hosts
+from adapters.http.throttle import Throttle
 from pod.model.ids import Iri, Origin
 from pod.model.member import Member
 from pod.model.profile import Profile
@@ -55,6 +56,7 @@ class Wing:
     queue: DeliveryQueue
     log: ActivityLog
     hosts: Hosts
+    throttle: Throttle
     outgoing: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property

@@ -120,8 +120,8 @@ def test_seen_activities_and_cached_actors_are_forgotten_with_time(
     async def story(store: SqlStore, alice: Member) -> None:
         seen, cache = SqlSeen(store.database), SqlRemoteCache(store.database)
         iri = Iri("https://bob.example/u")
-        await seen.add(iri, NOW)
-        await seen.add(iri, NOW)
+        await seen.add(NOW, iri)
+        await seen.add(NOW, iri)
         await cache.put(iri, b"old", NOW)
         await cache.put(iri, b"new", NOW)
         assert (seen.has(iri), cache.get(iri)) == (True, (b"new", NOW))

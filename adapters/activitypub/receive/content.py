@@ -89,13 +89,22 @@ async def _keep(
     await wing.edges.put(member, edge)
 
 
+def _is_newer(post: Node, held: Node, kind: str) -> bool:
+    """Whether a post replaces what is held: activities may overtake each other."""
+    told, known = (read.text(p, "updated") or read.text(p, "published") or "" for p in (post, held))
+    return told > known or (told == known and kind == "Update")
+
+
 async def _written(wing: Wing, activity: Activity, post: Node, member: MemberId) -> bool:
     """Write the document; False where there is one that is not the author's to replace."""
     post_id = Iri(post["id"])
     paths = wing.reader.about(member, INBOX, post_id)
     held = wing.reader.resource(member, paths[0]) if paths else None
-    if held is not None and read.iri(orjson.loads(held.body), "attributedTo") != activity.actor:
+    before = orjson.loads(held.body) if held is not None else None
+    if before is not None and read.iri(before, "attributedTo") != activity.actor:
         return False
+    if before is not None and not _is_newer(post, before, activity.kind):
+        return True
     path = held.path if held is not None else ResourcePath(INBOX + wing.tids.next())
     context = post.get("@context", activity.node.get("@context", AS2))
     body = orjson.dumps({"@context": context, **post})

@@ -1,22 +1,26 @@
 """The inbox: from a signed request to the room that knows the activity's type.
 
-Nothing is looked at before the signature holds and its key's owner is the activity's actor.
+Nothing is done before the signature holds and its key's owner is the activity's actor, or the
+activity is proven or found at its own origin.
 
 Spec: https://www.w3.org/TR/activitypub/#server-to-server-interactions
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
+from urllib.parse import urlsplit
 
 from adapters.activitypub.jsonld import read
-from adapters.activitypub.receive import content, reaction, relation
+from adapters.activitypub.receive import content, forwarded, order, reaction, relation
 from adapters.activitypub.receive.activity import Activity
-from adapters.activitypub.signature.request import Request
-from adapters.activitypub.signature.verify import verify
+from adapters.activitypub.signature import verify as signatures
+from adapters.activitypub.signature.request import Claim, Request
 from adapters.activitypub.wing import Wing
-from pod.errors import Gone, Invalid, Unauthenticated
+from adapters.http.throttle import Limit, Throttle
+from pod.errors import Gone, Invalid, Overloaded, PeerUnavailable, Unauthenticated
 from pod.model.ids import Iri
 
 Handler = Callable[[Wing, Activity], Awaitable[None]]
@@ -35,44 +39,62 @@ HANDLERS: Final[Mapping[str, Handler]] = {
 """Every activity type that does something; others are answered politely and forgotten."""
 
 
+PEER: Final = Limit(6_000, 300)
+"""Activities of one server in five minutes."""
+
+STRANGERS: Final = Limit(120, 60)
+"""Activities of one server in a minute that others wrote: each may cost a fetch."""
+
+
 class Receiver:
     """Takes activities from peers."""
 
-    def __init__(self, wing: Wing) -> None:
+    def __init__(self, wing: Wing, throttle: Throttle) -> None:
         self._wing = wing
+        self._throttle = throttle
         self._under_way: set[Iri] = set()
 
     async def receive(self, request: Request) -> None:
         """Take one activity, once.
 
-        Raises Unauthenticated for missing, false or another actor's signatures; Invalid and
-        TooLarge for bad bodies; PeerUnavailable when the signer's key cannot be had at the moment.
+        Cheap checks come first: shape, time, digest, the sender's allowance; then the key. Raises
+        Unauthenticated for missing, false or another actor's signatures; Invalid and TooLarge for
+        bad bodies; Throttled; Overloaded (ask again) when a key cannot be had at the moment.
         """
-        node = read.parse(request.body)
-        activity = self._activity(node)
-        if not await self._is_signed_by_actor(request, activity):
+        activity = self._activity(read.parse(request.body))
+        claim = signatures.read(request, activity.at)
+        host = urlsplit(claim.key_id).netloc.lower()
+        self._throttle.take(f"inbox {host}", PEER)
+        mark = "signed " + hashlib.sha256(claim.signature).hexdigest()
+        if self._wing.seen.has(mark):
             return
-        if activity.id in self._under_way:
-            return
-        self._under_way.add(activity.id)
         try:
-            await self._take(activity)
-        finally:
-            self._under_way.discard(activity.id)
+            believed = await self._believed(activity, claim)
+            if believed is None or believed.id in self._under_way:
+                return
+            self._under_way.add(believed.id)
+            try:
+                await self._take(believed, mark)
+            finally:
+                self._under_way.discard(believed.id)
+        except PeerUnavailable as err:
+            raise Overloaded("What this depends on cannot be had at the moment.") from err
 
-    async def _take(self, activity: Activity) -> None:
+    async def _take(self, activity: Activity, mark: str) -> None:
         """Do what the activity says, unless it was done before.
 
         The copies that come by several inboxes at once are one activity.
         """
-        if self._wing.seen.has(activity.id):
+        wing = self._wing
+        if wing.seen.has(activity.id):
             if activity.kind == "Follow":
-                await relation.on_follow_again(self._wing, activity)
+                await relation.on_follow_again(wing, activity)
             return
         handler = HANDLERS.get(activity.kind)
-        if handler is not None:
-            await handler(self._wing, activity)
-        await self._wing.seen.add(activity.id, activity.at)
+        if handler is not None and not await order.is_too_late(wing, activity):
+            await handler(wing, activity)
+            await order.remember(wing, activity)
+        await wing.seen.add(activity.at, activity.id, mark)
 
     def _activity(self, node: read.Node) -> Activity:
         activity_id, actor = read.id_of(node), read.iri(node, "actor")
@@ -83,17 +105,26 @@ class Receiver:
         kind = next((name for name in HANDLERS if name in read.types(node)), "")
         return Activity(activity_id, actor, kind, node, self._wing.clock.now())
 
-    async def _is_signed_by_actor(self, request: Request, activity: Activity) -> bool:
-        """Whether to go on: False for the farewell of an actor whose key is gone and unknown."""
+    async def _believed(self, activity: Activity, claim: Claim) -> Activity | None:
+        """The activity as far as it is its actor's word; None where there is nothing to do."""
+        wing = self._wing
         try:
-            key = await verify(request, self._wing.actors, self._wing.clock.now())
+            key = await signatures.verify(claim, wing.actors, activity.at)
         except Gone as err:
             if activity.kind == "Delete" and activity.object == activity.actor:
-                return await self._is_gone(activity)
+                return activity if await self._is_gone(activity) else None
             raise Unauthenticated("The signer's key is gone.") from err
-        if key.owner != activity.actor:
-            raise Unauthenticated("The activity is not signed by its actor.")
-        return True
+        await self._heard_from(urlsplit(key.owner).netloc.lower())
+        if key.owner == activity.actor:
+            return activity
+        self._throttle.take(f"forwarded {urlsplit(key.owner).netloc.lower()}", STRANGERS)
+        return await forwarded.believed(wing, activity)
+
+    async def _heard_from(self, host: str) -> None:
+        """A host that speaks is well: what waits for it is due at once."""
+        if await self._wing.hosts.revive(host):
+            await self._wing.queue.wake(host, self._wing.clock.now())
+            self._wing.outgoing.set()
 
     async def _is_gone(self, activity: Activity) -> bool:
         """Whether the actor's own server says that they are gone: then no signature is needed."""

@@ -5,6 +5,7 @@ Spec: https://www.w3.org/TR/activitypub/#actor-objects and https://w3id.org/fep/
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,17 +16,14 @@ import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from adapters.activitypub.jsonld import read
-from adapters.activitypub.jsonld.context import AS2, MEDIA_TYPE, PROFILED_TYPE
 from adapters.activitypub.jsonld.read import Node
 from adapters.activitypub.lens import tags
-from adapters.activitypub.ports import Egress, Keys, RemoteCache
-from adapters.activitypub.signature import cavage
-from adapters.activitypub.signature.request import Request
+from adapters.activitypub.ports import RemoteCache
+from adapters.activitypub.remote.document import Documents
 from adapters.activitypub.signature.verify import ActorKey, PublicKey, public_key
-from adapters.http.negotiate import parse_media_type
-from pod.errors import Forbidden, Gone, Invalid, PeerUnavailable, TooLarge, Unauthenticated
+from pod.errors import Forbidden, Invalid, TooLarge, Unauthenticated
 from pod.keys import multibase
-from pod.model.ids import Iri, Origin
+from pod.model.ids import Iri
 from pod.ports import Clock
 
 ACTOR_TYPES: Final = frozenset({"Application", "Group", "Organization", "Person", "Service"})
@@ -53,28 +51,34 @@ class RemoteActor:
 
 
 class Actors:
-    """Finds actors, their keys and other objects. Fetches are signed by the server's own actor."""
+    """Finds actors, their keys and other objects, each asked for once at a time."""
 
-    def __init__(
-        self, egress: Egress, cache: RemoteCache, keys: Keys, clock: Clock, server: Origin
-    ) -> None:
-        self._egress = egress
+    def __init__(self, fetcher: Documents, cache: RemoteCache, clock: Clock) -> None:
+        self._fetcher = fetcher
         self._cache = cache
-        self._own_keys = keys
         self._clock = clock
-        self._server = server
         self._keys: dict[str, ActorKey] = {}
+        self._asking: dict[Iri, asyncio.Lock] = {}
 
     async def actor(self, iri: Iri, *, fresh: bool = False) -> RemoteActor:
         """The actor with an id; raises Gone, PeerUnavailable, and Invalid for what is no actor."""
         held = None if fresh else self.cached(iri)
         if held is not None:
             return held
-        document = await self.document(iri)
-        now = self._clock.now()
-        actor = read_actor(document, now)
-        await self._cache.put(iri, orjson.dumps(document), now)
-        return actor
+        asked_at = self._clock.now()
+        lock = self._asking.setdefault(iri, asyncio.Lock())
+        try:
+            async with lock:
+                known = self.cached(iri)
+                if known is not None and (not fresh or known.fetched_at > asked_at):
+                    return known
+                document = await self.document(iri)
+                now = self._clock.now()
+                actor = read_actor(document, now)
+                await self._cache.put(iri, orjson.dumps(document), now)
+                return actor
+        finally:
+            self._asking.pop(iri, None)
 
     def cached(self, iri: Iri) -> RemoteActor | None:
         """The actor, if it was fetched of late."""
@@ -110,20 +114,8 @@ class Actors:
         return key
 
     async def document(self, iri: Iri) -> Node:
-        """The AS2 document with an id, from its own origin.
-
-        A document that calls itself otherwise is asked for once more under that name. Raises Gone
-        (404 and 410), PeerUnavailable, Invalid, Forbidden and TooLarge.
-        """
-        document, url = await self._get(iri)
-        claimed = read.id_of(document)
-        if claimed is None or not read.same_origin(claimed, url):
-            raise Invalid("The document's id is not of the origin that serves it.")
-        if claimed not in (iri, iri.split("#", 1)[0]):
-            document, url = await self._get(claimed)
-            if read.id_of(document) != claimed or not read.same_origin(claimed, url):
-                raise Invalid("The document has another id than it was asked for.")
-        return document
+        """The AS2 document with an id, from its own origin (see `Documents.document`)."""
+        return await self._fetcher.document(iri)
 
     async def _owner(self, key_id: str) -> Iri:
         bare = read.iri({"id": key_id.split("#", 1)[0]}, "id")
@@ -137,26 +129,6 @@ class Actors:
         if owner is None or not read.same_origin(owner, key_id):
             raise Unauthenticated("The key and its owner are of different origins.")
         return owner
-
-    async def _get(self, iri: Iri) -> tuple[Node, str]:
-        signer = await self._own_keys.actor_key(None)
-        key_id = f"{self._server}/actor#main-key"
-        now = self._clock.now()
-
-        def headers(url: str) -> Mapping[str, str]:
-            bare = Request("GET", url, [])
-            signed = cavage.sign(bare, key_id=key_id, sign=signer.sign, now=now)
-            return {"Accept": f"{MEDIA_TYPE}, {PROFILED_TYPE}", **signed}
-
-        url = iri.split("#", 1)[0]
-        fetched = await self._egress.get(url, headers, max_bytes=read.MAX_BYTES)
-        if fetched.status in (404, 410):
-            raise Gone("There is no such document.")
-        if fetched.status != 200:
-            raise PeerUnavailable(f"Another server answered with {fetched.status}.")
-        if not _is_as2(fetched.content_type):
-            raise Invalid("The document is not AS2.")
-        return read.parse(fetched.body), fetched.url
 
 
 def read_actor(document: Node, fetched_at: datetime) -> RemoteActor:
@@ -196,13 +168,3 @@ def _multikey(text: str) -> Ed25519PublicKey | None:
         return Ed25519PublicKey.from_public_bytes(raw[2:]) if raw[:2] == _ED25519 else None
     except (Invalid, ValueError):
         return None
-
-
-def _is_as2(content_type: str) -> bool:
-    media = parse_media_type(content_type)
-    if media is None:
-        return False
-    if media.essence == MEDIA_TYPE:
-        return True
-    profile = dict(media.parameters).get("profile", "")
-    return media.essence == "application/ld+json" and AS2 in profile.split()

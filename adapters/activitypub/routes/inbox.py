@@ -35,7 +35,7 @@ def routes(
 ) -> Blueprint:
     """All routes of the wing that are its alone."""
     blueprint = Blueprint("activitypub", __name__)
-    receiver = Receiver(wing)
+    receiver = Receiver(wing, wing.throttle)
 
     @blueprint.post("/inbox")
     @blueprint.post("/inbox/")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Final
@@ -78,11 +79,14 @@ def read(request: Request, now: datetime) -> Claim:
         check_digest(_sha256_of(request.one("digest")), request.body)
     if request.one("host").lower() not in (request.authority, request.parts.netloc.lower()):
         raise Unauthenticated("The signature is for another host.")
+    bare = replace(request, url=request.url.partition("?")[0])
+    may_lack_query = request.method == "GET" and bool(request.parts.query)
     return Claim(
         key_id=params["keyId"],
         algorithm=_ALGORITHMS[label],
         base=_base(request, covered, params),
         signature=decode_signature(params["signature"]),
+        bare_base=_base(bare, covered, params) if may_lack_query else None,
     )
 
 

@@ -76,13 +76,15 @@ class Request:
 class Claim:
     """What a signature claims: that the key ``key_id`` signed ``base``.
 
-    ``algorithm`` is None where the scheme leaves it to the key.
+    ``algorithm`` is None where the scheme leaves it to the key. ``bare_base`` is the base of a GET
+    without the query of its target, where it has one: some peers sign so.
     """
 
     key_id: str
     algorithm: Algorithm | None
     base: bytes
     signature: bytes
+    bare_base: bytes | None = None
 
 
 def check_window(created: datetime, expires: datetime | None, now: datetime) -> None:

@@ -45,13 +45,12 @@ class KeyFinder(Protocol):
         ...
 
 
-async def verify(request: Request, keys: KeyFinder, now: datetime) -> ActorKey:
-    """The key that signed ``request``; its owner is who asks.
+async def verify(claim: Claim, keys: KeyFinder, now: datetime) -> ActorKey:
+    """The key that made the signature of a claim (see `read`); its owner is who asks.
 
     A signature that a cached key does not fit is tried once more with the key as it is now: keys
     are rotated. Raises Unauthenticated, Gone (the key was deleted) and PeerUnavailable.
     """
-    claim = read(request, now)
     key = await keys.actor_key(claim.key_id, fresh=False)
     if fits(claim, key.public):
         return key
@@ -73,15 +72,18 @@ def read(request: Request, now: datetime) -> Claim:
 
 def fits(claim: Claim, key: PublicKey) -> bool:
     """Whether the key made the signature, with the algorithm that was named for it."""
+    if claim.algorithm not in (None, "rsa-sha256" if isinstance(key, RSAPublicKey) else "ed25519"):
+        return False
+    bases = (claim.base, claim.bare_base)
+    return any(_is_by(key, claim.signature, base) for base in bases if base is not None)
+
+
+def _is_by(key: PublicKey, signature: bytes, message: bytes) -> bool:
     try:
         if isinstance(key, RSAPublicKey):
-            if claim.algorithm not in (None, "rsa-sha256"):
-                return False
-            key.verify(claim.signature, claim.base, PKCS1v15(), SHA256())
+            key.verify(signature, message, PKCS1v15(), SHA256())
         else:
-            if claim.algorithm not in (None, "ed25519"):
-                return False
-            key.verify(claim.signature, claim.base)
+            key.verify(signature, message)
     except InvalidSignature:
         return False
     return True

@@ -231,6 +231,13 @@ def test_created_stands_for_the_date_with_hs2019_only() -> None:
         cavage.read(post(late), NOW)
 
 
+def test_a_get_may_be_signed_without_its_query_and_nothing_else() -> None:
+    bare = Request("GET", URL, [])
+    headers = list(cavage.sign(bare, key_id=KEY_ID, sign=rsa_sign, now=NOW).items())
+    assert is_good(Request("GET", f"{URL}?page=2", headers))
+    assert not is_good(Request("GET", f"{URL}x?page=2", headers))
+
+
 def test_a_signature_for_another_host_or_path_is_refused() -> None:
     with pytest.raises(Unauthenticated):
         cavage.read(post(signed(), url="https://mallory.example/inbox/"), NOW)
