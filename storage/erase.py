@@ -67,5 +67,5 @@ class EraseWrites(MemberWrites):
         for sql in (_ON_THE_WAY, *_ERASE.values(), _SECRETS, _NOTHING_USED):
             self._execute(sql, (member,))
         self._execute(_EMPTY_ROW, (member,))
-        self.has_changed_members = True
+        self.changed_members.add(member)
         return blobs

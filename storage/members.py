@@ -103,8 +103,8 @@ class MemberReads(Rows):
 class MemberWrites(MemberReads):
     """Writes to members within a transaction."""
 
-    has_changed_members = False
-    """Whether a member is no longer what was read before."""
+    changed_members: set[MemberId]
+    """Who is new, or no longer what was read before."""
 
     def add_member(
         self,
@@ -129,11 +129,13 @@ class MemberWrites(MemberReads):
         row = (did, handle, origin, standing, to_us(at), email, False)
         if old is not None:
             self._execute(_REVIVE, (*row[1:], old.id))
-            self.has_changed_members = True
+            self.changed_members.add(old.id)
             return member_of((old.id, *row))
         ident = self._execute(_ADD, (None, *row)).lastrowid
         self._execute(_ADD_USAGE, (ident, 0))
-        return member_of((ident, *row))
+        made = member_of((ident, *row))
+        self.changed_members.add(made.id)
+        return made
 
     def set_email(self, member: MemberId, email: str, *, is_confirmed: bool) -> None:
         """Change a member's email address; Conflict (``EmailNotAvailable``), NotFound."""
@@ -142,7 +144,7 @@ class MemberWrites(MemberReads):
             raise Conflict(f"This email is taken: {email}", name=TAKEN["email"])
         if self._execute(_SET_EMAIL, (email, is_confirmed, member)).rowcount == 0:
             raise NotFound("There is no such member")
-        self.has_changed_members = True
+        self.changed_members.add(member)
 
     def set_handle(self, member: MemberId, handle: Handle) -> None:
         """Give a member another handle; Conflict if somebody else has it, NotFound."""
@@ -163,4 +165,4 @@ class MemberWrites(MemberReads):
     def _set(self, column: str, member: MemberId, value: str) -> None:
         if self._execute(_SET[column], (value, member)).rowcount == 0:
             raise NotFound("There is no such member")
-        self.has_changed_members = True
+        self.changed_members.add(member)

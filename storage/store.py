@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from typing import Final, TypeVar
 
 from pod.model.change import Change
+from pod.model.ids import MemberId
 from pod.model.member import Member
 from pod.ports import Tx
 from storage.blob_rows import BlobReads, BlobWrites
@@ -23,7 +24,7 @@ from storage.resources import ResourceReads
 T = TypeVar("T")
 Listener = Callable[[Sequence[Change]], None]
 
-_MEMBERS_KEPT: Final = 10_000
+_PAGE: Final = 1_000
 
 
 class SqlReader(MemberReads, SecretReads, ResourceReads, ChangeReads, BlobReads):
@@ -41,12 +42,14 @@ class SqlTx(EraseWrites, SecretWrites, ChangeWrites, BlobWrites, SqlReader):
         super().__init__(transaction.connection, seal)
         self.transaction = transaction
         self.appended = []
+        self.changed_members = set()
 
 
 class SqlStore(SqlReader):
     """`pod.ports.Store`: reads inline on the event loop, writes in groups.
 
-    Members, who are asked for several times in each request, are kept in memory.
+    All members are kept in memory, under each of their names: they are asked for several times in
+    each request, and a name of nobody costs nothing either.
     """
 
     def __init__(self, database: Database, seal: Seal) -> None:
@@ -56,6 +59,10 @@ class SqlStore(SqlReader):
         self._transaction: Transaction | None = None
         self._appended: list[Change] = []
         self._members: dict[tuple[str, str | int], Member] = {}
+        after = MemberId(0)
+        while page := self.members(after=after, limit=_PAGE):
+            self._keep(page)
+            after = page[-1].id
 
     async def write(self, work: Callable[[Tx], T]) -> T:
         """Run ``work`` in a write transaction and return when it is durable."""
@@ -86,20 +93,28 @@ class SqlStore(SqlReader):
             yield SqlReader(connection, self._seal)
 
     def _member_by(self, column: str, value: str | int) -> Member | None:
-        found = self._members.get((column, value))
-        if found is None:
-            found = super()._member_by(column, value)
-            if found is not None:
-                if len(self._members) >= _MEMBERS_KEPT:
-                    self._members.clear()
-                self._members[column, value] = found
-        return found
+        return self._members.get((column, value))
+
+    def _keep(self, members: Iterable[Member]) -> None:
+        for member in members:
+            self._members |= dict.fromkeys(_names(member), member)
+
+    def _look_again(self, changed: Collection[MemberId]) -> None:
+        """Keep members as they are now, under no name that they gave up."""
+        for ident in changed:
+            former = self._members.get(("id", ident))
+            for name in _names(former) if former is not None else ():
+                if self._members.get(name) is former:
+                    del self._members[name]
+        for ident in changed:
+            member = super()._member_by("id", ident)
+            self._keep([member] if member is not None else [])
 
     def _run(self, transaction: Transaction, work: Callable[[Tx], T]) -> T:
         tx = SqlTx(transaction, self._seal)
         result = work(tx)
-        if tx.has_changed_members:
-            transaction.after_commit.append(self._members.clear)
+        if tx.changed_members:
+            transaction.after_commit.append(partial(self._look_again, tx.changed_members))
         if tx.appended:
             if self._transaction is not transaction:
                 self._transaction, self._appended = transaction, []
@@ -110,3 +125,14 @@ class SqlStore(SqlReader):
     def _publish(self, changes: Sequence[Change]) -> None:
         for listener in tuple(self._listeners):
             listener(changes)
+
+
+def _names(member: Member) -> list[tuple[str, str | int]]:
+    """Every column that finds a member, with its value."""
+    names: list[tuple[str, str | int]] = [
+        ("id", member.id),
+        ("did", member.did),
+        ("handle", member.handle),
+        ("origin", member.origin),
+    ]
+    return names if member.email is None else [*names, ("email", member.email)]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from pod.errors import Conflict
-from pod.model.ids import Handle
+from pod.model.ids import Handle, Origin
 from pod.model.member import Standing
 from pod.ports import Tx
-from tests.kit.stored import OpenStore, add_member
+from tests.kit.stored import OpenStore, add_member, sql_store
 
 
 def test_a_changed_member_is_seen_by_every_name_at_once(open_store: OpenStore) -> None:
@@ -54,5 +55,32 @@ def test_a_newcomer_is_found_after_having_been_missed(open_store: OpenStore) -> 
             assert store.member_by_handle(Handle("ann.test")) is None
             ann = await store.write(lambda tx: add_member(tx, "ann"))
             assert store.member_by_handle(ann.handle) == ann
+
+    asyncio.run(story())
+
+
+def test_members_are_found_again_by_another_start(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with sql_store(tmp_path / "pod.sqlite") as store:
+            ann = await store.write(lambda tx: add_member(tx, "ann"))
+            await store.write(lambda tx: tx.set_email(ann.id, "ann@a.test", is_confirmed=True))
+        async with sql_store(tmp_path / "pod.sqlite") as store:
+            found = store.member_by_origin(ann.origin)
+            assert found is not None
+            assert found == store.member_by_email("ann@a.test")
+            assert store.member_by_email("nobody@a.test") is None
+
+    asyncio.run(story())
+
+
+def test_a_name_of_nobody_is_answered_without_the_database(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with sql_store(tmp_path / "pod.sqlite") as store:
+            ann = await store.write(lambda tx: add_member(tx, "ann"))
+            asked: list[str] = []
+            store.database.read.set_trace_callback(asked.append)
+            assert store.member_by_origin(Origin("https://nobody.test")) is None
+            assert store.member_by_origin(ann.origin) == ann
+            assert asked == []
 
     asyncio.run(story())
