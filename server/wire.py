@@ -45,6 +45,7 @@ from storage.followers import SqlFollowers
 from storage.grants import StoredGrants
 from storage.invites import StoredInvites
 from storage.oauth import SqlOAuth
+from storage.oauth_clients import SqlClients
 from storage.peer_hosts import SqlPeerHosts
 from storage.preferences import StoredPreferences
 from storage.remote_cache import SqlRemoteCache
@@ -166,6 +167,7 @@ def _services(ground: _Ground, directory: atproto.Directory, apps: SqlOAuth) -> 
     oauth = assembled(
         issuer=settings.origin,
         store=apps,
+        registered=SqlClients(ground.database),
         schemas=apps,
         resolve=atproto.LexiconSource(atproto.dns_txt, identities, fetch).schema,
         members=store,
@@ -252,6 +254,7 @@ def _workers(
 
     async def tidy_sign_ins() -> None:
         await apps.drop_expired(clock.now())
+        await services.oauth.registrations.forget_unused()
         await devices.drop_expired(clock.now() - SIGN_IN_LASTS)
 
     async def prune_firehose() -> None:

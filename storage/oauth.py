@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 import orjson
@@ -42,6 +42,7 @@ _RENEW: Final = compiled(
         (_s.generation, given("generation")),
         (_s.renewed_at, given("renewed")),
         (_s.body, given("body")),
+        (_s.ends_at, given("ends")),
     )
     .where(_s.id == given("id"), _s.generation == given("before"))
 )
@@ -66,9 +67,7 @@ _SCHEMA: Final = compiled(
 _PUT_SCHEMA: Final = upsert(lexicon_schema)
 _EXPIRE_REQUESTS: Final = compiled(delete(oauth_request).where(_r.expires_at < given("now")))
 _EXPIRE_ONCE: Final = compiled(delete(used_once).where(used_once.c.until < given("now")))
-_EXPIRE_SESSIONS: Final = compiled(delete(oauth_session).where(_s.renewed_at < given("before")))
-
-LONGEST_IDLE: Final = timedelta(days=91)
+_EXPIRE_SESSIONS: Final = compiled(delete(oauth_session).where(_s.ends_at < given("now")))
 
 
 class SqlOAuth:
@@ -90,6 +89,11 @@ class SqlOAuth:
     async def delete_request(self, request_id: str) -> None:
         """Forget a request."""
         await self._database.write(lambda tx: tx.execute(_DELETE_REQUEST, (request_id,)))
+
+    def request_of_code(self, code_hash: str) -> PushedRequest | None:
+        """The request of a code, which is not used by that."""
+        row = self._database.read.execute(_BY_CODE, (code_hash,)).fetchone()
+        return None if row is None else _request_of(row)
 
     async def take_request(self, code_hash: str) -> PushedRequest | None:
         """The request of a code, deleted in the same step: a code is good once."""
@@ -122,7 +126,7 @@ class SqlOAuth:
         values = (
             renewed.generation,
             to_us(renewed.renewed_at),
-            _session_row(renewed)[-1],
+            *_session_row(renewed)[-2:],
             renewed.id,
             renewed.generation - 1,
         )
@@ -182,7 +186,7 @@ class SqlOAuth:
         def work(tx: Transaction) -> None:
             tx.execute(_EXPIRE_REQUESTS, (to_us(now),))
             tx.execute(_EXPIRE_ONCE, (to_us(now),))
-            tx.execute(_EXPIRE_SESSIONS, (to_us(now - LONGEST_IDLE),))
+            tx.execute(_EXPIRE_SESSIONS, (to_us(now),))
 
         await self._database.write(work)
 
@@ -195,6 +199,7 @@ def _request_row(request: PushedRequest) -> Row:
         "parameters": dict(request.parameters),
         "created": to_us(request.created_at),
         "member": request.member,
+        "signed_in": _us(request.signed_in_at),
     }
     return (
         request.id,
@@ -219,6 +224,7 @@ def _request_of(row: Row) -> PushedRequest:
         device=device,
         member=body["member"],
         code_hash=code_hash,
+        signed_in_at=_at(body.get("signed_in")),
     )
 
 
@@ -231,6 +237,8 @@ def _session_row(session: Session) -> Row:
         "requested": session.requested,
         "scope": session.scope,
         "expires": to_us(session.expires_at),
+        "signed_in": _us(session.signed_in_at),
+        "nonce": session.nonce,
     }
     return (
         session.id,
@@ -240,11 +248,12 @@ def _session_row(session: Session) -> Row:
         to_us(session.renewed_at),
         session.code_hash,
         orjson.dumps(body),
+        _us(session.ends_at),
     )
 
 
 def _session_of(row: Row) -> Session:
-    ident, member, generation, created_at, renewed_at, code_hash, packed = row
+    ident, member, generation, created_at, renewed_at, code_hash, packed, ends_at = row
     body = orjson.loads(packed)
     return Session(
         id=ident,
@@ -260,4 +269,15 @@ def _session_of(row: Row) -> Session:
         expires_at=from_us(body["expires"]),
         generation=generation,
         code_hash=code_hash,
+        ends_at=_at(ends_at),
+        signed_in_at=_at(body.get("signed_in")),
+        nonce=body.get("nonce"),
     )
+
+
+def _us(at: datetime | None) -> int | None:
+    return None if at is None else to_us(at)
+
+
+def _at(us: int | None) -> datetime | None:
+    return None if us is None else from_us(us)

@@ -324,6 +324,7 @@ oauth_session: Final = Table(
     _time("renewed_at"),
     Column("code_hash", Text),
     Column("body", LargeBinary, nullable=False),
+    Column("ends_at", BigInteger),
     sqlite_with_rowid=False,
 )
 """What members allowed apps; the tokens themselves are kept nowhere."""
@@ -368,3 +369,17 @@ signed_in: Final = Table(
 )
 """Members who are signed in on a browser; ``device`` is the hash of its cookie."""
 Index("signed_in_by_member", signed_in.c.member_id)
+
+oauth_client: Final = Table(
+    "oauth_client",
+    metadata,
+    _key("id"),
+    Column("member_id", Integer, ForeignKey("member.id")),
+    _time("created_at"),
+    _time("used_at"),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Clients that registered, or that a member made; ``used_at`` is 0 for those never used."""
+Index("oauth_client_by_member", oauth_client.c.member_id, oauth_client.c.created_at)
+Index("oauth_client_by_use", oauth_client.c.used_at, oauth_client.c.created_at)

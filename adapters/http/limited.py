@@ -27,9 +27,12 @@ DEAR: Final[Mapping[str, Limit]] = {
     "/account/passkey": Limit(30, 300),
     "/account/sign-up": Limit(100, 300),
     "/account/forgotten": Limit(50, 300),
+    "/oauth/register": Limit(60, 300),
     "/account/forgotten/new": Limit(50, 300),
 }
-"""What costs a password hash has a limit of its own besides; XRPC has its own, by method."""
+"""What costs a password hash, or leaves a row, has a limit of its own besides.
+
+XRPC has its own, by method."""
 
 FREE: Final = frozenset({"/xrpc/_health", "/xrpc/com.atproto.sync.getRepo"})
 

@@ -6,8 +6,10 @@ https://atproto.com/specs/oauth
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
+from urllib.parse import unquote_plus
 
 import orjson
 from quart import Blueprint, Response, request
@@ -17,6 +19,7 @@ from adapters.http.hosts import Hosts
 from adapters.http.incoming import small_body, small_form
 from pod.errors import Invalid, NotFound, PodError, Unauthenticated
 from pod.keys.jose import ALGORITHMS
+from pod.oauth.registration import Registered
 from pod.oauth.request import PROMPTS, RESPONSE_MODES
 from pod.oauth.server import GRANTS, AuthorizationServer, Sent
 
@@ -30,7 +33,7 @@ _CORS: Final = {
 _PREFLIGHT: Final = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "*",
-    "Access-Control-Allow-Headers": "Content-Type,DPoP",
+    "Access-Control-Allow-Headers": "Content-Type,DPoP,Authorization",
     "Access-Control-Max-Age": "86400",
 }
 _KEPT_FOR: Final = {"Cache-Control": "max-age=300"}
@@ -46,7 +49,7 @@ def metadata(issuer: str, server: AuthorizationServer) -> dict[str, Any]:
         "subject_types_supported": ["public"],
         "response_types_supported": ["code"],
         "response_modes_supported": list(RESPONSE_MODES),
-        "grant_types_supported": list(GRANTS),
+        "grant_types_supported": list(GRANTS[:2]),
         "code_challenge_methods_supported": ["S256"],
         "ui_locales_supported": ["en"],
         "display_values_supported": ["page", "popup", "touch"],
@@ -121,7 +124,7 @@ def _add_documents(blueprint: Blueprint, hosts: Hosts, server: AuthorizationServ
         only_here(hosts)
         return Response(b"", 204, _PREFLIGHT)
 
-    for path in ("par", "token", "revoke", "jwks"):
+    for path in ("par", "token", "revoke", "jwks", "register"):
         blueprint.add_url_rule(
             f"/oauth/{path}", f"preflight_{path}", preflight, methods=["OPTIONS"]
         )
@@ -131,7 +134,7 @@ def _add_grants(blueprint: Blueprint, hosts: Hosts, server: AuthorizationServer)
     async def answered(work: Callable[[Sent], Awaitable[_Told]], status: int = 200) -> Response:
         only_here(hosts)
         try:
-            told = await work(Sent(hosts.server + request.path, await _form(), _proof()))
+            told = await work(Sent(hosts.server + request.path, await _form(), _proof(), _basic()))
         except PodError as err:
             return _error(err, server)
         return _answer(status, told, server)
@@ -141,19 +144,20 @@ def _add_grants(blueprint: Blueprint, hosts: Hosts, server: AuthorizationServer)
         return {"request_uri": uri, "expires_in": life_s}
 
     async def issue(sent: Sent) -> _Told:
-        issued = await server.token(sent)
-        told: dict[str, Any] = {
-            "access_token": issued.access,
-            "token_type": "DPoP",
-            "scope": issued.scope,
-            "expires_in": issued.expires_in_s,
-            "sub": issued.subject,
-        }
-        return told if issued.refresh is None else told | {"refresh_token": issued.refresh}
+        return (await server.token(sent)).body
 
     async def end(sent: Sent) -> _Told:
         await server.revoke(sent)
         return {}
+
+    @blueprint.post("/oauth/register")
+    async def register() -> Response:
+        only_here(hosts)
+        try:
+            made, secret = await server.registrations.add(_json(await small_body(MAX_FORM)))
+        except PodError as err:
+            return _error(err, server)
+        return _answer(201, registration(made, secret), server)
 
     @blueprint.post("/oauth/par")
     async def par() -> Response:
@@ -181,6 +185,25 @@ async def _form() -> dict[str, str]:
         raise Invalid("The body is not JSON", name="invalid_request") from err
 
 
+def _json(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as err:
+        raise Invalid("The body is not JSON", name="invalid_client_metadata") from err
+
+
+def registration(made: Registered, secret: str | None) -> dict[str, Any]:
+    """What a client is told that has registered (RFC 7591 section 3.2.1)."""
+    told: dict[str, Any] = {
+        "client_id": made.id,
+        "client_id_issued_at": int(made.created_at.timestamp()),
+        **made.told,
+    }
+    return (
+        told if secret is None else told | {"client_secret": secret, "client_secret_expires_at": 0}
+    )
+
+
 def _texts(told: Any) -> dict[str, str]:
     if not isinstance(told, dict) or not all(isinstance(value, str) for value in told.values()):
         raise Invalid("The body is not an object of texts", name="invalid_request")
@@ -193,6 +216,20 @@ def _proof() -> str | None:
         text = "DPoP header must contain a single proof"
         raise Unauthenticated(text, name="invalid_dpop_proof")
     return proofs[0] if proofs else None
+
+
+def _basic() -> tuple[str, str] | None:
+    """A client's id and secret in ``Authorization`` (RFC 6749 section 2.3.1); Invalid."""
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        name, colon, secret = b64decode(value.strip(), validate=True).decode().partition(":")
+    except ValueError as err:
+        raise Invalid("Malformed client credentials", name="invalid_client") from err
+    if not colon:
+        raise Invalid("Malformed client credentials", name="invalid_client")
+    return unquote_plus(name), unquote_plus(secret)
 
 
 def _error(error: PodError, server: AuthorizationServer) -> Response:

@@ -6,7 +6,7 @@ https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest (prompt, login
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -23,7 +23,7 @@ from pod.model.ids import Did
 from pod.model.member import Member
 from pod.oauth.metadata import LOOPBACK_PREFIX, Metadata
 from pod.oauth.ports import SIGN_IN_LASTS, DeviceStore, PushedRequest
-from pod.oauth.server import AuthorizationServer
+from pod.oauth.server import AuthorizationServer, Sendable
 from pod.ports import Clock, Reader
 
 AUTHORIZE: Final = "/oauth/authorize"
@@ -90,6 +90,8 @@ class ConsentPages:
             visit = self.browser.visit()
             try:
                 asked = await self._asked(visit, request.args.to_dict())
+            except Sendable as err:
+                return self._told(visit, err)
             except PodError as err:
                 return self._stop(visit, err)
             return await self._next(asked, request.args.get("account"))
@@ -121,9 +123,10 @@ class ConsentPages:
 
     async def _asked(self, visit: Visit, fields: dict[str, str]) -> Asked:
         client_id, uri = fields.get("client_id"), fields.get("request_uri")
-        if not client_id or not uri:
-            text = "Apps must push their request first (client_id and request_uri are missing)."
-            raise Invalid(text)
+        if not client_id:
+            raise Invalid("The app did not say who it is (client_id is missing).")
+        if not uri:
+            return Asked(visit, *await self.server.bring(fields, visit.device))
         client, pushed = await self.server.begin(uri, client_id, visit.device)
         return Asked(visit, client, pushed)
 
@@ -158,9 +161,16 @@ class ConsentPages:
         return await self._agreed(asked, present[0].member)
 
     def _may_be_silent(self, asked: Asked, member: Member) -> bool:
-        """Whether an app that proved who it is asks for no more than it was given before."""
+        """Whether an app that proved who it is asks for no more than it was given before.
+
+        Where the protocol has it so, a web address that only the app can be at is proof enough.
+        """
         given = self.server.store.consented(member.id, asked.client.client_id).split()
-        return asked.client.is_confidential and set(asked.scopes) <= set(given)
+        is_web = asked.request.parameters["redirect_uri"].startswith("https:")
+        proved = asked.request.auth.method != "none" or (
+            is_web and self.server.requests.terms(asked.scopes).silent
+        )
+        return proved and set(asked.scopes) <= set(given)
 
     def _present(self, asked: Asked) -> list[Here]:
         """Who signed in here not long ago; since the request was made where it wants that."""
@@ -218,13 +228,23 @@ class ConsentPages:
 
     def _back(self, asked: Asked, told: dict[str, str]) -> Response:
         parameters = asked.request.parameters
+        return self._sent(asked.visit, parameters["redirect_uri"], parameters, told)
+
+    def _told(self, visit: Visit, err: Sendable) -> Response:
+        """The app hears what is wrong with the request that it made a browser bring."""
+        told = {"error": err.name or "invalid_request", "error_description": err.safe_text}
+        return self._sent(visit, err.target, err.fields, told)
+
+    def _sent(
+        self, visit: Visit, uri: str, asked: Mapping[str, str], told: dict[str, str]
+    ) -> Response:
         told["iss"] = self.hosts.server
-        if "state" in parameters:
-            told["state"] = parameters["state"]
-        uri = parameters["redirect_uri"]
-        if parameters.get("response_mode") == "fragment":
-            return self.browser.to(f"{uri}#{urlencode(told)}", asked.visit)
-        return self.browser.to(f"{uri}{'&' if '?' in uri else '?'}{urlencode(told)}", asked.visit)
+        if asked.get("state"):
+            told["state"] = asked["state"]
+        mark = "&" if "?" in uri else "?"
+        if asked.get("response_mode") == "fragment":
+            mark = "#"
+        return self.browser.to(f"{uri}{mark}{urlencode(told)}", visit)
 
     def _page(self, asked: Asked, template: str, **values: Any) -> Response:
         return self.browser.page(

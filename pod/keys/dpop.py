@@ -16,6 +16,7 @@ from pod.ports import Clock
 
 NONCE_EVERY_S: Final = 60
 NONCE_LIFE_S: Final = 180
+SKEW_S: Final = 5
 _PORTS: Final = {"https": 443, "http": 80}
 _MAX_SEEN: Final = 200_000
 
@@ -36,14 +37,25 @@ class Proofs:
     def __init__(self, secret: bytes, clock: Clock) -> None:
         self._secret = secret
         self._clock = clock
+        self._since = clock.now().timestamp() - SKEW_S
         self._seen: OrderedDict[str, float] = OrderedDict()
 
     def nonce(self) -> str:
         """The nonce that a client should use next; good for two to three minutes."""
         return self._nonce(self._period() + 1)
 
-    def check(self, proof: str, method: str, url: str, token: str | None = None) -> Proof:
+    def check(
+        self,
+        proof: str,
+        method: str,
+        url: str,
+        token: str | None = None,
+        *,
+        wants_nonce: bool = True,
+    ) -> Proof:
         """The proof of a request, for an access token if one goes with it.
+
+        Where no nonce is wanted, a proof without one must have been made since we started.
 
         Raises Unauthenticated named ``invalid_dpop_proof`` or ``use_dpop_nonce``.
         """
@@ -55,19 +67,21 @@ class Proofs:
             raise _refusal('DPoP "htm" mismatch')
         if _place(claims.get("htu")) != _place(url):
             raise _refusal('DPoP "htu" mismatch')
-        self._check_time(claims)
+        self._check_time(claims, wants_nonce=wants_nonce)
         self._check_token(claims, token)
         jkt = thumbprint(key)
         if not self._is_new(f"{jkt} {jti}"):
             raise _refusal("DPoP proof replayed")
         return Proof(jkt)
 
-    def _check_time(self, claims: dict[str, Any]) -> None:
+    def _check_time(self, claims: dict[str, Any], *, wants_nonce: bool) -> None:
         issued = claims.get("iat")
         now = self._clock.now().timestamp()
         if not isinstance(issued, int | float) or abs(now - issued) > NONCE_LIFE_S:
             raise _refusal('DPoP "iat" is missing or too far from now')
         nonce = claims.get("nonce")
+        if nonce is None and not wants_nonce and issued >= self._since:
+            return
         if nonce is None:
             text = "Authorization server requires nonce in DPoP proof"
             raise Unauthenticated(text, name="use_dpop_nonce")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -13,6 +14,14 @@ from pod.errors import Invalid, PodError
 from pod.keys.jose import header_of, thumbprint, verified
 from pod.oauth.metadata import LOOPBACK_PREFIX, Metadata, document, keys_of, loopback
 from pod.oauth.ports import ClientAuth, Egress, OAuthStore
+from pod.oauth.registration import (
+    SECRET_METHODS,
+    ClientStore,
+    check_client_address,
+    is_solid,
+    solid_document,
+)
+from pod.oauth.request import hashed
 from pod.ports import Clock
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -21,41 +30,83 @@ ASSERTION_LIFE: Final = timedelta(minutes=1)
 MAX_CLIENT_ID: Final = 2_048
 _MAX_DOCUMENT: Final = 64 * 1024
 _MAX_CLIENTS: Final = 1_000
+_ACCEPT: Final = "application/json, application/ld+json"
 
 
 class Clients:
     """Fetches, checks and remembers what clients say of themselves, and authenticates them."""
 
-    def __init__(self, egress: Egress, store: OAuthStore, clock: Clock, issuer: str) -> None:
+    def __init__(
+        self,
+        egress: Egress,
+        store: OAuthStore,
+        registered: ClientStore,
+        clock: Clock,
+        issuer: str,
+    ) -> None:
         self._egress = egress
         self._store = store
+        self._registered = registered
         self._clock = clock
         self._issuer = issuer
+        self._token_url = f"{issuer}/oauth/token"
+        self._is_dev = issuer.startswith("http://")
         self._known: OrderedDict[str, tuple[Metadata, datetime]] = OrderedDict()
 
     async def client(self, client_id: str) -> Metadata:
         """The client of an id; Invalid named ``invalid_client_metadata`` if it has no good one."""
         if len(client_id) > MAX_CLIENT_ID:
             raise Invalid("the client id is too long", name="invalid_client_metadata")
-        if client_id.startswith(LOOPBACK_PREFIX):
+        if "://" not in client_id:
+            return self._of_here(client_id)
+        if self._is_loopback(client_id):
             return loopback(client_id)
         now = self._clock.now()
         known = self._known.get(client_id)
         if known is not None and known[1] > now:
             return known[0]
-        found = document(client_id, await self._json(client_id, client_id))
+        told = await self._json(client_id, client_id)
+        if is_solid(told):
+            check_client_address(client_id, is_dev=self._is_dev)
+            found = solid_document(client_id, told)
+        else:
+            found = document(client_id, told)
         self._known[client_id] = (found, now + KEPT_FOR)
         if len(self._known) > _MAX_CLIENTS:
             self._known.popitem(last=False)
         return found
 
-    async def authenticate(self, client: Metadata, form: Mapping[str, str]) -> ClientAuth:
+    def _of_here(self, client_id: str) -> Metadata:
+        found = self._registered.client(client_id)
+        if found is None:
+            raise _refusal("This client is not known here")
+        return found.metadata
+
+    def _is_loopback(self, client_id: str) -> bool:
+        """Whether an id stands for its metadata; in development a server may be on this device."""
+        rest = client_id.removeprefix(LOOPBACK_PREFIX)
+        return rest != client_id and not (self._is_dev and rest.startswith(":"))
+
+    async def used(self, client: Metadata) -> None:
+        """Remember that a client is in use, so that it is kept."""
+        if "://" not in client.client_id:
+            await self._registered.use_client(client.client_id, self._clock.now())
+
+    async def authenticate(
+        self, client: Metadata, form: Mapping[str, str], basic: str | None = None
+    ) -> ClientAuth:
         """How a client proved itself with a request; Invalid named ``invalid_client``.
 
-        A public client has nothing to prove. An assertion is good once, for a minute.
+        A public client has nothing to prove. An assertion is good once, for a minute. ``basic`` is
+        the secret that came in ``Authorization``; one in the form is as good.
         """
         if not client.is_confidential:
             return ClientAuth("none")
+        if client.auth_method in SECRET_METHODS:
+            shown = hashed(basic or form.get("client_secret", ""))
+            if not hmac.compare_digest(shown, client.secret_hash or ""):
+                raise _refusal("The client's secret is missing or wrong")
+            return ClientAuth(client.auth_method)
         if form.get("client_assertion_type") != ASSERTION_TYPE or "client_assertion" not in form:
             raise _refusal("this client authenticates with a client_assertion")
         token = form["client_assertion"]
@@ -87,7 +138,9 @@ class Clients:
         if claims.get("iss") != client.client_id or claims.get("sub") != client.client_id:
             raise _refusal("iss and sub of client_assertion must be the client id")
         audience = claims.get("aud")
-        if self._issuer not in (audience if isinstance(audience, list) else [audience]):
+        named = audience if isinstance(audience, list) else [audience]
+        ours = [self._issuer] if client.rules == "atproto" else [self._issuer, self._token_url]
+        if not any(each in named for each in ours):
             raise _refusal("aud of client_assertion must be the issuer")
         issued, ends, jti = claims.get("iat"), claims.get("exp"), claims.get("jti")
         if not isinstance(issued, int | float) or not isinstance(jti, str) or not jti:
@@ -104,9 +157,7 @@ class Clients:
     async def _json(self, url: str, client_id: str) -> Any:
         text = f'Unable to obtain client metadata for "{client_id}"'
         try:
-            answer = await self._egress.get(
-                url, {"Accept": "application/json"}, max_bytes=_MAX_DOCUMENT
-            )
+            answer = await self._egress.get(url, {"Accept": _ACCEPT}, max_bytes=_MAX_DOCUMENT)
         except PodError as err:
             raise Invalid(text, name="invalid_client_metadata") from err
         media_type = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()

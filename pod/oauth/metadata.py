@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pod.errors import Invalid
 from pod.keys.jose import ALGORITHMS
+from pod.model.ids import MemberId
 
 LOOPBACK_PREFIX: Final = "http://localhost"
-_LOOPBACK_HOSTS: Final = ("127.0.0.1", "::1")
+LOOPBACK_HOSTS: Final = ("127.0.0.1", "::1")
 _LOCAL: Final = (".localhost", ".local", ".test", ".invalid", ".example", ".onion")
 _REFUSED: Final = (
     "default_max_age",
@@ -28,7 +29,12 @@ _PRIVATE_SCHEME: Final = re.compile(r"[a-z][a-z0-9+-]*(?:\.[a-z0-9+-]+)+")
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What a client may do here, checked. ``scope`` holds all it may ever ask for."""
+    """What a client may do here, checked. ``scope`` holds all it may ever ask for.
+
+    ``rules`` tells by which its metadata was checked: those of the AT Protocol, or the wider ones
+    of `pod.oauth.registration`, where an empty ``scope`` says nothing. ``secret_hash`` belongs to
+    clients with a secret, ``member`` to those that a member made for themselves.
+    """
 
     client_id: str
     redirect_uris: tuple[str, ...]
@@ -44,12 +50,19 @@ class Metadata:
     policy_uri: str | None = None
     tos_uri: str | None = None
     is_native: bool = False
-    is_loopback: bool = field(default=False)
+    is_loopback: bool = False
+    rules: Literal["atproto", "wide"] = "atproto"
+    secret_hash: str | None = field(default=None, repr=False)
+    member: MemberId | None = None
 
     @property
     def is_confidential(self) -> bool:
-        """Whether the client proves who it is with a key."""
+        """Whether the client proves who it is."""
         return self.auth_method != "none"
+
+    def may_ask(self, scope: str) -> bool:
+        """Whether the client's metadata allow it to ask for a scope."""
+        return scope in self.scope or (self.rules == "wide" and not self.scope)
 
 
 def loopback(client_id: str) -> Metadata:
@@ -59,7 +72,7 @@ def loopback(client_id: str) -> Metadata:
     """
     rest = client_id.removeprefix(LOOPBACK_PREFIX).removeprefix("/")
     if rest and not rest.startswith("?"):
-        raise _refusal("a loopback client id has no path, port or fragment")
+        raise refusal("a loopback client id has no path, port or fragment")
     pairs = parse_qsl(rest[1:], keep_blank_values=True)
     scopes = [value for name, value in pairs if name == "scope"]
     if (
@@ -67,13 +80,11 @@ def loopback(client_id: str) -> Metadata:
         or len(scopes) > 1
         or not {name for name, _ in pairs} <= {"redirect_uri", "scope"}
     ):
-        raise _refusal("a loopback client id may hold redirect_uri and one scope only")
+        raise refusal("a loopback client id may hold redirect_uri and one scope only")
     redirects = tuple(value for name, value in pairs if name == "redirect_uri")
     for uri in redirects:
-        if _split(uri).hostname not in _LOOPBACK_HOSTS:
-            raise _refusal(
-                f"the redirect URI {uri} of a loopback client must be a loopback address"
-            )
+        if split_url(uri).hostname not in LOOPBACK_HOSTS:
+            raise refusal(f"the redirect URI {uri} of a loopback client must be a loopback address")
         _check_redirect(uri, is_native=True, client_host=None)
     return Metadata(
         client_id=client_id,
@@ -88,16 +99,16 @@ def loopback(client_id: str) -> Metadata:
 
 def check_client_url(client_id: str) -> SplitResult:
     """The parts of a client id that is the URL of a metadata document; Invalid for a bad one."""
-    parts = _split(client_id)
+    parts = split_url(client_id)
     host = parts.hostname or ""
     if parts.scheme != "https" or parts.port is not None or "@" in parts.netloc:
-        raise _refusal("a client id is an https URL without port and credentials")
+        raise refusal("a client id is an https URL without port and credentials")
     if parts.fragment or parts.path in ("", "/") or parts.path.endswith("/"):
-        raise _refusal("a client id has a path that names a document")
+        raise refusal("a client id has a path that names a document")
     if re.search(r"/\.{1,2}(/|$)|//", parts.path) or client_id != parts.geturl():
-        raise _refusal("a client id is written in its plain form")
+        raise refusal("a client id is written in its plain form")
     if _is_address(host) or "." not in host or host.endswith(_LOCAL):
-        raise _refusal("a client id has a public domain name")
+        raise refusal("a client id has a public domain name")
     return parts
 
 
@@ -105,20 +116,20 @@ def document(client_id: str, told: Any) -> Metadata:
     """The metadata in a document fetched from ``client_id``; Invalid if it breaks a rule."""
     url = check_client_url(client_id)
     if not isinstance(told, dict) or told.get("client_id") != client_id:
-        raise _refusal("client_id does not match")
+        raise refusal("client_id does not match")
     for name in _REFUSED:
         if told.get(name):
-            raise _refusal(f'Unsupported "{name}" parameter')
+            raise refusal(f'Unsupported "{name}" parameter')
     if told.get("dpop_bound_access_tokens") is not True:
-        raise _refusal('"dpop_bound_access_tokens" must be true')
+        raise refusal('"dpop_bound_access_tokens" must be true')
     if told.get("subject_type", "public") != "public":
-        raise _refusal('Only "public" subject_type is supported')
+        raise refusal('Only "public" subject_type is supported')
     kind = told.get("application_type", "web")
     if kind not in ("web", "native"):
-        raise _refusal("application_type must be web or native")
-    redirects = tuple(_texts(told, "redirect_uris", ()))
+        raise refusal("application_type must be web or native")
+    redirects = tuple(texts_of(told, "redirect_uris", ()))
     if not redirects:
-        raise _refusal("At least one redirect_uri is required")
+        raise refusal("At least one redirect_uri is required")
     for uri in redirects:
         _check_redirect(uri, is_native=kind == "native", client_host=url.hostname)
     method, alg, jwks, jwks_uri = _authentication(told, is_native=kind == "native")
@@ -131,11 +142,11 @@ def document(client_id: str, told: Any) -> Metadata:
         auth_alg=alg,
         jwks=jwks,
         jwks_uri=jwks_uri,
-        name=_text(told, "client_name"),
+        name=text_of(told, "client_name"),
         uri=_client_uri(told, url),
-        logo_uri=_web_uri(told, "logo_uri"),
-        policy_uri=_web_uri(told, "policy_uri"),
-        tos_uri=_web_uri(told, "tos_uri"),
+        logo_uri=web_uri_of(told, "logo_uri"),
+        policy_uri=web_uri_of(told, "policy_uri"),
+        tos_uri=web_uri_of(told, "tos_uri"),
         is_native=kind == "native",
     )
 
@@ -144,8 +155,8 @@ def same_redirect(registered: str, asked: str) -> bool:
     """Whether a redirect URI is the registered one; on loopback addresses any port will do."""
     if registered == asked:
         return True
-    mine, theirs = _split(registered), _split(asked)
-    if mine.hostname not in _LOOPBACK_HOSTS or mine.scheme != "http":
+    mine, theirs = split_url(registered), split_url(asked)
+    if mine.hostname not in LOOPBACK_HOSTS or mine.scheme != "http":
         return False
     return (mine.scheme, mine.hostname, mine.path or "/", mine.query) == (
         theirs.scheme,
@@ -156,26 +167,26 @@ def same_redirect(registered: str, asked: str) -> bool:
 
 
 def _check_redirect(uri: str, *, is_native: bool, client_host: str | None) -> None:
-    parts = _split(uri)
+    parts = split_url(uri)
     host = parts.hostname
     if "@" in parts.netloc or parts.fragment:
-        raise _redirect_refusal(f"{uri} must not contain credentials or a fragment")
+        raise redirect_refusal(f"{uri} must not contain credentials or a fragment")
     if host == "localhost":
-        raise _redirect_refusal(f"{uri} must name a loopback address instead of localhost")
-    if host in _LOOPBACK_HOSTS:
+        raise redirect_refusal(f"{uri} must name a loopback address instead of localhost")
+    if host in LOOPBACK_HOSTS:
         if not is_native or parts.scheme != "http":
-            raise _redirect_refusal("loopback addresses are for native apps and http only")
+            raise redirect_refusal("loopback addresses are for native apps and http only")
     elif parts.scheme == "http":
-        raise _redirect_refusal("only loopback addresses may use http")
+        raise redirect_refusal("only loopback addresses may use http")
     elif parts.scheme == "https":
         if host is None or "." not in host or host.endswith(_LOCAL):
-            raise _redirect_refusal(f"{uri} must not be a local host")
+            raise redirect_refusal(f"{uri} must not be a local host")
     elif not _PRIVATE_SCHEME.fullmatch(parts.scheme):
-        raise _redirect_refusal(f'invalid scheme "{parts.scheme}"')
+        raise redirect_refusal(f'invalid scheme "{parts.scheme}"')
     elif not is_native:
-        raise _redirect_refusal("private-use schemes are only allowed for native apps")
+        raise redirect_refusal("private-use schemes are only allowed for native apps")
     elif client_host is None or parts.scheme != ".".join(reversed(client_host.split("."))):
-        raise _redirect_refusal("a private-use scheme is the client's domain in reverse")
+        raise redirect_refusal("a private-use scheme is the client's domain in reverse")
 
 
 def _authentication(
@@ -188,94 +199,98 @@ def _authentication(
     )
     if method == "none":
         if alg is not None:
-            raise _refusal('"none" must not have token_endpoint_auth_signing_alg')
+            raise refusal('"none" must not have token_endpoint_auth_signing_alg')
         return "none", None, (), None
     if method != "private_key_jwt":
-        raise _refusal(f'Unsupported client authentication method "{method}"')
+        raise refusal(f'Unsupported client authentication method "{method}"')
     if is_native:
-        raise _refusal('Native clients must authenticate using "none" method')
+        raise refusal('Native clients must authenticate using "none" method')
     if alg not in ALGORITHMS:
-        raise _refusal("Missing or unsupported token_endpoint_auth_signing_alg")
+        raise refusal("Missing or unsupported token_endpoint_auth_signing_alg")
     if (jwks is None) is (jwks_uri is None):
-        raise _refusal("private_key_jwt requires either jwks or jwks_uri")
+        raise refusal("private_key_jwt requires either jwks or jwks_uri")
     if jwks is not None:
         return method, alg, keys_of(jwks), None
-    return method, alg, (), _web_uri(told, "jwks_uri")
+    return method, alg, (), web_uri_of(told, "jwks_uri")
 
 
 def keys_of(jwks: Any) -> tuple[dict[str, Any], ...]:
     """The keys of a JWK set; Invalid if there are none."""
     keys = jwks.get("keys") if isinstance(jwks, dict) else None
     if not isinstance(keys, list) or not keys or not all(isinstance(key, dict) for key in keys):
-        raise _refusal("private_key_jwt requires at least one key in jwks")
+        raise refusal("private_key_jwt requires at least one key in jwks")
     return tuple(keys)
 
 
 def _grants(told: dict[str, Any]) -> tuple[str, ...]:
-    grants = tuple(_texts(told, "grant_types", ("authorization_code",)))
+    grants = tuple(texts_of(told, "grant_types", ("authorization_code",)))
     for grant in grants:
         if grant not in ("authorization_code", "refresh_token"):
-            raise _refusal(f'Grant type "{grant}" is not supported')
+            raise refusal(f'Grant type "{grant}" is not supported')
     if len(set(grants)) != len(grants):
-        raise _refusal("Duplicate grant type")
-    if "code" not in _texts(told, "response_types", ("code",)):
-        raise _refusal('response_types must include "code"')
+        raise refusal("Duplicate grant type")
+    if "code" not in texts_of(told, "response_types", ("code",)):
+        raise refusal('response_types must include "code"')
     if "authorization_code" not in grants:
-        raise _refusal('The "code" response type requires the grant type "authorization_code"')
+        raise refusal('The "code" response type requires the grant type "authorization_code"')
     return grants
 
 
 def _scope(text: Any) -> tuple[str, ...]:
     if not isinstance(text, str):
-        raise _refusal("Missing scope property")
+        raise refusal("Missing scope property")
     scopes = tuple(text.split(" "))
     if len(set(scopes)) != len(scopes):
-        raise _refusal("Duplicate scope")
+        raise refusal("Duplicate scope")
     return scopes
 
 
 def _client_uri(told: dict[str, Any], url: SplitResult) -> str | None:
-    uri = _web_uri(told, "client_uri")
+    uri = web_uri_of(told, "client_uri")
     if uri is None:
         return None
     parts = urlsplit(uri)
     if parts.netloc != url.netloc:
-        raise _refusal("client_uri must have the same origin as the client_id")
+        raise refusal("client_uri must have the same origin as the client_id")
     above = parts.path if parts.path.endswith("/") else parts.path + "/"
     if parts.path != url.path and not url.path.startswith(above):
-        raise _refusal("client_uri must be a parent URL of the client_id")
+        raise refusal("client_uri must be a parent URL of the client_id")
     return uri
 
 
-def _web_uri(told: dict[str, Any], name: str) -> str | None:
-    uri = _text(told, name)
-    if uri is not None and (_split(uri).scheme != "https" or not _split(uri).hostname):
-        raise _refusal(f"{name} must be an https URL")
+def web_uri_of(told: dict[str, Any], name: str) -> str | None:
+    """An https URL, None where there is none; Invalid for anything else."""
+    uri = text_of(told, name)
+    if uri is not None and (split_url(uri).scheme != "https" or not split_url(uri).hostname):
+        raise refusal(f"{name} must be an https URL")
     return uri
 
 
-def _text(told: dict[str, Any], name: str) -> str | None:
+def text_of(told: Mapping[str, Any], name: str) -> str | None:
+    """A text, None where there is none; Invalid for anything else."""
     value = told.get(name)
     if value is not None and not isinstance(value, str):
-        raise _refusal(f"{name} must be a text")
+        raise refusal(f"{name} must be a text")
     return value
 
 
-def _texts(told: dict[str, Any], name: str, default: Sequence[str]) -> Sequence[str]:
+def texts_of(told: Mapping[str, Any], name: str, default: Sequence[str]) -> Sequence[str]:
+    """A list of texts; Invalid for anything else."""
     value = told.get(name, default)
     if not isinstance(value, list | tuple) or not all(isinstance(each, str) for each in value):
-        raise _refusal(f"{name} must be a list of texts")
+        raise refusal(f"{name} must be a list of texts")
     return value
 
 
-def _split(uri: str) -> SplitResult:
+def split_url(uri: str) -> SplitResult:
+    """The parts of a URL; Invalid."""
     try:
         parts = urlsplit(uri)
         _ = parts.port
     except ValueError as err:
-        raise _refusal(f"{uri!r} is not a URL") from err
+        raise refusal(f"{uri!r} is not a URL") from err
     if any(char <= " " or char > "~" for char in uri):
-        raise _refusal(f"{uri!r} is not a URL")
+        raise refusal(f"{uri!r} is not a URL")
     return parts
 
 
@@ -286,9 +301,11 @@ def _is_address(host: str) -> bool:
         return False
 
 
-def _refusal(text: str) -> Invalid:
+def refusal(text: str) -> Invalid:
+    """What is wrong with metadata."""
     return Invalid(text, name="invalid_client_metadata")
 
 
-def _redirect_refusal(text: str) -> Invalid:
+def redirect_refusal(text: str) -> Invalid:
+    """What is wrong with a redirect URI."""
     return Invalid(f"Redirect URI: {text}", name="invalid_redirect_uri")

@@ -25,7 +25,8 @@ class ClientAuth:
 class PushedRequest:
     """An authorisation request on its way. ``device`` and ``member`` are set as it proceeds.
 
-    ``parameters`` were checked; ``code_hash`` is set once the member agreed.
+    ``parameters`` were checked; ``code_hash`` is set once the member agreed. A client that did not
+    push it, but sent a browser with it, has proved nothing yet.
     """
 
     id: str
@@ -38,6 +39,7 @@ class PushedRequest:
     device: str | None = None
     member: MemberId | None = None
     code_hash: str | None = None
+    signed_in_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,9 @@ class Session:
 
     Access and refresh tokens name it with its ``generation``; deleting it ends them all.
     ``requested`` is the scope that was agreed to, ``scope`` the same with permission sets opened.
+    ``jkt`` is the key that its tokens are bound to, None where whoever bears them is believed.
+    ``ends_at`` is when it is over unless it is renewed, None for never. ``nonce`` came with the
+    request, for the first ID token.
     """
 
     id: str
@@ -53,7 +58,7 @@ class Session:
     client_id: str
     client_name: str
     auth: ClientAuth
-    jkt: str
+    jkt: str | None
     requested: str
     scope: str
     created_at: datetime
@@ -61,6 +66,9 @@ class Session:
     expires_at: datetime
     generation: int = 0
     code_hash: str | None = None
+    ends_at: datetime | None = None
+    signed_in_at: datetime | None = None
+    nonce: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +85,7 @@ class OAuthStore(Protocol):
     def request(self, request_id: str) -> PushedRequest | None: ...
     async def put_request(self, request: PushedRequest) -> None: ...
     async def delete_request(self, request_id: str) -> None: ...
+    def request_of_code(self, code_hash: str) -> PushedRequest | None: ...
     async def take_request(self, code_hash: str) -> PushedRequest | None:
         """The request of a code, deleted in the same step: a code is good once."""
         ...

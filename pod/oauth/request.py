@@ -7,7 +7,7 @@ import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
@@ -16,13 +16,17 @@ from pod.model.ids import parse_at_identifier
 from pod.model.member import Member
 from pod.oauth.metadata import Metadata, same_redirect
 from pod.oauth.ports import ClientAuth, OAuthStore, PushedRequest
-from pod.oauth.profile import ATPROTO, Profile
+from pod.oauth.profile import ATPROTO, STRICT, Profile, Terms
 from pod.ports import Clock
 
 REQUEST_LIFE: Final = timedelta(minutes=5)
 CODE_LIFE: Final = timedelta(minutes=5)
 CHALLENGE_LIFE: Final = timedelta(days=1)
 URI_PREFIX: Final = "urn:ietf:params:oauth:request_uri:"
+ALWAYS_REFUSED: Final = frozenset({"request", "request_uri", "registration"})
+OPTIONAL: Final = frozenset({"claims", "id_token_hint", "nonce"})
+"""Parameters that only some protocols know; the others refuse them."""
+
 PROMPTS: Final = ("none", "login", "consent", "select_account", "create")
 RESPONSE_MODES: Final = ("query", "fragment")
 _CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -37,6 +41,7 @@ _KEPT: Final = (
     "prompt",
     "response_mode",
 )
+_KEPT_IF_TAKEN: Final = ("nonce", "max_age")
 _MAX_VALUE: Final = 4_096
 
 
@@ -60,12 +65,23 @@ class Requests:
                 return profile
         raise Invalid(f'The "{ATPROTO}" scope is required', name="invalid_scope")
 
+    def terms(self, scopes: Sequence[str]) -> Terms:
+        """The terms of the profile that some scopes belong to; the strict ones where none does."""
+        return next((each.terms for each in self._profiles if each.claims(scopes)), STRICT)
+
     async def push(
-        self, client: Metadata, auth: ClientAuth, form: Mapping[str, str], jkt: str | None
+        self,
+        client: Metadata,
+        auth: ClientAuth,
+        form: Mapping[str, str],
+        jkt: str | None,
+        *,
+        pushed_by_client: bool = True,
     ) -> PushedRequest:
         """Check and keep a request; Invalid named as RFC 6749 names it.
 
-        ``jkt`` is the key of the proof that came with it, if one did.
+        ``jkt`` is the key of the proof that came with it, if one did. A browser may bring a request
+        where the protocol does not want it pushed.
         """
         now = self._clock.now()
         pushed = PushedRequest(
@@ -73,7 +89,7 @@ class Requests:
             client_id=client.client_id,
             auth=auth,
             jkt=_key(form, jkt),
-            parameters=await self._checked(client, form),
+            parameters=await self._checked(client, form, pushed_by_client=pushed_by_client),
             created_at=now,
             expires_at=now + REQUEST_LIFE,
         )
@@ -106,8 +122,19 @@ class Requests:
         await self._store.put_request(begun)
         return begun
 
-    async def agree(self, request: PushedRequest, member: Member) -> str:
-        """The code for a request that a member agreed to; they will not be asked for it again."""
+    async def agree(
+        self,
+        request: PushedRequest,
+        member: Member,
+        *,
+        signed_in_at: datetime | None = None,
+        scope: str | None = None,
+    ) -> str:
+        """The code for a request that a member agreed to; they will not be asked for it again.
+
+        ``scope`` is what they agreed to, where that is not what was asked for.
+        """
+        scope = request.parameters["scope"] if scope is None else scope
         if not member.is_active:
             await self._store.delete_request(request.id)
             raise Forbidden("This account has been deactivated", name="access_denied")
@@ -116,11 +143,13 @@ class Requests:
             replace(
                 request,
                 member=member.id,
+                parameters={**request.parameters, "scope": scope},
+                signed_in_at=signed_in_at,
                 code_hash=hashed(code),
                 expires_at=self._clock.now() + CODE_LIFE,
             )
         )
-        await self._store.put_consent(member.id, request.client_id, request.parameters["scope"])
+        await self._store.put_consent(member.id, request.client_id, scope)
         return code
 
     async def refuse(self, request: PushedRequest) -> None:
@@ -128,7 +157,7 @@ class Requests:
         await self._store.delete_request(request.id)
 
     async def redeem(
-        self, client: Metadata, auth: ClientAuth, form: Mapping[str, str], jkt: str
+        self, client: Metadata, auth: ClientAuth, form: Mapping[str, str], jkt: str | None
     ) -> PushedRequest:
         """The request of a code, given by the client it was made for; Invalid (``invalid_grant``).
 
@@ -146,17 +175,29 @@ class Requests:
             raise _no_grant("DPoP proof does not match the expected JKT")
         if form.get("redirect_uri") != request.parameters["redirect_uri"]:
             raise _no_grant("The redirect_uri is not that of the request")
-        challenge, verifier = request.parameters["code_challenge"], form.get("code_verifier", "")
-        if not _VERIFIER.fullmatch(verifier) or hashed(verifier) != challenge:
+        challenge = request.parameters.get("code_challenge")
+        await self._check_verifier(challenge, form.get("code_verifier"))
+        return request
+
+    async def _check_verifier(self, challenge: str | None, verifier: str | None) -> None:
+        if challenge is None:
+            # A verifier without a challenge is the mark of a request that was tampered with.
+            if verifier is not None:
+                raise _no_grant("The request had no code_challenge")
+            return
+        if not _VERIFIER.fullmatch(verifier or "") or hashed(verifier or "") != challenge:
             raise _no_grant("Invalid code_verifier")
         until = self._clock.now() + CHALLENGE_LIFE
         if not await self._store.use_once(f"challenge {challenge}", until):
             raise _no_grant("Code challenge already used")
-        return request
 
-    async def _checked(self, client: Metadata, form: Mapping[str, str]) -> dict[str, str]:
-        kept = {name: form[name] for name in _KEPT if form.get(name)}
-        for name in ("request", "request_uri", "claims", "id_token_hint", "nonce"):
+    async def _checked(
+        self, client: Metadata, form: Mapping[str, str], *, pushed_by_client: bool
+    ) -> dict[str, str]:
+        terms = self.terms(form.get("scope", "").split())
+        names = [*_KEPT, *(each for each in _KEPT_IF_TAKEN if each in terms.takes)]
+        kept = {name: form[name] for name in names if form.get(name)}
+        for name in sorted(ALWAYS_REFUSED | OPTIONAL - terms.takes):
             if name in form:
                 raise Invalid(f'Unsupported "{name}" parameter', name="invalid_request")
         if any(len(value) > _MAX_VALUE for value in kept.values()):
@@ -164,29 +205,35 @@ class Requests:
         if form.get("response_type") != "code":
             text = 'Only the "code" response_type is supported'
             raise Invalid(text, name="unsupported_response_type")
-        kept["redirect_uri"] = _redirect(client, kept.get("redirect_uri"))
-        if not _CHALLENGE.fullmatch(kept.get("code_challenge", "")):
-            raise Invalid("Use of PKCE is required", name="invalid_request")
-        if form.get("code_challenge_method") != "S256":
-            text = 'Only the "S256" code_challenge_method is supported'
-            raise Invalid(text, name="invalid_request")
+        kept["redirect_uri"] = redirect_of(client, kept.get("redirect_uri"))
+        if "authorization_code" not in client.grant_types:
+            text = "This client is not registered for codes"
+            raise Invalid(text, name="unauthorized_client")
+        if terms.pkce or "code_challenge" in form:
+            _check_challenge(form)
         _check_choice(kept, "response_mode", RESPONSE_MODES)
         _check_choice(kept, "prompt", PROMPTS)
-        if not client.is_confidential and kept.get("prompt") == "none":
+        if not (client.is_confidential or terms.silent) and kept.get("prompt") == "none":
             text = "Public clients are not allowed to use silent-sign-on"
             raise Invalid(text, name="invalid_request")
         if "login_hint" in kept:
             kept["login_hint"] = _hint(kept["login_hint"])
+        if not kept.get("max_age", "0").isdecimal():
+            raise Invalid("max_age is a number of seconds", name="invalid_request")
         kept["scope"] = await self._scope(client, kept.get("scope", ""))
+        if terms.pushed and not pushed_by_client:
+            raise Invalid("Push this request first", name="invalid_request")
         return kept
 
     async def _scope(self, client: Metadata, asked: str) -> str:
         scopes = asked.split()
         for scope in scopes:
-            if scope not in client.scope:
+            if not client.may_ask(scope):
                 text = f'Scope "{scope}" is not declared in the client metadata'
                 raise Invalid(text, name="invalid_scope")
-        return " ".join(await self.profile(scopes).known(scopes))
+        profile = self.profile(scopes)
+        profile.admit(client)
+        return " ".join(await profile.known(scopes))
 
 
 def check_binding(client_id: str, initial: ClientAuth, client: Metadata, auth: ClientAuth) -> None:
@@ -209,7 +256,16 @@ def _key(form: Mapping[str, str], jkt: str | None) -> str | None:
     return named
 
 
-def _redirect(client: Metadata, asked: str | None) -> str:
+def _check_challenge(form: Mapping[str, str]) -> None:
+    if not _CHALLENGE.fullmatch(form.get("code_challenge", "")):
+        raise Invalid("Use of PKCE is required", name="invalid_request")
+    if form.get("code_challenge_method") != "S256":
+        text = 'Only the "S256" code_challenge_method is supported'
+        raise Invalid(text, name="invalid_request")
+
+
+def redirect_of(client: Metadata, asked: str | None) -> str:
+    """Where the answer goes; Invalid unless it is an address of the client's."""
     if asked is None:
         if len(client.redirect_uris) != 1:
             raise Invalid("redirect_uri is required", name="invalid_request")

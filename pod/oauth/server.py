@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from pod.errors import Invalid, Unauthenticated
@@ -20,21 +20,45 @@ from pod.oauth.ports import (
     SchemaCache,
     Session,
 )
-from pod.oauth.profile import AtprotoProfile, Profile
-from pod.oauth.request import REQUEST_LIFE, URI_PREFIX, Requests
-from pod.oauth.token import Issued, Tokens
+from pod.oauth.profile import AtprotoProfile, Issued, Profile, Terms
+from pod.oauth.registration import ClientStore, Registrations
+from pod.oauth.request import REQUEST_LIFE, URI_PREFIX, Requests, hashed, redirect_of
+from pod.oauth.token import Tokens
 from pod.ports import Clock, Reader
 
-GRANTS: Final = ("authorization_code", "refresh_token")
+GRANTS: Final = ("authorization_code", "refresh_token", "client_credentials")
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A request to an endpoint: where it went, its form, and its DPoP proof if it has one."""
+    """A request to an endpoint: where it went, its form, and its DPoP proof if it has one.
+
+    ``basic`` is the client's id and secret, if they came in ``Authorization``.
+    """
 
     url: str
     form: Mapping[str, str]
     proof: str | None
+    basic: tuple[str, str] | None = field(default=None, repr=False)
+
+    @property
+    def client_id(self) -> str:
+        """Who the client says it is; Invalid named ``invalid_client``."""
+        named = self.form.get("client_id") or (self.basic[0] if self.basic else "")
+        if not named:
+            raise Invalid("Client credentials missing", name="invalid_client")
+        if self.basic is not None and self.basic[0] != named:
+            raise Invalid("Two clients are named", name="invalid_client")
+        return named
+
+
+class Sendable(Invalid):
+    """A refusal that the app is to hear of, at an address of its own."""
+
+    def __init__(self, refusal: Invalid, target: str, fields: Mapping[str, str]) -> None:
+        super().__init__(refusal.safe_text, name=refusal.name or "invalid_request")
+        self.target = target
+        self.fields = fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +67,7 @@ class AuthorizationServer:
 
     store: OAuthStore
     clients: Clients
+    registrations: Registrations
     requests: Requests
     tokens: Tokens
     proofs: Proofs
@@ -51,28 +76,70 @@ class AuthorizationServer:
 
     async def push(self, sent: Sent) -> tuple[str, int]:
         """Take an authorisation request; its URI and how many seconds it is good for."""
-        jkt = self._key(sent) if sent.proof is not None else None
+        terms = self.requests.terms(sent.form.get("scope", "").split())
+        jkt = self._key(sent, terms) if sent.proof is not None else None
         client, auth = await self._client(sent)
         pushed = await self.requests.push(client, auth, sent.form, jkt)
         return URI_PREFIX + pushed.id, int(REQUEST_LIFE.total_seconds())
 
     async def token(self, sent: Sent) -> Issued:
-        """Tokens for a code or a refresh token."""
-        jkt = self._key(sent)
-        client, auth = await self._client(sent)
+        """Tokens for a code, for a refresh token, or for a client itself."""
         grant = sent.form.get("grant_type", "")
+        scopes = self._scopes(grant, sent.form)
+        terms = self.requests.terms(scopes)
+        jkt = None
+        if sent.proof is not None or terms.bound:
+            jkt = self._key(sent, terms)
+        client, auth = await self._client(sent)
         if grant not in GRANTS:
             raise Invalid(f'Grant type "{grant}" is not supported', name="unsupported_grant_type")
         if grant not in client.grant_types:
             raise Invalid(f'"{grant}" is not allowed for this client', name="unauthorized_client")
-        if grant == "authorization_code":
-            return await self.tokens.open(client, auth, sent.form, jkt)
-        return await self.tokens.refresh(client, auth, sent.form, jkt)
+        if not terms.bound:
+            jkt = None
+        match grant:
+            case "authorization_code":
+                issued = await self.tokens.open(client, auth, sent.form, jkt)
+            case "refresh_token":
+                issued = await self.tokens.refresh(client, auth, sent.form, jkt)
+            case _:
+                profile = self.requests.profile(scopes)
+                profile.admit(client)
+                issued = await profile.for_itself(client, scopes, jkt)
+        await self.clients.used(client)
+        return issued
+
+    def _scopes(self, grant: str, form: Mapping[str, str]) -> Sequence[str]:
+        """The scopes that a token request is about; none where it names nothing that is known."""
+        match grant:
+            case "authorization_code":
+                request = self.store.request_of_code(hashed(form.get("code", "")))
+                scope = "" if request is None else request.parameters["scope"]
+            case "refresh_token":
+                scope = self.tokens.requested(form.get("refresh_token", ""))
+            case _:
+                scope = form.get("scope", "")
+        return scope.split()
 
     async def revoke(self, sent: Sent) -> None:
         """End the session of a token; what is not to be found is over already."""
         client, _ = await self._client(sent)
         await self.tokens.revoke(client, sent.form.get("token", ""))
+
+    async def bring(self, fields: Mapping[str, str], device: str) -> tuple[Metadata, PushedRequest]:
+        """The client and the request that a browser brings by itself, in these fields.
+
+        Raises Invalid for what has nowhere to go back to, and `Sendable` for the rest.
+        """
+        client = await self.clients.client(fields.get("client_id", ""))
+        target = redirect_of(client, fields.get("redirect_uri"))
+        try:
+            brought = await self.requests.push(
+                client, ClientAuth("none"), fields, None, pushed_by_client=False
+            )
+        except Invalid as err:
+            raise Sendable(err, target, fields) from err
+        return client, await self.requests.begin(URI_PREFIX + brought.id, client.client_id, device)
 
     async def begin(self, uri: str, client_id: str, device: str) -> tuple[Metadata, PushedRequest]:
         """The client and the request that a browser comes with."""
@@ -82,29 +149,29 @@ class AuthorizationServer:
     def bearer(self, token: str, proof: str | None, method: str, url: str) -> Session:
         """The session of an access token that came with a request to ``url``.
 
-        Raises Unauthenticated named ``invalid_token``, ``invalid_dpop_proof``, ``use_dpop_nonce``.
+        A token that is bound to no key needs no proof. Raises Unauthenticated named
+        ``invalid_token``, ``invalid_dpop_proof``, ``use_dpop_nonce``.
         """
         if proof is None:
-            raise Unauthenticated("DPoP proof required", name="invalid_dpop_proof")
+            return self.tokens.check(token, None)
         return self.tokens.check(token, self.proofs.check(proof, method, url, token).jkt)
 
-    def _key(self, sent: Sent) -> str:
+    def _key(self, sent: Sent, terms: Terms) -> str:
         if sent.proof is None:
             raise Unauthenticated("DPoP proof required", name="invalid_dpop_proof")
-        return self.proofs.check(sent.proof, "POST", sent.url).jkt
+        return self.proofs.check(sent.proof, "POST", sent.url, wants_nonce=terms.nonce).jkt
 
     async def _client(self, sent: Sent) -> tuple[Metadata, ClientAuth]:
-        client_id = sent.form.get("client_id")
-        if not client_id:
-            raise Invalid("Client credentials missing", name="invalid_client")
-        client = await self.clients.client(client_id)
-        return client, await self.clients.authenticate(client, sent.form)
+        client = await self.clients.client(sent.client_id)
+        secret = sent.basic[1] if sent.basic is not None else None
+        return client, await self.clients.authenticate(client, sent.form, secret)
 
 
 def assembled(
     *,
     issuer: str,
     store: OAuthStore,
+    registered: ClientStore,
     schemas: SchemaCache,
     resolve: ResolveSchema,
     members: Reader,
@@ -118,7 +185,8 @@ def assembled(
     requests = Requests(store, profiles, clock)
     return AuthorizationServer(
         store=store,
-        clients=Clients(egress, store, clock, issuer),
+        clients=Clients(egress, store, registered, clock, issuer),
+        registrations=Registrations(registered, clock),
         requests=requests,
         tokens=Tokens(store, requests, members, secret, clock),
         proofs=Proofs(secrets.token_bytes(32), clock),

@@ -11,42 +11,28 @@ import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as BadBase64
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 from pod.errors import Invalid, Unauthenticated
 from pod.model.member import Member, Standing
 from pod.oauth.metadata import Metadata
 from pod.oauth.ports import ClientAuth, OAuthStore, PushedRequest, Session
+from pod.oauth.profile import Issued, Life
 from pod.oauth.request import Requests, check_binding
 from pod.ports import Clock, Reader
 
-ACCESS_LIFE: Final = timedelta(minutes=20)
 REFRESH_GRACE: Final = timedelta(seconds=60)
 """How long a client that never got the answer to a refresh may ask for the same one again."""
 
-PUBLIC_LIFE: Final = (timedelta(days=14), timedelta(days=14))
-CONFIDENTIAL_LIFE: Final = (timedelta(days=91), timedelta(days=730))
-"""How long a session lasts without a refresh, and at all."""
-
+FOR_EVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
 _ID_BYTES: Final = 16
 _GENERATION_BYTES: Final = 4
 _MAC_BYTES: Final = 32
 _GONE: Final = frozenset({Standing.DELETED, Standing.TAKENDOWN, Standing.SUSPENDED})
 
 Kind = Literal["acc", "ref"]
-
-
-@dataclass(frozen=True, slots=True)
-class Issued:
-    """The answer to a client: two tokens, the scope they carry, who they are about."""
-
-    access: str
-    refresh: str | None
-    scope: str
-    subject: str
-    expires_in_s: int
 
 
 class Tokens:
@@ -67,14 +53,16 @@ class Tokens:
         self._clock = clock
 
     async def open(
-        self, client: Metadata, auth: ClientAuth, form: Mapping[str, str], jkt: str
+        self, client: Metadata, auth: ClientAuth, form: Mapping[str, str], jkt: str | None
     ) -> Issued:
         """Tokens for a code; Invalid named ``invalid_grant``."""
         request = await self._requests.redeem(client, auth, form, jkt)
         member = self._member(request)
         now = self._clock.now()
         requested = request.parameters["scope"]
-        granted = await self._requests.profile(requested.split()).granted(requested.split())
+        profile = self._requests.profile(requested.split())
+        granted = await profile.granted(requested.split())
+        ends_at = _end(profile.terms.life(client), now, now)
         session = Session(
             id=secrets.token_hex(_ID_BYTES),
             member=member.id,
@@ -86,14 +74,18 @@ class Tokens:
             scope=" ".join(granted),
             created_at=now,
             renewed_at=now,
-            expires_at=now + ACCESS_LIFE,
+            expires_at=_expiry(profile.terms.access, now, ends_at),
             code_hash=request.code_hash,
+            ends_at=ends_at,
+            signed_in_at=request.signed_in_at,
+            nonce=request.parameters.get("nonce"),
         )
         await self._store.add_session(session)
-        return self._issued(session, member, refreshes="refresh_token" in client.grant_types)
+        refreshes = "refresh_token" in client.grant_types and profile.refreshes(granted)
+        return self._issued(session, member, refreshes=refreshes)
 
     async def refresh(
-        self, client: Metadata, auth: ClientAuth, form: Mapping[str, str], jkt: str
+        self, client: Metadata, auth: ClientAuth, form: Mapping[str, str], jkt: str | None
     ) -> Issued:
         """New tokens for a refresh token; Invalid named ``invalid_grant``.
 
@@ -106,20 +98,22 @@ class Tokens:
         if session.jkt != jkt:
             raise _no_grant("DPoP proof does not match the expected JKT")
         now = self._clock.now()
-        idle, total = CONFIDENTIAL_LIFE if client.is_confidential else PUBLIC_LIFE
-        if now >= session.renewed_at + idle or now >= session.created_at + total:
+        life = self._requests.profile(session.requested.split()).terms.life(client)
+        ends_at = _end(life, session.renewed_at, session.created_at)
+        if ends_at is not None and now >= ends_at:
             await self._store.end_session(session.id)
             raise _no_grant("Session expired")
         member = self._member(session)
         if generation == session.generation:
-            session = await self._renewed(session, auth, now, session.created_at + total)
+            ends_at = _end(life, now, session.created_at)
+            session = await self._renewed(session, auth, now, ends_at)
         elif generation != session.generation - 1 or now >= session.renewed_at + REFRESH_GRACE:
             await self._store.end_session(session.id)
             raise _no_grant("Refresh token replayed")
         return self._issued(session, member, refreshes=True)
 
-    def check(self, token: str, jkt: str) -> Session:
-        """The session of an access token, shown with a proof of its key.
+    def check(self, token: str, jkt: str | None) -> Session:
+        """The session of an access token, shown with a proof of its key if it is bound to one.
 
         Raises Unauthenticated named ``invalid_token``. Costs one point read.
         """
@@ -127,11 +121,16 @@ class Tokens:
         if session is None or generation != session.generation:
             raise Unauthenticated("Invalid token", name="invalid_token")
         if session.jkt != jkt:
-            text = "DPoP proof does not match the token"
+            text = "DPoP proof required" if jkt is None else "DPoP proof does not match the token"
             raise Unauthenticated(text, name="invalid_dpop_proof")
         if session.expires_at <= self._clock.now():
             raise Unauthenticated("Token expired", name="invalid_token")
         return session
+
+    def requested(self, refresh_token: str) -> str:
+        """The scope that was agreed to for a refresh token; empty for one of no session."""
+        session, _ = self._named("ref", refresh_token)
+        return "" if session is None else session.requested
 
     async def revoke(self, client: Metadata, token: str) -> None:
         """End the session that a token names, if it is the client's; anything else is no error."""
@@ -140,16 +139,18 @@ class Tokens:
             await self._store.end_session(session.id)
 
     async def _renewed(
-        self, session: Session, auth: ClientAuth, now: datetime, ends_at: datetime
+        self, session: Session, auth: ClientAuth, now: datetime, ends_at: datetime | None
     ) -> Session:
         requested = session.requested.split()
-        granted = await self._requests.profile(requested).granted(requested)
+        profile = self._requests.profile(requested)
+        granted = await profile.granted(requested)
         renewed = replace(
             session,
             auth=auth,
             scope=" ".join(granted),
             renewed_at=now,
-            expires_at=min(now + ACCESS_LIFE, ends_at),
+            expires_at=_expiry(profile.terms.access, now, ends_at),
+            ends_at=ends_at,
             generation=session.generation + 1,
         )
         if await self._store.renew_session(renewed):
@@ -169,12 +170,15 @@ class Tokens:
     def _issued(self, session: Session, member: Member, *, refreshes: bool) -> Issued:
         profile = self._requests.profile(session.requested.split())
         left = session.expires_at - self._clock.now()
+        access = profile.access_token(session, member, self._token("acc", session))
         return Issued(
-            access=self._token("acc", session),
+            access=access,
+            token_type="Bearer" if session.jkt is None else "DPoP",
             refresh=self._token("ref", session) if refreshes else None,
-            scope=session.scope,
-            subject=profile.subject(member),
-            expires_in_s=max(0, int(left.total_seconds())),
+            expires_in_s=None
+            if session.expires_at == FOR_EVER
+            else max(0, int(left.total_seconds())),
+            told=profile.answer(session, member, access),
         )
 
     def _token(self, kind: Kind, session: Session) -> str:
@@ -199,6 +203,16 @@ class Tokens:
 
     def _mac(self, kind: Kind, named: bytes) -> bytes:
         return hmac.digest(self._secret, kind.encode() + named, "sha256")
+
+
+def _end(life: Life | None, renewed_at: datetime, created_at: datetime) -> datetime | None:
+    """When a session is over unless it is renewed; None for never."""
+    return None if life is None else min(renewed_at + life[0], created_at + life[1])
+
+
+def _expiry(access: timedelta | None, now: datetime, ends_at: datetime | None) -> datetime:
+    """When access tokens made now expire."""
+    return min(FOR_EVER if access is None else now + access, ends_at or FOR_EVER)
 
 
 def _no_grant(text: str) -> Invalid:

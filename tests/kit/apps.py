@@ -17,6 +17,7 @@ from joserfc.jwk import ECKey
 from pod.errors import NotFound, PeerUnavailable
 from pod.model.ids import MemberId, Nsid
 from pod.oauth.ports import PushedRequest, Session, SignedIn
+from pod.oauth.registration import Registered
 from pod.ports import Clock
 
 LOOPBACK = (
@@ -46,6 +47,7 @@ class MemoryOAuth:
         self.schemas: dict[str, tuple[dict[str, Any], datetime]] = {}
         self.published: dict[str, dict[str, Any]] = {}
         self.documents: dict[str, Any] = {}
+        self.registered: dict[str, Registered] = {}
         self.devices: dict[str, dict[MemberId, datetime]] = {}
         self.fetched: list[str] = []
 
@@ -57,6 +59,9 @@ class MemoryOAuth:
 
     async def delete_request(self, request_id: str) -> None:
         self.requests.pop(request_id, None)
+
+    def request_of_code(self, code_hash: str) -> PushedRequest | None:
+        return next((r for r in self.requests.values() if r.code_hash == code_hash), None)
 
     async def take_request(self, code_hash: str) -> PushedRequest | None:
         for request in self.requests.values():
@@ -102,6 +107,37 @@ class MemoryOAuth:
 
     async def put_consent(self, member: MemberId, client_id: str, scope: str) -> None:
         self.consents[member, client_id] = scope
+
+    def client(self, client_id: str) -> Registered | None:
+        return self.registered.get(client_id)
+
+    def clients(self, member: MemberId) -> list[Registered]:
+        return [each for each in self.registered.values() if each.member == member][::-1]
+
+    async def add_client(self, client: Registered, most_unused: int) -> bool:
+        unused = [e for e in self.registered.values() if e.used_at is None and e.member is None]
+        if client.member is None and len(unused) >= most_unused:
+            return False
+        self.registered[client.id] = client
+        return True
+
+    async def use_client(self, client_id: str, at: datetime) -> None:
+        self.registered[client_id] = replace(self.registered[client_id], used_at=at)
+
+    async def delete_client(self, client_id: str) -> None:
+        self.registered.pop(client_id, None)
+
+    async def drop_clients(self, unused_since: datetime, idle_since: datetime) -> None:
+        self.registered = {
+            each.id: each
+            for each in self.registered.values()
+            if each.member is not None
+            or (
+                each.created_at >= unused_since
+                if each.used_at is None
+                else each.used_at >= idle_since
+            )
+        }
 
     def schema(self, nsid: Nsid) -> tuple[dict[str, Any], datetime] | None:
         return self.schemas.get(nsid)

@@ -8,8 +8,8 @@ from typing import Any
 
 from pod.errors import Unauthenticated
 from pod.model.member import Member
+from pod.oauth.profile import Issued
 from pod.oauth.server import Sent, assembled
-from pod.oauth.token import Issued
 from tests.kit.apps import LOOPBACK, App, MemoryOAuth
 from tests.kit.house import Pod
 
@@ -27,6 +27,7 @@ class Desk:
         self.server = assembled(
             issuer=ISSUER,
             store=self.kept,
+            registered=self.kept,
             schemas=self.kept,
             resolve=self.kept.resolve,
             members=pod.store,

@@ -13,8 +13,10 @@ import pytest
 
 from pod.model.ids import MemberId, Nsid
 from pod.oauth.ports import ClientAuth, PushedRequest, Session
+from pod.oauth.registration import Registered
 from storage.devices import SqlDevices
 from storage.oauth import SqlOAuth
+from storage.oauth_clients import SqlClients
 from tests.kit.apps import MemoryOAuth
 from tests.kit.stored import NOON, add_member, sql_store
 
@@ -185,7 +187,8 @@ def test_what_is_over_is_tidied_away_and_nothing_else(tmp_path: Path) -> None:
             await store.write(add_member)
             kept, devices = SqlOAuth(store.database), SqlDevices(store.database)
             await kept.put_request(request())
-            await kept.add_session(session())
+            await kept.add_session(session(ends_at=NOON + timedelta(days=91)))
+            await kept.add_session(session("s2"))
             await kept.use_once("jti", NOON + HOUR)
             await devices.sign_in("x", "device", ALICE, NOON)
             await kept.drop_expired(NOON + HOUR)
@@ -198,7 +201,35 @@ def test_what_is_over_is_tidied_away_and_nothing_else(tmp_path: Path) -> None:
             await devices.drop_expired(NOON + HOUR)
             assert kept.request("req-1") is None
             assert kept.session("s1") is None
+            assert kept.session("s2") is not None
             assert await kept.use_once("jti", NOON)
             assert not devices.signed_in("device")
 
     asyncio.run(story())
+
+
+def test_clients_are_kept_used_and_forgotten(run: Callable[[Story], None]) -> None:
+    async def story(store: Any, _: Any) -> None:
+        kept = SqlClients(store._database) if isinstance(store, SqlOAuth) else store
+
+        def client(name: str, **more: Any) -> Registered:
+            return Registered(name, {"redirect_uris": ["x"]}, NOON, "hash", **more)
+
+        assert await kept.add_client(client("new"), 2)
+        assert await kept.add_client(client("used"), 2)
+        assert not await kept.add_client(client("third"), 2)
+        assert await kept.add_client(client("own", member=ALICE), 2)
+        assert kept.client("new") == client("new")
+        assert kept.client("nobody") is None
+        await kept.use_client("used", NOON + HOUR)
+        assert kept.client("used") == client("used", used_at=NOON + HOUR)
+        await kept.drop_clients(NOON + HOUR, NOON)
+        assert kept.client("new") is None
+        assert kept.client("used") is not None
+        await kept.drop_clients(NOON, NOON + 2 * HOUR)
+        assert kept.client("used") is None
+        assert kept.clients(ALICE) == [client("own", member=ALICE)]
+        await kept.delete_client("own")
+        assert kept.clients(ALICE) == []
+
+    run(story)

@@ -94,7 +94,7 @@ def test_browsers_may_call_the_endpoints_from_anywhere(town: Town, endpoint: str
     reply = town.run(town.whole.send("OPTIONS", f"/oauth/{endpoint}"))
     assert reply.status == 204
     assert reply.headers["access-control-allow-origin"] == "*"
-    assert reply.headers["access-control-allow-headers"] == "Content-Type,DPoP"
+    assert reply.headers["access-control-allow-headers"] == "Content-Type,DPoP,Authorization"
     for method in ("GET", "PUT", "DELETE"):
         assert town.run(town.whole.send(method, f"/oauth/{endpoint}")).status == 405
 
@@ -226,7 +226,7 @@ def test_tokens_for_a_code_then_for_a_refresh_then_none(town: Town) -> None:
         ({}, "invalid_client"),
         ({"client_id": LOOPBACK}, "unsupported_grant_type"),
         ({"client_id": LOOPBACK, "grant_type": "password"}, "unsupported_grant_type"),
-        ({"client_id": LOOPBACK, "grant_type": "client_credentials"}, "unsupported_grant_type"),
+        ({"client_id": LOOPBACK, "grant_type": "client_credentials"}, "unauthorized_client"),
         ({"client_id": LOOPBACK, "grant_type": "authorization_code"}, "invalid_grant"),
         ({"client_id": LOOPBACK, "grant_type": "refresh_token"}, "invalid_grant"),
         (

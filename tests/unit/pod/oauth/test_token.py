@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from pod.access.agent import Agent, Credential
 from pod.errors import Forbidden, Invalid, PodError, Unauthenticated
 from pod.model.member import Standing
-from pod.oauth.token import ACCESS_LIFE, PUBLIC_LIFE, REFRESH_GRACE
+from pod.oauth.profile import ACCESS_LIFE, PUBLIC_LIFE
+from pod.oauth.token import REFRESH_GRACE
 from tests.kit.authorisation import ISSUER, Desk, at_the_desk
 
 GRACE_S = REFRESH_GRACE.total_seconds()
@@ -316,7 +317,7 @@ def test_a_resting_account_lets_nobody_in() -> None:
     ("form", "name"),
     [
         ({}, "invalid_client"),
-        ({"client_id": "nonsense"}, "invalid_client_metadata"),
+        ({"client_id": "nonsense"}, "invalid_client"),
         ({"client_id": "http://localhost", "grant_type": "password"}, "unsupported_grant_type"),
         ({"client_id": "http://localhost"}, "unsupported_grant_type"),
     ],
