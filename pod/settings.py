@@ -105,6 +105,9 @@ class Settings:
     relays: Say[tuple[str, ...], "Relays that are asked to crawl"] = ()
     appview: Say[AppView | None, 'Who answers `app.bsky.*`: `{"url": ..., "did": ...}`'] = None
     moderation: Say[AppView | None, "Whose moderators may act here, and who gets reports"] = None
+    federation_allow_list: Say[
+        bool, "Whether the fediverse is only those servers that a rule allows"
+    ] = False
     contact_email: Say[str | None, "Shown to people and peers"] = None
     email_from: Say[str | None, "Sender of the server's letters"] = None
     smtp_url: Say[

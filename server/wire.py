@@ -40,15 +40,19 @@ from storage.accounts import StoredAccounts
 from storage.confirmations import StoredConfirmations
 from storage.delivery_queue import SqlActivityLog, SqlDeliveryQueue
 from storage.devices import SqlDevices
+from storage.domain_rules import StoredDomainRules
 from storage.edges import SqlEdges, SqlSeen
+from storage.farewells import StoredFarewells
 from storage.followers import SqlFollowers
 from storage.grants import StoredGrants
+from storage.imports import SqlImports
 from storage.invites import StoredInvites
 from storage.oauth import SqlOAuth
 from storage.oauth_clients import SqlClients
 from storage.peer_hosts import SqlPeerHosts
 from storage.preferences import StoredPreferences
 from storage.remote_cache import SqlRemoteCache
+from storage.reports import SqlReports
 from storage.store import SqlStore
 
 TIDY_EVERY_S: Final = 600.0
@@ -239,6 +243,11 @@ def _fediverse(ground: _Ground) -> activitypub.ActivityPub:
         log=SqlActivityLog(database),
         peer_hosts=SqlPeerHosts(database),
         throttle=Throttle(enabled=ground.settings.rate_limits),
+        rules=StoredDomainRules(database),
+        reports=SqlReports(database),
+        imports=SqlImports(database),
+        farewells=StoredFarewells(database),
+        allow_list=ground.settings.federation_allow_list,
     )
 
 
@@ -270,6 +279,7 @@ def _workers(
     workers.keep_running("relays", services.crawl.run)
     workers.keep_running("fediverse reactor", fediverse.react)
     workers.keep_running("fediverse delivery", fediverse.deliver)
+    workers.keep_running("fediverse lists", fediverse.lists.run)
     return workers
 
 
@@ -392,6 +402,7 @@ def _pages(
                 allow=lambda agent, owner, path: policy.require(agent, Mode.READ, owner, path),
                 views=one_url,
                 front_door=faces.front_door,
+                absent=fediverse.absent,
             ),
         ],
         services.oauth.proofs.nonce,

@@ -123,7 +123,7 @@ class SqlDeliveryQueue:
 
         def work(tx: Transaction) -> None:
             for item in outgoing:
-                _add(tx, item, to_us(now))
+                add_outgoing(tx, item, to_us(now))
             if cursor is not None:
                 tx.execute(_MOVE, (REACTOR, cursor))
 
@@ -217,7 +217,8 @@ class SqlActivityLog:
         return change_of((*row, None)) if row is not None else None
 
 
-def _add(tx: Transaction, item: Outgoing, now_us: int) -> None:
+def add_outgoing(tx: Transaction, item: Outgoing, now_us: int) -> None:
+    """Queue an activity in an open transaction; the same one is added once."""
     tx.execute(_ADD_OUTGOING, (None, item.member, item.activity, item.body))
     ident = tx.execute(_FIND_OUTGOING, (item.activity,)).fetchone()[0]
     targets = [(target, False) for target in item.inboxes]

@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy import delete, select, update
 
+from pod.keys.keyring import ACTOR_RSA
 from pod.model.ids import Cid, MemberId
 from pod.model.member import Standing
 from storage.members import MemberWrites
@@ -23,7 +24,9 @@ from storage.tables import (
 )
 
 _OF: Final = given("member")
-_KEPT: Final = frozenset({"change_log", "usage"})
+_KEPT: Final = frozenset({"change_log", "usage", "follower"})
+"""What stays a while: followers are still to be told (`storage.farewells`)."""
+
 _EVENTS: Final = (change_log.c.member_id == _OF, change_log.c.seq < given("before"))
 _BLOBS: Final = compiled(select(blob.c.cid).where(blob.c.member_id == _OF))
 _FRAMES: Final = compiled(
@@ -35,7 +38,11 @@ _ON_THE_WAY: Final = compiled(
         delivery.c.outgoing_id.in_(select(outgoing.c.id).where(outgoing.c.member_id == _OF))
     )
 )
-_SECRETS: Final = compiled(delete(key_vault).where(key_vault.c.owner == _OF))
+_SECRETS: Final = compiled(
+    delete(key_vault).where(key_vault.c.owner == _OF, key_vault.c.purpose != ACTOR_RSA)
+)
+"""All but the key that signs the last word to other servers (`storage.farewells`)."""
+
 _NOTHING_USED: Final = compiled(update(usage).values(bytes=0).where(usage.c.member_id == _OF))
 _EMPTY_ROW: Final = compiled(
     update(member)

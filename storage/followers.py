@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import delete, func, select
 
 from pod.model.ids import Iri, MemberId
-from pod.model.peer import Follower
-from storage.engine import Database
+from pod.model.peer import Follower, Outgoing
+from storage.delivery_queue import add_outgoing
+from storage.engine import Database, Transaction
 from storage.rows import Row, from_us, to_us
 from storage.statements import compiled, given, upsert
 from storage.tables import follower
@@ -75,24 +78,35 @@ class SqlFollowers:
         """Each inbox once that reaches accepted followers, the shared one where there is one."""
         return [Iri(row[0]) for row in self._database.read.execute(_INBOXES, (member,)).fetchall()]
 
-    async def put(self, member: MemberId, follower: Follower) -> None:
-        """Add or replace a follower."""
-        await self._run(_PUT, (member, *_columns(follower)))
+    async def put(
+        self, member: MemberId, follower: Follower, now: datetime, *, telling: Sequence[Outgoing]
+    ) -> None:
+        """Add or replace a follower and queue what is told of it, in one transaction."""
+        await self._run(_PUT, (member, *_columns(follower)), now, telling)
 
-    async def remove(self, member: MemberId, actor: Iri) -> None:
-        """Forget a follower of a member."""
-        await self._run(_REMOVE, (member, actor))
+    async def remove(
+        self, member: MemberId, actor: Iri, now: datetime, *, telling: Sequence[Outgoing] = ()
+    ) -> None:
+        """Forget a follower of a member and queue what is told of it, in one transaction."""
+        await self._run(_REMOVE, (member, actor), now, telling)
 
     async def remove_follow(self, actor: Iri, follow_id: Iri) -> None:
         """Take back one follow of an actor."""
-        await self._run(_REMOVE_FOLLOW, (actor, follow_id))
+        await self._database.write(lambda tx: tx.execute(_REMOVE_FOLLOW, (actor, follow_id)))
 
     async def remove_actor(self, actor: Iri) -> None:
         """Forget an actor who is gone, with every member."""
-        await self._run(_REMOVE_ACTOR, (actor,))
+        await self._database.write(lambda tx: tx.execute(_REMOVE_ACTOR, (actor,)))
 
-    async def _run(self, statement: str, row: Row) -> None:
-        await self._database.write(lambda tx: tx.execute(statement, row))
+    async def _run(
+        self, statement: str, row: Row, now: datetime, telling: Sequence[Outgoing]
+    ) -> None:
+        def work(tx: Transaction) -> None:
+            tx.execute(statement, row)
+            for item in telling:
+                add_outgoing(tx, item, to_us(now))
+
+        await self._database.write(work)
 
 
 def _follower_of(row: Row) -> Follower:

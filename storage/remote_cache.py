@@ -16,6 +16,12 @@ from storage.tables import remote_actor
 _GET: Final = compiled(
     select(remote_actor.c.body, remote_actor.c.fetched_at).where(remote_actor.c.iri == given("iri"))
 )
+_PAGE: Final = compiled(
+    select(remote_actor.c.iri, remote_actor.c.body)
+    .where(remote_actor.c.iri > given("after"))
+    .order_by(remote_actor.c.iri)
+    .limit(given("limit"))
+)
 _PUT: Final = upsert(remote_actor)
 _FORGET: Final = compiled(delete(remote_actor).where(remote_actor.c.fetched_at < given("before")))
 
@@ -39,3 +45,8 @@ class SqlRemoteCache:
     async def forget(self, before: datetime) -> None:
         """Drop documents that were fetched before a time."""
         await self._database.write(lambda tx: tx.execute(_FORGET, (to_us(before),)))
+
+    def page(self, *, after: str, limit: int) -> list[tuple[Iri, bytes]]:
+        """Documents in the order of their ids, those after ``after``."""
+        rows = self._database.read.execute(_PAGE, (after, limit)).fetchall()
+        return [(Iri(iri), body) for iri, body in rows]

@@ -11,7 +11,8 @@ from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.elements import BindParameter
 
-import storage.account_tables  # noqa: F401  registers its tables
+import storage.account_tables
+import storage.moderation_tables  # noqa: F401  registers its tables
 from storage.tables import metadata
 
 

@@ -9,24 +9,35 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from adapters.activitypub.administration import Administration
 from adapters.activitypub.authoring import Authoring
 from adapters.activitypub.deliver.reactor import Reactor
 from adapters.activitypub.deliver.send import Sender
+from adapters.activitypub.federation import Federation, GuardedEgress
+from adapters.activitypub.jsonld import read
+from adapters.activitypub.lens.names import member_at
 from adapters.activitypub.lens.words import Words
+from adapters.activitypub.lists import Lists
 from adapters.activitypub.ports import (
     ActivityLog,
     DeliveryQueue,
+    DomainRules,
     Edges,
     Egress,
+    Farewells,
     Followers,
+    Imports,
     Keys,
     PeerHosts,
     RemoteCache,
+    Reports,
     Seen,
 )
+from adapters.activitypub.presence import Presences
 from adapters.activitypub.remote.actor import Actors
 from adapters.activitypub.remote.document import Documents
 from adapters.activitypub.remote.hosts import Hosts as PeerStates
+from adapters.activitypub.shield import Shield
 from adapters.activitypub.social import Social
 from adapters.activitypub.wing import Wing
 from adapters.http.credentials import Authenticator
@@ -41,7 +52,7 @@ from pod.write import Write
 if TYPE_CHECKING:  # the workers of this wing do without the page engine, until somebody comes
     from quart import Blueprint
 
-    from adapters.http.views import View
+    from adapters.http.views import Absent, View
 
 SEEN_FOR: Final = timedelta(days=7)
 """How long ids of activities are kept: far longer than any signature lives."""
@@ -79,16 +90,31 @@ class ActivityPub:
         queue: DeliveryQueue,
         log: ActivityLog,
         peer_hosts: PeerHosts,
+        rules: DomainRules,
+        reports: Reports,
+        imports: Imports,
+        farewells: Farewells,
+        allow_list: bool = False,
         reader: Reader | None = None,
         throttle: Throttle | None = None,
     ) -> None:
-        """``reader`` is the store as others may see it, where that is less than the store."""
+        """``reader`` is the store as others may see it, where that is less than the store.
+
+        With ``allow_list`` the pod talks to nobody but those that a rule allows.
+        """
         self._store = store
         self._cache = cache
+        shown = reader or store
+        federation = Federation(
+            rules,
+            lambda iri: read.same_origin(iri, server) or member_at(shown, iri) is not None,
+            allow_list=allow_list,
+        )
+        egress = GuardedEgress(egress, federation)
         states = PeerStates(peer_hosts)
         self._wing = Wing(
             server=server,
-            reader=reader or store,
+            reader=shown,
             write=write,
             keys=keys,
             clock=clock,
@@ -98,14 +124,23 @@ class ActivityPub:
             followers=followers,
             edges=edges,
             seen=seen,
+            cache=cache,
             queue=queue,
             log=log,
             hosts=states,
             throttle=throttle or Throttle(),
+            rules=rules,
+            federation=federation,
+            reports=reports,
+            farewells=farewells,
         )
         self._reactor = Reactor(self._wing)
         self._sender = Sender(self._wing)
         self.social = Social(self._wing)
+        self.shield = Shield(self._wing)
+        self.presences = Presences(self._wing)
+        self.administration = Administration(self._wing)
+        self.lists = Lists(self._wing, imports, self.social, self.shield)
         self._authoring = Authoring(self._wing, self.social)
 
     @property
@@ -114,6 +149,13 @@ class ActivityPub:
         from adapters.activitypub.routes.objects import as2_view
 
         return as2_view(self._wing)
+
+    @property
+    def absent(self) -> Absent:
+        """What peers are told of members who are not served."""
+        from adapters.activitypub.routes.objects import absent
+
+        return absent(self._wing)
 
     def routes(self, hosts: Hosts, authenticator: Authenticator) -> Blueprint:
         """The routes that are this wing's alone: inboxes, collections, activities, ``/actor``."""
@@ -155,6 +197,7 @@ class ActivityPub:
         await self._wing.seen.forget(now - SEEN_FOR)
         await self._wing.queue.expire(now - QUEUED_FOR)
         await self._cache.forget(now - CACHED_FOR)
+        await self._wing.farewells.finish()
 
     def backlog(self) -> int:
         """How many deliveries wait."""

@@ -14,6 +14,7 @@ from pod.keys.ed25519 import Ed25519Key
 from pod.keys.rsa import RsaKey
 from pod.model.change import Change
 from pod.model.ids import Iri, MemberId, Tid
+from pod.model.moderation import DomainRule, ImportRow, ImportState, ListKind, Report
 from pod.model.peer import Delivery, Edge, EdgeKind, Follower, HostState, Outgoing
 from pod.model.resource import ResourcePath
 
@@ -38,8 +39,18 @@ class Followers(Protocol):
         """Each inbox once that reaches accepted followers, the shared one where there is one."""
         ...
 
-    async def put(self, member: MemberId, follower: Follower) -> None: ...
-    async def remove(self, member: MemberId, actor: Iri) -> None: ...
+    async def put(
+        self, member: MemberId, follower: Follower, now: datetime, *, telling: Sequence[Outgoing]
+    ) -> None:
+        """Add or replace a follower and queue what is told of it, in one transaction."""
+        ...
+
+    async def remove(
+        self, member: MemberId, actor: Iri, now: datetime, *, telling: Sequence[Outgoing] = ()
+    ) -> None:
+        """Forget a follower and queue what is told of it, in one transaction."""
+        ...
+
     async def remove_follow(self, actor: Iri, follow_id: Iri) -> None:
         """Take back one follow of an actor."""
         ...
@@ -93,6 +104,59 @@ class Edges(Protocol):
         ...
 
 
+class DomainRules(Protocol):
+    """The administrator's rules for other servers; reads cost next to nothing."""
+
+    def get(self, domain: str) -> DomainRule | None:
+        """The rule for exactly this domain."""
+        ...
+
+    def all(self) -> list[DomainRule]: ...
+    async def put(self, rule: DomainRule) -> None: ...
+    async def remove(self, domain: str) -> None: ...
+
+
+class Reports(Protocol):
+    """Complaints for the administrator."""
+
+    def newest(self, *, limit: int, only_open: bool) -> list[Report]: ...
+    async def add(self, report: Report, *, telling: Sequence[Outgoing] = ()) -> None:
+        """Keep a report, once for its id, and queue what is told of it, in one transaction."""
+        ...
+
+    async def resolve(self, report: Iri, at: datetime) -> bool:
+        """Note that a report was dealt with; False where there is no such report."""
+        ...
+
+
+class Imports(Protocol):
+    """Lists that members bring along, line by line."""
+
+    async def begin(self, member: MemberId, kind: ListKind, rows: Sequence[ImportRow]) -> None:
+        """Take a new list in place of the last one of its kind."""
+        ...
+
+    def next(self) -> ImportRow | None:
+        """A line that waits."""
+        ...
+
+    async def settle(self, row: ImportRow) -> None:
+        """Note what became of a line."""
+        ...
+
+    def states(self, member: MemberId, *, failed: int) -> list[ImportState]:
+        """How far each list has come, with at most ``failed`` failures of each."""
+        ...
+
+
+class Farewells(Protocol):
+    """What outlives an account until its peers were told."""
+
+    async def finish(self) -> None:
+        """Forget followers once all deliveries are queued, the key once all are sent."""
+        ...
+
+
 class Seen(Protocol):
     """Ids of activities that were processed, and other marks, for as long as replays could come."""
 
@@ -108,6 +172,9 @@ class RemoteCache(Protocol):
     def get(self, iri: Iri) -> tuple[bytes, datetime] | None: ...
     async def put(self, iri: Iri, body: bytes, at: datetime) -> None: ...
     async def forget(self, before: datetime) -> None: ...
+    def page(self, *, after: str, limit: int) -> list[tuple[Iri, bytes]]:
+        """Documents in the order of their ids, those after ``after``."""
+        ...
 
 
 class DeliveryQueue(Protocol):

@@ -8,21 +8,23 @@ Spec: https://www.w3.org/TR/activitypub/#client-to-server-interactions
 
 from __future__ import annotations
 
-import orjson
+from collections.abc import Sequence
+from dataclasses import replace
 
+from adapters.activitypub import moderation
 from adapters.activitypub.jsonld import read
-from adapters.activitypub.jsonld.context import MEDIA_TYPE, PUBLIC
-from adapters.activitypub.lens import index
-from adapters.activitypub.lens.act import TYPES, Act, folder
-from adapters.activitypub.receive.relation import answer_follow
+from adapters.activitypub.lens import presence
+from adapters.activitypub.lens.act import FOLLOWS, Act, folder
+from adapters.activitypub.receive.relation import answer_of, drop_follower
 from adapters.activitypub.wing import Wing
+from adapters.activitypub.writing import act_of
 from pod.access.agent import Agent
-from pod.errors import Invalid, NotFound
+from pod.errors import Forbidden, Invalid, NotFound
 from pod.model.ids import Iri
 from pod.model.member import Member
 from pod.model.peer import Follower
-from pod.model.resource import ABSENT, ResourcePath
-from pod.write import Delete, PutDocument
+from pod.model.resource import ResourcePath
+from pod.write import Delete, Op, PutDocument
 
 
 class Social:
@@ -32,9 +34,19 @@ class Social:
         self._wing = wing
 
     async def follow(self, agent: Agent, member: Member, actor: Iri) -> ResourcePath:
-        """Ask to follow an actor; raises PeerUnavailable, Gone, Invalid when there is none."""
-        found = await self._wing.actors.actor(actor)
-        return await self._act(agent, member, "follow", found.id, found.id)
+        """Ask to follow an actor; raises PeerUnavailable, Gone, Invalid when there is none.
+
+        Forbidden where either blocks the other, and for a member who has moved away.
+        """
+        local = self._wing.local_actor(actor)
+        found = local.webid if local else (await self._wing.actors.actor(actor)).id
+        if found == member.webid:
+            raise Forbidden("Nobody follows themselves.")
+        if moderation.blocks(self._wing, member, found):
+            raise Forbidden("You block this account, or its whole server.")
+        if moderation.is_blocked_by(self._wing, member, found):
+            raise Forbidden("This account does not want you to follow it.")
+        return await self._act(agent, member, "follow", found, found)
 
     async def like(self, agent: Agent, member: Member, object_id: Iri) -> ResourcePath:
         """Like a post; raises PeerUnavailable, Gone, Invalid when there is none."""
@@ -50,21 +62,27 @@ class Social:
         deletes = [Delete(path, missing_ok=True) for path in paths]
         await self._wing.write.apply(agent, member.id, deletes)
 
+    def requests(self, member: Member, *, limit: int = 1_000) -> list[Follower]:
+        """Who asks to follow a member and waits for an answer."""
+        return self._wing.followers.waiting(member.id, limit=limit)
+
     async def accept_follower(self, member: Member, actor: Iri) -> Iri:
         """Let an actor follow who asked to; the id of the follow; raises NotFound."""
         asked = self._asked(member, actor)
-        follower = Follower(
-            asked.actor, asked.inbox, asked.shared_inbox, asked.follow_id, True, asked.since
+        follower = replace(asked, accepted=True)
+        await self._wing.followers.put(
+            member.id,
+            follower,
+            self._wing.clock.now(),
+            telling=[await answer_of(self._wing, member, follower, "Accept")],
         )
-        await self._wing.followers.put(member.id, follower)
-        await answer_follow(self._wing, member, follower, "Accept")
+        self._wing.outgoing.set()
         return asked.follow_id
 
     async def reject_follower(self, member: Member, actor: Iri) -> Iri:
         """Refuse an actor, also one who followed already; raises NotFound when they do not."""
         asked = self._asked(member, actor)
-        await self._wing.followers.remove(member.id, actor)
-        await answer_follow(self._wing, member, asked, "Reject")
+        await drop_follower(self._wing, member, asked)
         return asked.follow_id
 
     def _asked(self, member: Member, actor: Iri) -> Follower:
@@ -74,6 +92,9 @@ class Social:
         return asked
 
     async def _author(self, object_id: Iri) -> Iri:
+        local = self._wing.local_object(object_id)
+        if local is not None:
+            return local[0].webid
         document = await self._wing.actors.document(object_id)
         author = read.iri(document, "attributedTo")
         if author is None or not read.same_origin(author, object_id):
@@ -83,22 +104,36 @@ class Social:
     async def _act(
         self, agent: Agent, member: Member, act: Act, object_id: Iri, other: Iri
     ) -> ResourcePath:
-        """Write the activity once for each object; a second time is the first one's path."""
-        held = self._wing.reader.about(member.id, folder(act), object_id)
-        if held:
-            return held[0]
-        path = ResourcePath(folder(act) + self._wing.tids.next())
-        view = {
-            "id": member.url(path),
-            "type": TYPES[act],
-            "actor": member.webid,
-            "published": self._wing.clock.now().isoformat().replace("+00:00", "Z"),
-            "object": object_id,
-            "to": [other],
-        }
-        if act == "announce":
-            view |= {"to": [PUBLIC], "cc": [f"{member.origin}/followers", other]}
-        body = orjson.dumps(index.document(view))
-        put = PutDocument(path, MEDIA_TYPE, body, ABSENT, subject=object_id)
-        await self._wing.write.apply(agent, member.id, [put])
-        return path
+        require_here(self._wing, member)
+        return await once(
+            self._wing, agent, member, act, act_of(self._wing, member, act, object_id, to=other)
+        )
+
+
+async def once(
+    wing: Wing,
+    agent: Agent,
+    member: Member,
+    act: Act,
+    document: PutDocument,
+    also: Sequence[Delete] = (),
+) -> ResourcePath:
+    """Write an act once for each object; a second time is the first one's path."""
+    assert document.subject is not None  # acts are always about something
+    held = wing.reader.about(member.id, folder(act), document.subject)
+    ops: list[Op] = [*also] if held else [document, *also]
+    await wing.write.apply(agent, member.id, ops)
+    return held[0] if held else document.path
+
+
+def require_here(wing: Wing, member: Member) -> None:
+    """Pass, or raise Forbidden for a member whose fediverse life goes on elsewhere."""
+    target = presence.moved_to(wing.presented(member).annotation)
+    if target is not None:
+        raise Forbidden(f"Your fediverse account has moved to {target}.")
+
+
+def follows_of(wing: Wing, member: Member, actor: Iri) -> list[Delete]:
+    """What ends a member's follow of an actor."""
+    paths = wing.reader.about(member.id, FOLLOWS, actor)
+    return [Delete(path, missing_ok=True) for path in paths]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
+from adapters.activitypub.federation import Federation
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.lens import profile
 from adapters.activitypub.lens.names import Names, member_at, object_id, read_object_path
@@ -16,10 +17,14 @@ from adapters.activitypub.lens.published import Published, View
 from adapters.activitypub.ports import (
     ActivityLog,
     DeliveryQueue,
+    DomainRules,
     Edges,
     Egress,
+    Farewells,
     Followers,
     Keys,
+    RemoteCache,
+    Reports,
     Seen,
 )
 from adapters.activitypub.remote.actor import Actors
@@ -53,7 +58,12 @@ class Wing:
     followers: Followers
     edges: Edges
     seen: Seen
+    cache: RemoteCache
     queue: DeliveryQueue
+    rules: DomainRules
+    federation: Federation
+    reports: Reports
+    farewells: Farewells
     log: ActivityLog
     hosts: Hosts
     throttle: Throttle

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pod.errors import NotFound
+from pod.errors import Forbidden, Gone, NotFound, PodError
 from pod.model.ids import Origin
 from pod.model.member import Member, Standing
 from pod.ports import Reader
@@ -32,8 +32,26 @@ class Hosts:
         return self.origin(host) == self.server
 
     def member(self, host: str) -> Member:
-        """The member whose origin this is, in whatever standing; raises NotFound."""
+        """The member whose origin this is, at rest or not; raises NotFound, Gone for who left."""
+        found = self.holder(host)
+        if found.standing is Standing.DELETED:
+            raise absence(found)
+        return found
+
+    def holder(self, host: str) -> Member:
+        """Whose origin this is, even if their account was deleted; raises NotFound."""
         found = self._reader.member_by_origin(self.origin(host))
-        if found is None or found.standing is Standing.DELETED:
+        if found is None:
             raise NotFound("nobody lives at this address")
         return found
+
+
+def absence(member: Member) -> PodError:
+    """How it is told that nothing of a member is served: gone for ever, shut, or just not there."""
+    match member.standing:
+        case Standing.DELETED:
+            return Gone("This account was deleted.")
+        case Standing.TAKENDOWN | Standing.SUSPENDED:
+            return Forbidden("This account is suspended.")
+        case _:
+            return NotFound("nobody lives at this address")

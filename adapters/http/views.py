@@ -14,7 +14,7 @@ from quart import Blueprint, Response, request
 from adapters.http.conditional import body_etag, etag, http_date, not_modified
 from adapters.http.cors import echo, merge_vary
 from adapters.http.credentials import Authenticator
-from adapters.http.hosts import Hosts
+from adapters.http.hosts import Hosts, absence
 from adapters.http.incoming import fields, presented
 from adapters.http.negotiate import choose
 from pod.access.agent import Agent
@@ -87,6 +87,10 @@ class Answer:
     status: int
     headers: dict[str, str]
     body: bytes = b""
+
+
+Absent = Callable[[Member, ResourcePath, Mapping[str, str]], Awaitable[Answer | None]]
+"""What a wing says of somebody who is not served: suspended, or gone for ever; None: nothing."""
 
 
 class Views:
@@ -182,6 +186,7 @@ def rooms(
     allow: Allow,
     views: Views,
     front_door: Callable[[], Awaitable[Response]],
+    absent: Absent | None = None,
 ) -> Blueprint:
     """GET and HEAD of ``/``, ``/me`` and ``/repo/{nsid}/{rkey}``, for all wings together.
 
@@ -191,10 +196,13 @@ def rooms(
     blueprint = Blueprint("views", __name__)
 
     async def show(path: ResourcePath, generation: int = 1) -> Response:
-        member = hosts.member(request.host)
+        member = hosts.holder(request.host)
         agent = await authenticator.agent(presented(hosts))
         if not member.is_active and agent.member != member.id:
-            raise NotFound
+            told = await absent(member, path, fields()) if absent is not None else None
+            if told is None:
+                raise absence(member)
+            return response_of(told)
         allow(agent, member, path)
         resource = reader.resource(member.id, path)
         tombstone = None if resource else reader.tombstone(member.id, path)

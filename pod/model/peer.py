@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
-from typing import Literal
+from typing import Final, Literal
 
 from pod.model.ids import Iri, MemberId
 from pod.model.resource import ResourcePath
 
-EdgeKind = Literal["like", "announce", "reply", "accept"]
+SERVER: Final = MemberId(0)
+"""Who stands for the server's own actor where an activity is on its way."""
+
+EdgeKind = Literal["like", "announce", "reply", "accept", "block"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,10 +37,14 @@ from pod.model.member import Member
 from pod.model.resource import Resource, ResourcePath
 from pod.write import PutRecord, Receipt
 from storage.delivery_queue import SqlActivityLog, SqlDeliveryQueue
+from storage.domain_rules import StoredDomainRules
 from storage.edges import SqlEdges, SqlSeen
+from storage.farewells import StoredFarewells
 from storage.followers import SqlFollowers
+from storage.imports import SqlImports
 from storage.peer_hosts import SqlPeerHosts
 from storage.remote_cache import SqlRemoteCache
+from storage.reports import SqlReports
 from tests.kit.house import Pod, owner
 from tests.kit.stored import sql_store
 
@@ -176,13 +180,14 @@ class Doorkeeper:
 class FediPod(Pod):
     """The pod with its wing, on real storage, behind a test client."""
 
-    def __init__(self, store: Any) -> None:
+    def __init__(self, store: Any, *, allow_list: bool = False) -> None:
         super().__init__(store=store)
         self.network = Network()
         database = store.database
         self.followers, self.edges = SqlFollowers(database), SqlEdges(database)
         self.queue, self.seen = SqlDeliveryQueue(database), SqlSeen(database)
         self.cache = SqlRemoteCache(database)
+        self.reports = SqlReports(database)
         self.wing = ActivityPub(
             server=self.settings.origin,
             store=store,
@@ -198,6 +203,11 @@ class FediPod(Pod):
             queue=self.queue,
             log=SqlActivityLog(database),
             peer_hosts=SqlPeerHosts(database),
+            rules=StoredDomainRules(database),
+            reports=self.reports,
+            imports=SqlImports(database),
+            farewells=StoredFarewells(database),
+            allow_list=allow_list,
         )
         hosts = Hosts(store, self.settings.origin)
         self.app = Quart("pod")
@@ -217,6 +227,7 @@ class FediPod(Pod):
                 ),
                 views=Views([self.wing.view]),
                 front_door=front_door,
+                absent=self.wing.absent,
             )
         )
         self.client = self.app.test_client()
@@ -298,10 +309,10 @@ class FediPod(Pod):
 
 
 @asynccontextmanager
-async def fedi_pod(folder: Path) -> AsyncIterator[FediPod]:
+async def fedi_pod(folder: Path, *, allow_list: bool = False) -> AsyncIterator[FediPod]:
     """The pod with its wing, for as long as a test needs it."""
     async with sql_store(folder / "pod.db") as store:
-        pod = FediPod(store)
+        pod = FediPod(store, allow_list=allow_list)
         await pod.keyring.open()
         await store.write(lambda tx: tx.put_secret(None, ACTOR_RSA, MEMBER_KEY))
         yield pod

@@ -63,18 +63,18 @@ def test_only_accepted_followers_count_and_hear(tell: Callable[[Story], None]) -
         ann, bob = follower("ann", shared="https://s.example/inbox"), follower("bob")
         eve, dan = follower("eve", accepted=False), follower("dan", shared=ann.shared_inbox)
         for who in (ann, bob, eve, dan):
-            await followers.put(alice.id, who)
+            await followers.put(alice.id, who, NOW, telling=[])
         assert followers.count(alice.id) == 3
         assert followers.page(alice.id, after="", limit=2) == [ann, bob]
         assert followers.page(alice.id, after=bob.actor, limit=2) == [dan]
         assert followers.waiting(alice.id, limit=9) == [eve]
         assert set(followers.inboxes(alice.id)) == {ann.shared_inbox, bob.inbox}
-        await followers.put(alice.id, replace(eve, accepted=True))
+        await followers.put(alice.id, replace(eve, accepted=True), NOW, telling=[])
         assert followers.get(alice.id, eve.actor) == replace(eve, accepted=True)
         await followers.remove_follow(bob.actor, ann.follow_id)
         assert followers.count(alice.id) == 4
         await followers.remove_follow(bob.actor, bob.follow_id)
-        await followers.remove(alice.id, ann.actor)
+        await followers.remove(alice.id, ann.actor, NOW)
         await followers.remove_actor(eve.actor)
         assert followers.page(alice.id, after="", limit=9) == [dan]
 

@@ -24,9 +24,10 @@ def audience(
         if recipient == PUBLIC or recipient == member.webid:
             continue
         if recipient == f"{member.origin}/followers":
-            # Followers in this pod read the one copy; they need none of their own.
+            # Followers in this pod read the one copy; they need none of their own, but of a move.
             found = wing.followers.inboxes(member.id)
-            inboxes |= dict.fromkeys(inbox for inbox in found if inbox != wing.shared_inbox)
+            is_move = activity.get("type") == "Move"
+            inboxes |= dict.fromkeys(i for i in found if is_move or i != wing.shared_inbox)
         elif wing.local_actor(recipient) is not None:
             inboxes[wing.shared_inbox] = None
         elif (known := wing.actors.cached(recipient)) is not None:

@@ -29,16 +29,20 @@ _SIGN: Final[Mapping[bool, Callable[..., dict[str, str]]]] = {
 }
 
 
-async def post_signed(wing: Wing, delivery: Delivery, member: Member) -> Reply:
-    """What the inbox answers; raises PodError when it cannot be asked, or not found."""
+async def post_signed(wing: Wing, delivery: Delivery, member: Member | None) -> Reply:
+    """What the inbox answers to a member, or (None) to the server itself.
+
+    Raises PodError when it cannot be asked, or not found.
+    """
     inbox = delivery.target
     if delivery.is_actor:
         inbox = (await wing.actors.actor(inbox)).mailbox
-    key = await wing.keys.actor_key(member.id)
+    key = await wing.keys.actor_key(member.id if member is not None else None)
+    named = key_id(member) if member is not None else f"{wing.server}/actor#main-key"
     modern = wing.hosts.state(delivery.host).modern
-    reply = await _post(wing, delivery, inbox, member, key, modern=modern)
+    reply = await _post(wing, delivery, inbox, named, key, modern=modern)
     if reply.status in REFUSED:
-        again = await _post(wing, delivery, inbox, member, key, modern=not modern)
+        again = await _post(wing, delivery, inbox, named, key, modern=not modern)
         if again.status is not None and 200 <= again.status < 300:
             await wing.hosts.prefer(delivery.host, modern=not modern)
             return again
@@ -46,11 +50,11 @@ async def post_signed(wing: Wing, delivery: Delivery, member: Member) -> Reply:
 
 
 async def _post(
-    wing: Wing, delivery: Delivery, inbox: Iri, member: Member, key: RsaKey, *, modern: bool
+    wing: Wing, delivery: Delivery, inbox: Iri, named: str, key: RsaKey, *, modern: bool
 ) -> Reply:
     plain = {"Content-Type": MEDIA_TYPE}
     request = Request("POST", inbox, list(plain.items()), delivery.body)
-    signed = _SIGN[modern](request, key_id=key_id(member), sign=key.sign, now=wing.clock.now())
+    signed = _SIGN[modern](request, key_id=named, sign=key.sign, now=wing.clock.now())
     headers = {**plain, **signed}
     fetched = await wing.egress.post(inbox, delivery.body, headers, max_bytes=_MAX_ANSWER)
     return Reply(fetched.status, fetched.headers.get("Retry-After"))

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Sequence
 from typing import Final
 
+from adapters.activitypub.deliver.account import told_of_account
 from adapters.activitypub.deliver.audience import audience
 from adapters.activitypub.deliver.outgoing import outgoing
 from adapters.activitypub.jsonld.context import ACTOR, with_context
 from adapters.activitypub.lens import act, index
 from adapters.activitypub.lens.published import COMPLEMENT, View
+from adapters.activitypub.moderation import AT_BLOCKS
 from adapters.activitypub.wing import Wing
 from pod.model.change import Change, ChangeOp
-from pod.model.ids import Tid
-from pod.model.member import Member
+from pod.model.ids import Did, Tid
+from pod.model.member import Member, Standing
 from pod.model.peer import Outgoing
 from pod.model.resource import EMPTY, Resource, Tombstone
 from pod.read import PROFILE_PATH
@@ -48,10 +51,15 @@ class Reactor:
             for change in changes:
                 due += await self._turn(change, is_followed=followed[change.member])
             await wing.queue.enqueue(due, wing.clock.now(), cursor=changes[-1].seq)
+            await self._sever_blocked(changes)
+            if any(self._is_gone(change) for change in changes):
+                await wing.farewells.finish()
 
     async def _turn(self, change: Change, *, is_followed: bool) -> list[Outgoing]:
         member = self._wing.reader.member(change.member)
-        if member is None or not member.is_active:
+        if member is None or change.kind in ("account", "identity"):
+            return await told_of_account(self._wing, member, change) if member else []
+        if not member.is_active:
             return []
         found: list[Outgoing] = []
         for place, op in enumerate(change.ops):
@@ -71,6 +79,22 @@ class Reactor:
                 if inboxes or actors:
                     found.append(await outgoing(self._wing, member, activity, inboxes, actors))
         return found
+
+    async def _sever_blocked(self, changes: Sequence[Change]) -> None:
+        """Let nobody follow who was blocked by a record, from whichever app."""
+        wing = self._wing
+        for change in changes:
+            for op in change.ops:
+                found = wing.reader.resource(change.member, op.path)
+                if found is None or not op.path.startswith(AT_BLOCKS):
+                    continue
+                blocked = wing.reader.member_by_did(Did(found.subject or ""))
+                if blocked is not None:
+                    await wing.followers.remove(change.member, blocked.webid, wing.clock.now())
+
+    def _is_gone(self, change: Change) -> bool:
+        member = self._wing.reader.member(change.member)
+        return member is not None and member.standing is Standing.DELETED
 
     def _names_anybody(self, member: Member, op: ChangeOp) -> bool:
         """Whether an op may concern anybody but followers: one without a name in it cannot."""

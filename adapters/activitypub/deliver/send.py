@@ -21,7 +21,7 @@ from adapters.activitypub.remote.schedule import Reply, next_step
 from adapters.activitypub.wing import Wing
 from pod.errors import PeerUnavailable, PodError
 from pod.model.member import Member
-from pod.model.peer import Delivery
+from pod.model.peer import SERVER, Delivery
 
 _POOL: Final = 128
 """Tries at once, without the slow and the doubtful ones."""
@@ -97,7 +97,7 @@ class Sender:
             if delivery.id in self._running or self._hosts.is_full(delivery.host):
                 continue
             member = self._wing.reader.member(delivery.member)
-            if member is None:
+            if member is None and delivery.member != SERVER:
                 await self._wing.queue.done(delivery)
             elif not await self._is_put_off(delivery, member, now):
                 self._start(delivery, member)
@@ -108,7 +108,7 @@ class Sender:
                 break
         return moved
 
-    async def _is_put_off(self, delivery: Delivery, member: Member, now: datetime) -> bool:
+    async def _is_put_off(self, delivery: Delivery, member: Member | None, now: datetime) -> bool:
         """Whether a delivery has to wait for reasons that are not its own."""
         host = delivery.host
         until = self._hosts.rests_until(host, now)
@@ -116,12 +116,12 @@ class Sender:
         if until is not None or is_crowded:
             await self._wing.queue.rest(host, until or now + _NO_ROOM)
             return True
-        met = self._introductions.wait(host, member, now)
+        met = self._introductions.wait(host, member, now) if member is not None else None
         if met is not None:
             await self._wing.queue.postpone(delivery, met)
         return met is not None
 
-    def _start(self, delivery: Delivery, member: Member) -> None:
+    def _start(self, delivery: Delivery, member: Member | None) -> None:
         self._hosts.start(delivery.host)
         if self._hosts.is_doubtful(delivery.host):
             self._doubtful.add(delivery.id)
@@ -137,7 +137,7 @@ class Sender:
         except TimeoutError:
             return
 
-    async def _try(self, delivery: Delivery, member: Member) -> None:
+    async def _try(self, delivery: Delivery, member: Member | None) -> None:
         limit = asyncio.timeout(None)
         loop = asyncio.get_running_loop()
         slow = loop.call_later(self._slow_after_s, self._note_slow, delivery, limit)
@@ -180,14 +180,14 @@ class Sender:
             step = "give up"
         if step == "give up":
             log.info("delivery given up", host=delivery.host, status=reply.status)
-        elif step == "done":
+        elif step == "done" and delivery.member != SERVER:
             await self._introductions.met(delivery.host, delivery.member)
         if isinstance(step, str):
             await queue.done(delivery)
         else:
             await queue.again(delivery, max(step, until or step))
 
-    async def _send(self, delivery: Delivery, member: Member) -> Reply:
+    async def _send(self, delivery: Delivery, member: Member | None) -> Reply:
         try:
             return await post_signed(self._wing, delivery, member)
         except PeerUnavailable:

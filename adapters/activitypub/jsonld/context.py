@@ -27,6 +27,9 @@ _TERMS: Final[dict[str, Any]] = {
     "discoverable": f"{_TOOT}discoverable",
     "indexable": f"{_TOOT}indexable",
     "featured": {"@id": f"{_TOOT}featured", "@type": "@id"},
+    "featuredTags": {"@id": f"{_TOOT}featuredTags", "@type": "@id"},
+    "memorial": f"{_TOOT}memorial",
+    "suspended": f"{_TOOT}suspended",
     "blurhash": f"{_TOOT}blurhash",
     "schema": "http://schema.org#",
     "PropertyValue": "schema:PropertyValue",
@@ -60,7 +63,8 @@ _NOTE_TERMS: Final = (
 )  # fmt: skip
 _ACTOR_TERMS: Final = (
     "manuallyApprovesFollowers", "movedTo", "alsoKnownAs", "discoverable", "indexable", "featured",
-    "schema", "PropertyValue", "value", "webfinger",
+    "featuredTags", "memorial", "suspended", "Hashtag", "schema", "PropertyValue", "value",
+    "webfinger",
 )  # fmt: skip
 
 NOTE: Final[list[Any]] = [AS2, {term: _TERMS[term] for term in _NOTE_TERMS}]

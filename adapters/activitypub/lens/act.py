@@ -1,4 +1,4 @@
-"""A member's own follow, like, boost, reaction or vote in the fediverse, kept as a document.
+"""A member's own acts towards the fediverse, follow to move, each kept as an AS2 document.
 
 Spec: https://www.w3.org/TR/activitypub/#follow-activity-outbox
 """
@@ -15,7 +15,7 @@ from pod.model.ids import Iri
 from pod.model.member import Member
 from pod.model.resource import Resource, ResourcePath, Tombstone
 
-Act = Literal["follow", "like", "announce", "react", "vote"]
+Act = Literal["follow", "like", "announce", "react", "vote", "block", "ignore", "domain", "move"]
 
 TYPES: Final[dict[Act, str]] = {
     "follow": "Follow",
@@ -23,9 +23,14 @@ TYPES: Final[dict[Act, str]] = {
     "announce": "Announce",
     "react": "EmojiReact",
     "vote": "Create",
+    "block": "Block",
+    "ignore": "Ignore",
+    "domain": "Block",
+    "move": "Move",
 }
 SOCIAL: Final = "/data/social/"
-"""Documents below are activities of the member towards the fediverse, delivered as they stand."""
+"""Documents below are activities of the member, delivered as they stand to whom they address:
+mutes and blocks of whole domains to nobody."""
 
 FOLLOWS: Final = f"{SOCIAL}follow/"
 LIKES: Final = f"{SOCIAL}like/"

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from html import escape
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.lens import html
 from adapters.activitypub.lens.names import Names
+from adapters.activitypub.lens.presence import ADDED, DEFAULTS, many
 from adapters.activitypub.lens.published import COMPLEMENT, Put, View, require_shown
 from pod.errors import Unprocessable
 from pod.model.blob import BlobRef
@@ -27,7 +28,7 @@ from pod.records.cid import cid_text
 EDITABLE: Final = frozenset({"name", "summary", "icon", "image"})
 """What a writer of the view may change."""
 
-SETTINGS: Final = frozenset({"manuallyApprovesFollowers", "discoverable", "indexable"})
+SETTINGS: Final = DEFAULTS.keys()
 """What a member may say beside the record."""
 
 
@@ -70,45 +71,7 @@ class Presented:
 
 def get(profile: Profile, presented: Presented, keys: ActorKeys) -> View:
     """The actor as AS2, without context."""
-    member, origin = presented.member, presented.member.origin
-    view: View = {
-        "id": member.webid,
-        "type": "Service" if profile.is_bot else "Person",
-        "preferredUsername": member.username,
-        "webfinger": member.acct,
-        "url": f"{origin}/",
-        "name": profile.name or member.username,
-        "summary": presented.override.get("summary", _summary(profile, presented.names)),
-        "inbox": f"{origin}/inbox/",
-        "outbox": f"{origin}/outbox",
-        "followers": f"{origin}/followers",
-        "following": f"{origin}/following",
-        "liked": f"{origin}/liked",
-        "featured": f"{origin}/featured",
-        "endpoints": {"sharedInbox": f"{presented.server}/inbox"},
-        "published": member.created_at.isoformat().replace("+00:00", "Z"),
-        "alsoKnownAs": [member.did, f"at://{member.handle}"],
-        "attachment": _fields(profile, member),
-        "publicKey": {
-            "id": key_id(member),
-            "owner": member.webid,
-            "publicKeyPem": keys.rsa_pem,
-        },
-        "assertionMethod": [
-            {
-                "id": proof_key_id(member),
-                "type": "Multikey",
-                "controller": member.webid,
-                "publicKeyMultibase": keys.multikey,
-            }
-        ],
-    }
-    if profile.avatar is not None:
-        view["icon"] = _image(profile.avatar, member)
-    if profile.banner is not None:
-        view["image"] = _image(profile.banner, member)
-    settings = {"manuallyApprovesFollowers": False, "discoverable": True, "indexable": True}
-    return {**settings, **presented.annotation, **view}
+    return _shown(profile, presented, keys, presented.annotation, presented.override)
 
 
 def put(view: View, before: Profile, presented: Presented, keys: ActorKeys) -> Put:
@@ -129,10 +92,84 @@ def put(view: View, before: Profile, presented: Presented, keys: ActorKeys) -> P
         profile = replace(profile, avatar=None)
     if "image" in changed:
         profile = replace(profile, banner=None)
-    annotation = _beside(view, shown, presented.annotation)
-    again = {**get(profile, presented, keys), **override}
-    require_shown(view, shown, {**again, **annotation})
+    annotation = _beside(view, shown, presented, _own_parts(before, presented))
+    require_shown(view, shown, _shown(profile, presented, keys, annotation, override))
     return Put(profile, annotation, override)
+
+
+def suspended(member: Member, keys: ActorKeys) -> View:
+    """What is shown of a member who was taken down: that it is them, and no more."""
+    return {
+        "id": member.webid,
+        "type": "Person",
+        "preferredUsername": member.username,
+        "inbox": f"{member.origin}/inbox/",
+        "outbox": f"{member.origin}/outbox",
+        "followers": f"{member.origin}/followers",
+        "suspended": True,
+        **_keys(member, keys),
+    }
+
+
+def _shown(
+    profile: Profile, presented: Presented, keys: ActorKeys, annotation: View, override: View
+) -> View:
+    member, origin = presented.member, presented.member.origin
+    view: View = {
+        "id": member.webid,
+        "type": "Service" if profile.is_bot else "Person",
+        "preferredUsername": member.username,
+        "webfinger": member.acct,
+        "url": f"{origin}/",
+        "name": profile.name or member.username,
+        "summary": override.get("summary", _summary(profile, presented.names)),
+        "inbox": f"{origin}/inbox/",
+        "outbox": f"{origin}/outbox",
+        "followers": f"{origin}/followers",
+        "following": f"{origin}/following",
+        "liked": f"{origin}/liked",
+        "featured": f"{origin}/featured",
+        "featuredTags": f"{origin}/featured-tags",
+        "endpoints": {"sharedInbox": f"{presented.server}/inbox"},
+        "published": member.created_at.isoformat().replace("+00:00", "Z"),
+        "memorial": False,
+        "suspended": False,
+        **_keys(member, keys),
+    }
+    for key, own in _own_parts(profile, presented).items():
+        view[key] = [*own, *many(annotation, key)]
+    if profile.avatar is not None:
+        view["icon"] = _image(profile.avatar, member)
+    if profile.banner is not None:
+        view["image"] = _image(profile.banner, member)
+    return {**DEFAULTS, **annotation, **view}
+
+
+def _own_parts(profile: Profile, presented: Presented) -> dict[str, list[Any]]:
+    """Of the lists to which a member may add: what the pod itself says in them."""
+    member = presented.member
+    return {
+        "alsoKnownAs": [member.did, f"at://{member.handle}"],
+        "attachment": _fields(profile, member),
+    }
+
+
+def _keys(member: Member, keys: ActorKeys) -> View:
+    return {
+        "publicKey": {
+            "id": key_id(member),
+            "owner": member.webid,
+            "publicKeyPem": keys.rsa_pem,
+        },
+        "assertionMethod": [
+            {
+                "id": proof_key_id(member),
+                "type": "Multikey",
+                "controller": member.webid,
+                "publicKeyMultibase": keys.multikey,
+            }
+        ],
+    }
 
 
 def key_id(member: Member) -> str:
@@ -151,14 +188,24 @@ def holds_follows(complement: Complement) -> bool:
     return bool(orjson.loads(data).get("manuallyApprovesFollowers")) if data else False
 
 
-def _beside(view: View, shown: View, before: View) -> View:
-    """What goes to the annotation: own settings that were changed, and properties nobody owns."""
-    return {
+def _beside(view: View, shown: View, presented: Presented, own: dict[str, list[Any]]) -> View:
+    """What goes to the annotation: own settings that were changed, and properties nobody owns.
+
+    Of lists to which a member may add, what they added.
+    """
+    before = presented.annotation
+    kept = {
         key: value
         for key, value in view.items()
-        if key != "@context"
+        if key not in own
+        and key != "@context"
         and (key in before or key not in shown or (key in SETTINGS and value != shown[key]))
     }
+    for key, parts in own.items():
+        added = [ADDED[key](part) for part in many(view, key) if part not in parts]
+        if any(added):
+            kept[key] = [part for part in added if part]
+    return kept
 
 
 def _summary(profile: Profile, names: Names) -> str:

@@ -1,6 +1,6 @@
-"""Relation -> the activity that it is: Like, Announce or Follow; the record's URL is its id.
+"""Relation -> the activity that it is: Like, Announce, Follow or Block; the record's URL is its id.
 
-A block is never told to anybody.
+A block is told to the blocked alone.
 
 Spec: https://www.w3.org/TR/activitypub/#like-activity-outbox
 """
@@ -18,14 +18,13 @@ _TYPES: Final = {
     RelationKind.LIKE: "Like",
     RelationKind.REPOST: "Announce",
     RelationKind.FOLLOW: "Follow",
+    RelationKind.BLOCK: "Block",
 }
 
 
 def get(relation: Relation, published: Published) -> View | None:
     """The activity as AS2, without context; None where the other side is not in the fediverse."""
     author, names = published.author, published.names
-    if relation.kind not in _TYPES:
-        return None
     if isinstance(relation.subject, StrongRef):
         target = names.object_url(relation.subject.uri)
         other = names.member(relation.subject.uri.removeprefix("at://").split("/")[0])

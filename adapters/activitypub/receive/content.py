@@ -14,6 +14,7 @@ import orjson
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.context import AS2, MEDIA_TYPE, PUBLIC
 from adapters.activitypub.jsonld.read import Node
+from adapters.activitypub.moderation import INBOX, WAITING, hears, must_wait
 from adapters.activitypub.receive.activity import Activity, own_object
 from adapters.activitypub.remote.actor import ACTOR_TYPES
 from adapters.activitypub.wing import Wing
@@ -23,7 +24,6 @@ from pod.model.peer import Edge
 from pod.model.resource import Resource, ResourcePath
 from pod.write import Delete, PutDocument
 
-INBOX: Final = "/inbox/"
 _ME: Final = ResourcePath("/me")
 
 
@@ -79,11 +79,17 @@ def _named(activity: Activity, post: Node) -> frozenset[Iri]:
 async def _keep(
     wing: Wing, activity: Activity, post: Node, member: MemberId, parent: Resource | None
 ) -> None:
-    """Write the document, unless it is of this pod, and its edge."""
+    """Write the document, unless it is of this pod, and its edge.
+
+    What the member does not want to hear is not kept; what has to wait is not shown yet.
+    """
+    holder = wing.reader.member(member)
+    if holder is None or not hears(wing, holder, activity.actor):
+        return
     post_id = Iri(post["id"])
     if not wing.is_local(post_id) and not await _written(wing, activity, post, member):
         return
-    is_public = PUBLIC in read.recipients(post)
+    is_public = PUBLIC in read.recipients(post) and not must_wait(wing, holder, activity.actor)
     subject = parent.path if parent is not None else _ME
     edge = Edge(subject, "reply", activity.actor, post_id, activity.id, is_public, activity.at)
     await wing.edges.put(member, edge)
@@ -105,8 +111,12 @@ async def _written(wing: Wing, activity: Activity, post: Node, member: MemberId)
         return False
     if before is not None and not _is_newer(post, before, activity.kind):
         return True
-    path = held.path if held is not None else ResourcePath(INBOX + wing.tids.next())
+    holder = wing.reader.member(member)
+    waits = holder is not None and must_wait(wing, holder, activity.actor)
+    shelf = WAITING if waits else INBOX
+    path = held.path if held is not None else ResourcePath(shelf + wing.tids.next())
     context = post.get("@context", activity.node.get("@context", AS2))
+    post = wing.federation.without_media(post, activity.actor)
     body = orjson.dumps({"@context": context, **post})
     document = PutDocument(path, MEDIA_TYPE, body, subject=post_id)
     await wing.write.apply(SYSTEM, member, [document])

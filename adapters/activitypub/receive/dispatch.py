@@ -14,7 +14,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from adapters.activitypub.jsonld import read
-from adapters.activitypub.receive import content, forwarded, order, reaction, relation
+from adapters.activitypub.receive import content, forwarded, move, order, reaction, relation, report
 from adapters.activitypub.receive.activity import Activity
 from adapters.activitypub.signature import verify as signatures
 from adapters.activitypub.signature.request import Claim, Request
@@ -35,6 +35,9 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "Delete": content.on_delete,
     "Like": reaction.on_like,
     "Announce": reaction.on_announce,
+    "Block": relation.on_block,
+    "Flag": report.on_flag,
+    "Move": move.on_move,
 }
 """Every activity type that does something; others are answered politely and forgotten."""
 
@@ -57,12 +60,15 @@ class Receiver:
     async def receive(self, request: Request) -> None:
         """Take one activity, once.
 
-        Cheap checks come first: shape, time, digest, the sender's allowance; then the key. Raises
+        Cheap checks come first: shape, the rules for its server, time, digest, the sender's
+        allowance; then the key. Raises Forbidden for servers that the pod does not talk to;
         Unauthenticated for missing, false or another actor's signatures; Invalid and TooLarge for
         bad bodies; Throttled; Overloaded (ask again) when a key cannot be had at the moment.
         """
         activity = self._activity(read.parse(request.body))
+        self._wing.federation.require(activity.actor)
         claim = signatures.read(request, activity.at)
+        self._wing.federation.require(claim.key_id)
         host = urlsplit(claim.key_id).netloc.lower()
         self._throttle.take(f"inbox {host}", PEER)
         mark = "signed " + hashlib.sha256(claim.signature).hexdigest()

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.context import PUBLIC
+from adapters.activitypub.moderation import hears
 from adapters.activitypub.receive.activity import Activity
+from adapters.activitypub.receive.relation import undo_relation
 from adapters.activitypub.wing import Wing
 from pod.model.peer import Edge, EdgeKind
 
@@ -24,7 +26,7 @@ async def on_announce(wing: Wing, activity: Activity) -> None:
 
 
 async def on_undo(wing: Wing, activity: Activity) -> None:
-    """Take back a follow, like or boost of the same actor, named by id or told in full."""
+    """Take back a follow, like, boost or block of the same actor, named by id or told in full."""
     undone = activity.object
     if undone is not None:
         await wing.followers.remove_follow(activity.actor, undone)
@@ -34,9 +36,7 @@ async def on_undo(wing: Wing, activity: Activity) -> None:
     if inner is None or target is None or read.iri(inner, "actor") != activity.actor:
         return
     kinds = read.types(inner)
-    followed = wing.local_actor(target) if "Follow" in kinds else None
-    if followed is not None:
-        await wing.followers.remove(followed.id, activity.actor)
+    await undo_relation(wing, activity.actor, kinds, target)
     found = wing.local_object(target)
     if found is not None and "Like" in kinds:
         await wing.edges.remove(found[0].id, found[1].path, "like", activity.actor)
@@ -46,7 +46,7 @@ async def on_undo(wing: Wing, activity: Activity) -> None:
 
 async def _react(wing: Wing, activity: Activity, kind: EdgeKind, *, is_public: bool) -> None:
     found = wing.local_object(activity.object or "")
-    if found is not None:
+    if found is not None and hears(wing, found[0], activity.actor):
         member, resource = found
         edge = Edge(resource.path, kind, activity.actor, "", activity.id, is_public, activity.at)
         await wing.edges.put(member.id, edge)

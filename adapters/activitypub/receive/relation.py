@@ -1,4 +1,4 @@
-"""Follow, Accept, Reject: who follows a member, and who lets a member follow.
+"""Follow, Accept, Reject, Block: who follows a member, and who lets a member follow.
 
 Spec: https://www.w3.org/TR/activitypub/#follow-activity-inbox
 """
@@ -6,33 +6,52 @@ Spec: https://www.w3.org/TR/activitypub/#follow-activity-inbox
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import Any, Final
 
+from adapters.activitypub import moderation
 from adapters.activitypub.deliver.outgoing import outgoing
 from adapters.activitypub.jsonld import read
-from adapters.activitypub.lens import index, profile
+from adapters.activitypub.lens import index, presence, profile
 from adapters.activitypub.lens.act import FOLLOWS
+from adapters.activitypub.moderation import AT_FOLLOWS, ME
 from adapters.activitypub.receive.activity import Activity
 from adapters.activitypub.wing import Wing
+from pod.access.agent import SYSTEM
 from pod.model.ids import Iri, MemberId
 from pod.model.member import Member
-from pod.model.peer import Edge, Follower
+from pod.model.peer import Edge, Follower, Outgoing
 from pod.model.resource import Resource, ResourcePath
+from pod.write import Delete
+
+_FOLLOWS: Final = (FOLLOWS, AT_FOLLOWS)
 
 
 async def on_follow(wing: Wing, activity: Activity) -> None:
-    """Add a follower and accept, or hold the wish for a member who approves by hand."""
+    """Add a follower and accept, hold the wish for the member to answer, or refuse who is blocked.
+
+    A follow of somebody who follows already, or asks already, takes the place of the first.
+    """
     member = wing.local_actor(activity.object or "")
     if member is None:
         return
     actor = await wing.actors.actor(activity.actor)
-    accepted = not profile.holds_follows(wing.presented(member).complement)
+    held = wing.followers.get(member.id, actor.id)
     follower = Follower(
-        actor.id, actor.inbox, actor.shared_inbox, activity.id, accepted, activity.at
+        actor.id,
+        actor.inbox,
+        actor.shared_inbox,
+        activity.id,
+        (held is not None and held.accepted) or _is_welcome(wing, member, actor.id),
+        activity.at,
     )
-    await wing.followers.put(member.id, follower)
-    if accepted:
-        await answer_follow(wing, member, follower, "Accept")
+    if moderation.blocks(wing, member, actor.id) or presence.moved_to(
+        wing.presented(member).annotation
+    ):
+        await drop_follower(wing, member, follower)
+        return
+    telling = [await answer_of(wing, member, follower, "Accept")] if follower.accepted else []
+    await wing.followers.put(member.id, follower, activity.at, telling=telling)
+    wing.outgoing.set()
 
 
 async def on_follow_again(wing: Wing, activity: Activity) -> None:
@@ -41,11 +60,19 @@ async def on_follow_again(wing: Wing, activity: Activity) -> None:
     held = wing.followers.get(member.id, activity.actor) if member is not None else None
     if member is None or held is None or held.follow_id != activity.id or not held.accepted:
         return
-    await answer_follow(wing, member, held, "Accept")
+    await wing.queue.enqueue([await answer_of(wing, member, held, "Accept")], wing.clock.now())
+    wing.outgoing.set()
 
 
-async def answer_follow(wing: Wing, member: Member, follower: Follower, kind: str) -> None:
-    """Tell a follower Accept or Reject; the same answer to the same follow is one activity."""
+async def drop_follower(wing: Wing, member: Member, follower: Follower) -> None:
+    """Let an actor follow no more, and tell them so, in one transaction."""
+    telling = [await answer_of(wing, member, follower, "Reject")]
+    await wing.followers.remove(member.id, follower.actor, wing.clock.now(), telling=telling)
+    wing.outgoing.set()
+
+
+async def answer_of(wing: Wing, member: Member, follower: Follower, kind: str) -> Outgoing:
+    """Accept or Reject; the same answer to the same follow is one activity."""
     follow = {
         "id": follower.follow_id,
         "type": "Follow",
@@ -54,9 +81,7 @@ async def answer_follow(wing: Wing, member: Member, follower: Follower, kind: st
     }
     digest = hashlib.sha256(follower.follow_id.encode()).hexdigest()[:32]
     activity = index.answer(kind, follow, member.webid, f"{member.webid}#{kind.lower()}/{digest}")
-    told = await outgoing(wing, member, index.document(activity), [follower.inbox])
-    await wing.queue.enqueue([told], wing.clock.now())
-    wing.outgoing.set()
+    return await outgoing(wing, member, index.document(activity), [follower.inbox])
 
 
 async def on_accept(wing: Wing, activity: Activity) -> None:
@@ -69,11 +94,48 @@ async def on_accept(wing: Wing, activity: Activity) -> None:
 
 
 async def on_reject(wing: Wing, activity: Activity) -> None:
-    """Note that an actor does not, or no longer, let a member follow."""
+    """Forget a follow that an actor does not, or no longer, want; the member may ask again."""
     found = _own_follow(wing, activity)
     if found is not None:
         member, path = found
         await wing.edges.remove(member, path, "accept", activity.actor)
+        await _unfollow(wing, member, activity.actor)
+
+
+async def on_block(wing: Wing, activity: Activity) -> None:
+    """End what is between a member and an actor who blocks them, in both directions."""
+    member = wing.local_actor(activity.object or "")
+    if member is None:
+        return
+    edge = Edge(ME, "block", activity.actor, "", activity.id, False, activity.at)
+    await wing.edges.put(member.id, edge)
+    await wing.followers.remove(member.id, activity.actor, activity.at)
+    await _unfollow(wing, member.id, activity.actor)
+
+
+async def undo_relation(wing: Wing, actor: Iri, kinds: frozenset[str], target: Iri) -> None:
+    """Take back a follow or block that is told in full rather than named."""
+    member = wing.local_actor(target)
+    if member is not None and "Follow" in kinds:
+        await wing.followers.remove(member.id, actor, wing.clock.now())
+    if member is not None and "Block" in kinds:
+        await wing.edges.remove(member.id, ME, "block", actor)
+
+
+def accepted_follow(wing: Wing, member: Member, follow: Resource, actor: Iri) -> bool:
+    """Whether the followed actor said yes."""
+    return wing.edges.held(member.id, follow.path, "accept", actor) is not None
+
+
+def _is_welcome(wing: Wing, member: Member, actor: Iri) -> bool:
+    """Whether an actor may follow without being asked about."""
+    is_locked = profile.holds_follows(wing.presented(member).complement)
+    return not is_locked and not moderation.must_wait(wing, member, actor)
+
+
+async def _unfollow(wing: Wing, member: MemberId, actor: Iri) -> None:
+    paths = wing.reader.about(member, FOLLOWS, actor)
+    await wing.write.apply(SYSTEM, member, [Delete(path, missing_ok=True) for path in paths])
 
 
 def _own_follow(wing: Wing, activity: Activity) -> tuple[MemberId, ResourcePath] | None:
@@ -90,13 +152,8 @@ def _own_follow(wing: Wing, activity: Activity) -> tuple[MemberId, ResourcePath]
 
 def _author_of(wing: Wing, follow: str) -> Member | None:
     """The member whose follow has this id."""
-    for path in (FOLLOWS, "/repo/app.bsky.graph.follow/"):
+    for path in _FOLLOWS:
         origin, found, _ = follow.partition(path)
         if found:
             return wing.local_actor(f"{origin}/me")
     return None
-
-
-def accepted_follow(wing: Wing, member: Member, follow: Resource, actor: Iri) -> bool:
-    """Whether the followed actor said yes."""
-    return wing.edges.held(member.id, follow.path, "accept", actor) is not None

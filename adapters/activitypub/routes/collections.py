@@ -6,14 +6,17 @@ Spec: https://www.w3.org/TR/activitypub/#collections
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any, Final
 
 from adapters.activitypub.deliver.reactor import activity_of
+from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.context import without_context
 from adapters.activitypub.lens import act, index
 from adapters.activitypub.lens.act import FOLLOWS, LIKES
 from adapters.activitypub.lens.collection import collection, counted, page
+from adapters.activitypub.lens.presence import many
 from adapters.activitypub.lens.published import Published, View
 from adapters.activitypub.receive.relation import accepted_follow
 from adapters.activitypub.wing import Wing
@@ -37,8 +40,6 @@ _AT_FOLLOWS: Final = "/repo/app.bsky.graph.follow/"
 _SHOWN: Final = frozenset({"Create", "Announce"})
 _NAME: Final = re.compile(r"([2-7a-z]{13})-([0-9]{1,6})")
 _POSITION: Final = re.compile(r"([0-9]{1,18})\.([0-9]{1,9})")
-_MOST: Final = 1_000
-"""Entries of one collection that are looked at."""
 
 
 def outbox(wing: Wing, member: Member, at: str | None) -> View:
@@ -84,21 +85,55 @@ def followers(wing: Wing, member: Member, at: str | None) -> View:
     return page(followers_id, at, [follower.actor for follower in found], following)
 
 
-def following(wing: Wing, member: Member) -> View:
+def following(wing: Wing, member: Member, at: str | None) -> View:
     """Whom a member follows: actors who accepted, and members of this pod."""
-    actors: dict[str, None] = {}
-    for resource, actor in _acts(wing, member, FOLLOWS):
-        if accepted_follow(wing, member, resource, actor):
-            actors[actor] = None
-    actors |= dict.fromkeys(_objects(wing, member, _AT_FOLLOWS))
-    return collection(f"{member.origin}/following", len(actors), items=list(actors))
+
+    def followed(after: str) -> Iterator[tuple[str, str]]:
+        for resource, actor in _acts(wing, member, FOLLOWS, after):
+            if accepted_follow(wing, member, resource, actor):
+                yield resource.path, actor
+        yield from _objects(wing, member, _AT_FOLLOWS, after)
+
+    total = sum(wing.log.count(member.id, prefix) for prefix in (FOLLOWS, _AT_FOLLOWS))
+    return _listed(f"{member.origin}/following", followed, at, total)
 
 
-def liked(wing: Wing, member: Member) -> View:
+def liked(wing: Wing, member: Member, at: str | None) -> View:
     """What a member likes, as far as it has a place in the fediverse."""
-    objects: dict[str, None] = dict.fromkeys(about for _, about in _acts(wing, member, LIKES))
-    objects |= dict.fromkeys(_objects(wing, member, _LIKES))
-    return collection(f"{member.origin}/liked", len(objects), items=list(objects))
+
+    def likes(after: str) -> Iterator[tuple[str, str]]:
+        yield from ((each.path, about) for each, about in _acts(wing, member, LIKES, after))
+        yield from _objects(wing, member, _LIKES, after)
+
+    total = sum(wing.log.count(member.id, prefix) for prefix in (LIKES, _LIKES))
+    return _listed(f"{member.origin}/liked", likes, at, total)
+
+
+def _listed(
+    collection_id: str,
+    entries: Callable[[str], Iterator[tuple[str, str]]],
+    at: str | None,
+    total: int,
+) -> View:
+    """A collection whose entries lie at paths: whole while it is short, then in pages.
+
+    ``total`` counts what there is when it is too much to look at.
+    """
+    found = list(islice(entries(at or ""), FOLLOWERS_PAGE + 1))
+    items = list(dict.fromkeys(entry for _, entry in found[:FOLLOWERS_PAGE]))
+    is_last = len(found) <= FOLLOWERS_PAGE
+    if at is None:
+        if is_last:
+            return collection(collection_id, len(items), items=items)
+        return collection(collection_id, total)
+    return page(collection_id, at, items, None if is_last else found[FOLLOWERS_PAGE - 1][0])
+
+
+def featured_tags(wing: Wing, member: Member) -> View:
+    """The hashtags that a member shows on their profile."""
+    annotation = wing.presented(member).annotation
+    tags = [tag for tag in many(annotation, "tag") if "Hashtag" in read.types(tag)]
+    return counted(f"{member.origin}/featured-tags", len(tags), tags)
 
 
 def featured(wing: Wing, member: Member) -> View:
@@ -143,23 +178,30 @@ def _own_replies(wing: Wing, published: Published) -> list[Iri]:
     return [wing.published(member, reply).id for reply in found if reply is not None]
 
 
-def _objects(wing: Wing, member: Member, prefix: str) -> list[str]:
-    found: list[str] = []
-    for resource in wing.reader.resources(member.id, prefix, after=None, limit=_MOST):
+def _objects(wing: Wing, member: Member, prefix: str, after: str) -> Iterator[tuple[str, str]]:
+    """The relations in a collection that have a place in the fediverse, with their paths."""
+    for resource in _resources(wing, member, prefix, after):
         if isinstance(noun_of(resource), Relation):
             view: dict[str, Any] | None = index.get(wing.published(member, resource))
             if view is not None:
-                found.append(view["object"])
-    return found
+                yield resource.path, view["object"]
 
 
-def _acts(wing: Wing, member: Member, folder: str) -> Iterator[tuple[Resource, Iri]]:
+def _acts(wing: Wing, member: Member, folder: str, after: str) -> Iterator[tuple[Resource, Iri]]:
     """A member's acts of a kind, each with what it is about."""
-    for resource in wing.reader.resources(member.id, folder, after=None, limit=_MOST):
+    for resource in _resources(wing, member, folder, after):
         view = act.get(member, resource)
         target = act.object_of(view) if view is not None else None
         if target is not None:
             yield resource, target
+
+
+def _resources(wing: Wing, member: Member, prefix: str, after: str) -> Iterator[Resource]:
+    """All resources under a prefix whose paths come after one, page by page."""
+    start: str | None = after
+    while found := wing.reader.resources(member.id, prefix, after=start, limit=FOLLOWERS_PAGE):
+        yield from found
+        start = found[-1].path
 
 
 def _ops_before(

@@ -20,7 +20,7 @@ from adapters.activitypub.routes import collections, objects
 from adapters.activitypub.signature.request import Request
 from adapters.activitypub.wing import Wing
 from adapters.http.credentials import Authenticator
-from adapters.http.hosts import Hosts
+from adapters.http.hosts import Hosts, absence
 from adapters.http.incoming import presented
 from adapters.http.negotiate import parse_media_type
 from pod.errors import NotFound, TooLarge, Unauthenticated, Unsupported
@@ -80,8 +80,9 @@ def routes(
 
     serve("outbox", lambda member: collections.outbox(wing, member, request.args.get("page")))
     serve("followers", lambda member: collections.followers(wing, member, request.args.get("page")))
-    serve("following", lambda member: collections.following(wing, member))
-    serve("liked", lambda member: collections.liked(wing, member))
+    serve("following", lambda member: collections.following(wing, member, request.args.get("page")))
+    serve("liked", lambda member: collections.liked(wing, member, request.args.get("page")))
+    serve("featured-tags", lambda member: collections.featured_tags(wing, member))
     serve("featured", lambda member: collections.featured(wing, member))
     return blueprint
 
@@ -99,7 +100,7 @@ async def _body() -> bytes:
 def _active(hosts: Hosts) -> Member:
     member = hosts.member(request.host)
     if not member.is_active:
-        raise NotFound("nobody lives at this address")
+        raise absence(member)
     return member
 
 

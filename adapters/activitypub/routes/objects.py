@@ -5,7 +5,8 @@ Spec: https://www.w3.org/TR/activitypub/#retrieving-objects
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 import orjson
 
@@ -18,14 +19,18 @@ from adapters.activitypub.jsonld.context import (
     SECURITY,
     with_context,
 )
-from adapters.activitypub.lens import index
+from adapters.activitypub.lens import index, profile
 from adapters.activitypub.routes.collections import reactions
 from adapters.activitypub.wing import Wing
-from adapters.http.views import Ask, Rendered
+from adapters.http.negotiate import choose
+from adapters.http.views import Absent, Answer, Ask, Rendered
 from adapters.http.views import View as HttpView
+from pod.account import IMPOSED
 from pod.errors import Gone
-from pod.model.member import Member
-from pod.model.resource import Resource
+from pod.model.member import Member, Standing
+from pod.model.resource import Resource, ResourcePath
+
+_TYPES: Final = (MEDIA_TYPE, PROFILED_TYPE)
 
 
 def as2_view(wing: Wing) -> HttpView:
@@ -35,7 +40,28 @@ def as2_view(wing: Wing) -> HttpView:
         document = await render_as2(wing, ask)
         return Rendered(orjson.dumps(document), MEDIA_TYPE) if document is not None else None
 
-    return HttpView("as2", (MEDIA_TYPE, PROFILED_TYPE), render, shows_more=True)
+    return HttpView("as2", _TYPES, render, shows_more=True)
+
+
+def absent(wing: Wing) -> Absent:
+    """What peers are told of a member who was taken down, or deleted; at the actor alone."""
+
+    async def tell(member: Member, path: ResourcePath, headers: Mapping[str, str]) -> Answer | None:
+        is_as2 = choose(headers.get("Accept", "*/*"), ("text/html", *_TYPES)) in _TYPES
+        if path not in ("/", "/me") or not is_as2:
+            return None
+        answered = {"Content-Type": MEDIA_TYPE, "Vary": "Accept, Signature"}
+        if member.standing in IMPOSED:
+            shown = profile.suspended(member, await wing.actor_keys(member))
+            return Answer(200, answered, orjson.dumps(with_context(shown, ACTOR)))
+        if member.standing is not Standing.DELETED:
+            return None
+        (last,) = wing.reader.recent_changes(member.id, limit=1)
+        deleted_at = last.at.isoformat().replace("+00:00", "Z")
+        left = index.tombstone(member.webid, "Person", deleted_at)
+        return Answer(410, answered, orjson.dumps(with_context(left, AS2)))
+
+    return tell
 
 
 async def render_as2(wing: Wing, ask: Ask) -> dict[str, Any] | None:

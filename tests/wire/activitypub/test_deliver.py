@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
@@ -150,7 +152,7 @@ def test_a_follower_in_the_same_pod_needs_no_copy(tell: Callable[[Story], None])
         shared = Iri(f"{pod.settings.origin}/inbox")
         carol = await pod.member("carol")
         follow = Follower(carol.webid, shared, shared, Iri("x"), True, pod.clock.now())
-        await pod.followers.put(alice.id, follow)
+        await pod.followers.put(alice.id, follow, pod.clock.now(), telling=[])
         await pod.note(alice)
         await pod.wing.flush()
         assert [request.url for request in bob.received] == ["http://peer.test/inbox"]
@@ -159,7 +161,9 @@ def test_a_follower_in_the_same_pod_needs_no_copy(tell: Callable[[Story], None])
     tell(story)
 
 
-def test_blocks_and_private_documents_reach_nobody(tell: Callable[[Story], None]) -> None:
+def test_a_block_reaches_the_blocked_alone_and_private_documents_nobody(
+    tell: Callable[[Story], None],
+) -> None:
     async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
         carol = await pod.member("carol")
         block = {"subject": carol.did, "createdAt": NOW}
@@ -170,7 +174,10 @@ def test_blocks_and_private_documents_reach_nobody(tell: Callable[[Story], None]
         await pod.write.apply(owner(alice), alice.id, [document])
         await pod.wing.flush()
         assert bob.received == []
-        assert pod.wing.backlog() == 0
+        (waits,) = pod.queue.due(pod.clock.now() + timedelta(days=1), limit=9, without=())
+        told = orjson.loads(waits.body)
+        assert (told["type"], told["object"], told["to"]) == ("Block", carol.webid, [carol.webid])
+        assert waits.target == f"{pod.settings.origin}/inbox"
 
     tell(story)
 

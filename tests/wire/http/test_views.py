@@ -126,9 +126,11 @@ def test_a_member_who_is_not_active_is_not_shown(standing: Standing) -> None:
     async def scene(alice: Author, ask: Ask) -> None:
         path = await alice.post("hello", KEY)
         await alice.pod.accounts.set_standing(SYSTEM, alice.member.id, standing)
-        for where in ("/", "/me", path, "/feed.atom", "/.well-known/webfinger?resource=acct:x"):
+        shut = 404 if standing is Standing.DEACTIVATED else 403
+        others = {"/feed.atom": 404, "/.well-known/webfinger?resource=acct:x": 404}
+        for where, status in ({"/": shut, "/me": shut, path: shut} | others).items():
             response = await ask(where)
-            assert response.status_code == 404
+            assert response.status_code == status
             assert b"hello" not in await response.get_data()
 
     play(scene)

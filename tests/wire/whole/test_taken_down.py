@@ -151,6 +151,8 @@ def test_nothing_of_a_deleted_account_is_left_but_its_name(tmp_path: Path) -> No
                 for table, found in rows.items()
                 if table in ("resource", "tombstone", "blob", "key_vault", "repo", "preference")
             }
+            # The key of the actor signs its Delete, and goes when that has arrived everywhere.
+            left["key_vault"] = [row for row in left["key_vault"] if row[1] != "actor-rsa"]
             assert not any(left.values()), left
             assert not [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()]
             assert await seen(whole, bob, KEY, "still here") >= {"in /", "getRecord"}

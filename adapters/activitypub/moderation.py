@@ -1,0 +1,101 @@
+"""Whom a member wants to hear: blocks, mutes, blocked domains, and who is a stranger to them.
+
+The member's choices are documents of their own under ``/data/social/``.
+
+Spec: https://www.w3.org/TR/activitypub/#block-activity-inbox and #ignore of the vocabulary
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from adapters.activitypub.federation import domain_iri, domain_of, upwards
+from adapters.activitypub.jsonld import read
+from adapters.activitypub.lens.act import FOLLOWS, folder
+from adapters.activitypub.wing import Wing
+from pod.errors import Invalid, TooLarge
+from pod.model.ids import Iri
+from pod.model.member import Member
+from pod.model.resource import ResourcePath
+
+BLOCKS: Final = folder("block")
+MUTES: Final = folder("ignore")
+DOMAINS: Final = folder("domain")
+AT_FOLLOWS: Final = "/repo/app.bsky.graph.follow/"
+AT_BLOCKS: Final = "/repo/app.bsky.graph.block/"
+INBOX: Final = "/inbox/"
+WAITING: Final = "/inbox/waiting/"
+"""Where the first words of strangers wait, for members who want that."""
+
+ME: Final = ResourcePath("/me")
+SETTINGS: Final = ResourcePath("/data/social/settings")
+"""What a member chose and nobody else is told, as JSON."""
+
+
+def blocks(wing: Wing, member: Member, actor: Iri) -> bool:
+    """Whether a member wants nothing of an actor, by any of their blocks."""
+    about = wing.reader.about
+    if about(member.id, BLOCKS, actor):
+        return True
+    if any(about(member.id, DOMAINS, domain_iri(above)) for above in upwards(domain_of(actor))):
+        return True
+    other = wing.local_actor(actor)
+    return other is not None and bool(about(member.id, AT_BLOCKS, other.did))
+
+
+def is_blocked_by(wing: Wing, member: Member, actor: Iri) -> bool:
+    """Whether an actor blocks the member."""
+    return wing.edges.held(member.id, ME, "block", actor) is not None
+
+
+def follows(wing: Wing, member: Member, actor: Iri) -> bool:
+    """Whether a member follows an actor, or asked to."""
+    if wing.reader.about(member.id, FOLLOWS, actor):
+        return True
+    other = wing.local_actor(actor)
+    return other is not None and bool(wing.reader.about(member.id, AT_FOLLOWS, other.did))
+
+
+def mutes(wing: Wing, member: Member, actor: Iri) -> bool:
+    """Whether a member does not want to be told of what an actor does."""
+    for path in wing.reader.about(member.id, MUTES, actor):
+        if said(wing, member, path).get("hideNotifications", True):
+            return True
+    return False
+
+
+def hears(wing: Wing, member: Member, actor: Iri) -> bool:
+    """Whether what an actor says to a member reaches them at all."""
+    return not blocks(wing, member, actor) and not mutes(wing, member, actor)
+
+
+def may_see(wing: Wing, member: Member, actor: Iri) -> bool:
+    """Whether an actor, known by their signature, may see what the member shows to everybody."""
+    return not wing.federation.refuses(actor) and not blocks(wing, member, actor)
+
+
+def is_stranger(wing: Wing, member: Member, actor: Iri) -> bool:
+    """Whether neither follows the other."""
+    follower = wing.followers.get(member.id, actor)
+    return not (follower is not None and follower.accepted) and not follows(wing, member, actor)
+
+
+def must_wait(wing: Wing, member: Member, actor: Iri) -> bool:
+    """Whether the first word of an actor waits in the tray: the member's wish, or a rule."""
+    if not is_stranger(wing, member, actor):
+        return False
+    return wing.federation.silences(actor) or wants_tray(wing, member)
+
+
+def wants_tray(wing: Wing, member: Member) -> bool:
+    """Whether strangers wait until the member let them in."""
+    return said(wing, member, SETTINGS).get("strangersWait") is True
+
+
+def said(wing: Wing, member: Member, path: ResourcePath) -> read.Node:
+    """A document of the member's own as JSON; empty where there is none, whatever they wrote."""
+    found = wing.reader.resource(member.id, path)
+    try:
+        return read.parse(found.body) if found is not None else {}
+    except (Invalid, TooLarge):
+        return {}

@@ -1,0 +1,82 @@
+"""Move: somebody whom members follow lives elsewhere from now on.
+
+Spec: https://swicg.github.io/activitypub-data-portability/#move and
+https://docs.joinmastodon.org/spec/activitypub/#Move
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+import orjson
+
+from adapters.activitypub import moderation
+from adapters.activitypub.jsonld import read
+from adapters.activitypub.lens.act import Act, folder
+from adapters.activitypub.receive.activity import Activity
+from adapters.activitypub.wing import Wing
+from adapters.activitypub.writing import act_of
+from pod.access.agent import SYSTEM
+from pod.errors import Conflict, Forbidden, Gone, Invalid, TooLarge
+from pod.model.ids import Iri, MemberId
+from pod.model.member import Member
+
+_MEMBERS: Final = 100
+_CARRIED: Final[tuple[Act, ...]] = ("follow", "block", "ignore")
+"""What a member did towards the old actor that goes for the new one too."""
+
+
+async def on_move(wing: Wing, activity: Activity) -> None:
+    """Let members follow, block and mute an actor who moved under the new name.
+
+    Only where the new actor says that they are the old one too; once in seven days (as long as
+    activities are remembered). Raises PeerUnavailable where the new actor cannot be asked.
+    """
+    target = read.iri(activity.node, "target")
+    once = f"moved {activity.actor}"
+    if activity.object != activity.actor or target is None or wing.seen.has(once):
+        return
+    try:
+        await says_also(wing, target, activity.actor)
+    except (Conflict, Gone, Invalid, Forbidden, TooLarge):
+        return
+    if not wing.is_local(activity.actor):
+        await wing.actors.actor(activity.actor, fresh=True)
+    after = MemberId(0)
+    while members := wing.reader.members(after=after, limit=_MEMBERS):
+        for member in members:
+            if member.is_active and member.webid != target:
+                await _carry_over(wing, member, activity.actor, target)
+        after = members[-1].id
+        await asyncio.sleep(0)
+    await wing.seen.add(activity.at, once)
+
+
+async def says_also(wing: Wing, target: Iri, old: Iri) -> Iri:
+    """The new actor's id, if they say that they are the old one too.
+
+    Raises Conflict where they do not; PeerUnavailable, Gone, Invalid, Forbidden and TooLarge.
+    """
+    local = wing.local_actor(target)
+    if local is not None:
+        document = await wing.actor_view(local)
+    else:
+        actor = await wing.actors.actor(target, fresh=True)
+        held = wing.cache.get(actor.id)
+        document = orjson.loads(held[0]) if held is not None else {}
+    if old not in read.iris(document, "alsoKnownAs") or read.iri(document, "movedTo"):
+        raise Conflict("The new account does not name the old one among its aliases.")
+    return Iri(document["id"])
+
+
+async def _carry_over(wing: Wing, member: Member, old: Iri, new: Iri) -> None:
+    for act in _CARRIED:
+        is_wanted = wing.reader.about(member.id, folder(act), old)
+        if not is_wanted or wing.reader.about(member.id, folder(act), new):
+            continue
+        if act == "follow" and (
+            moderation.blocks(wing, member, new) or moderation.is_blocked_by(wing, member, new)
+        ):
+            continue
+        await wing.write.apply(SYSTEM, member.id, [act_of(wing, member, act, new)])

@@ -1,0 +1,92 @@
+"""What keeps strangers at bay: rules for servers, reports, and lists that are brought along."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from pod.model.ids import Iri, MemberId
+
+
+class Severity(StrEnum):
+    """What a rule does to a server: nothing by itself, hide it from strangers, shut it out, let in.
+
+    ALLOW counts only where the pod federates with nobody but those that are allowed.
+    """
+
+    NOOP = "noop"
+    SILENCE = "silence"
+    SUSPEND = "suspend"
+    ALLOW = "allow"
+
+
+@dataclass(frozen=True, slots=True)
+class DomainRule:
+    """The administrator's rule for a domain and all below it.
+
+    ``obfuscate`` asks that the name be not shown in full where rules are published.
+    """
+
+    domain: str
+    severity: Severity
+    at: datetime
+    reject_media: bool = False
+    reject_reports: bool = False
+    obfuscate: bool = False
+    public_comment: str = ""
+    private_comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A complaint about actors and posts; ``id`` is the activity's. Open until it is resolved.
+
+    ``reporter`` is the actor that sent it; of other servers usually the server itself.
+    """
+
+    id: Iri
+    reporter: Iri
+    subjects: tuple[Iri, ...]
+    comment: str
+    at: datetime
+    resolved_at: datetime | None = None
+
+
+ListKind = Literal["following", "blocks", "mutes", "domains"]
+"""The lists that a member takes from server to server."""
+
+RowState = Literal["waiting", "done", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRow:
+    """One line of a list that a member brought along, and what became of it.
+
+    ``target`` is an address or domain; ``option`` the only further column that matters:
+    whether a mute hides notifications.
+    """
+
+    member: MemberId
+    kind: ListKind
+    place: int
+    target: str
+    option: bool = True
+    state: RowState = "waiting"
+    told: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportState:
+    """How far a list has come, and the first of the lines that failed."""
+
+    kind: ListKind
+    total: int
+    waiting: int
+    failed: tuple[ImportRow, ...] = ()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no line waits."""
+        return not self.waiting
