@@ -386,7 +386,7 @@ def _pages(
     made = make_pages(
         [
             identity.rooms(corner),
-            identity.oauth_rooms(hosts, services.oauth),
+            identity.oauth_rooms(hosts, services.oauth, ground.keyring.token_key().public_jwk),
             consent.rooms(),
             account_pages.rooms(),
             sign_up.rooms(),

@@ -383,3 +383,22 @@ oauth_client: Final = Table(
 """Clients that registered, or that a member made; ``used_at`` is 0 for those never used."""
 Index("oauth_client_by_member", oauth_client.c.member_id, oauth_client.c.created_at)
 Index("oauth_client_by_use", oauth_client.c.used_at, oauth_client.c.created_at)
+
+notification_channel: Final = Table(
+    "notification_channel",
+    metadata,
+    _key("id"),
+    Column("secret", Text, nullable=False, unique=True),
+    _member(),
+    Column("holder", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    _time("created_at"),
+    _time("end_at"),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Who is told of changes in a member's storage; ``seq`` is how far they were told."""
+_nc: Final = notification_channel.c
+Index("notification_channel_by_holder", _nc.member_id, _nc.holder, _nc.created_at)
+Index("notification_channel_by_type", _nc.type, _nc.created_at)

@@ -72,10 +72,13 @@ def metadata(issuer: str, server: AuthorizationServer) -> dict[str, Any]:
     }
 
 
-def rooms(hosts: Hosts, server: AuthorizationServer) -> Blueprint:
-    """All endpoints, on the server's own origin; the resource metadata on every origin."""
+def rooms(hosts: Hosts, server: AuthorizationServer, key: Mapping[str, str]) -> Blueprint:
+    """All endpoints, on the server's own origin; the resource metadata on every origin.
+
+    ``key`` is the public key (JWK) of what the server signs for others.
+    """
     blueprint = Blueprint("oauth", __name__)
-    _add_documents(blueprint, hosts, server)
+    _add_documents(blueprint, hosts, server, key)
     _add_grants(blueprint, hosts, server)
     return blueprint
 
@@ -86,8 +89,11 @@ def only_here(hosts: Hosts) -> None:
         raise NotFound
 
 
-def _add_documents(blueprint: Blueprint, hosts: Hosts, server: AuthorizationServer) -> None:
+def _add_documents(
+    blueprint: Blueprint, hosts: Hosts, server: AuthorizationServer, key: Mapping[str, str]
+) -> None:
     issuer = hosts.server
+    keys = orjson.dumps({"keys": [dict(key)]})
     told = orjson.dumps(metadata(issuer, server))
 
     def document(body: bytes) -> Response:
@@ -116,9 +122,9 @@ def _add_documents(blueprint: Blueprint, hosts: Hosts, server: AuthorizationServ
 
     @blueprint.get("/oauth/jwks")
     async def jwks() -> Response:
-        """Tokens are opaque: nobody but this server verifies them, so there is no key to show."""
+        """The key of tokens that others verify; access tokens are opaque to all but this server."""
         only_here(hosts)
-        return document(b'{"keys":[]}')
+        return document(keys)
 
     async def preflight() -> Response:
         only_here(hosts)

@@ -11,9 +11,10 @@ import secrets
 from typing import Final, TypeVar
 
 from pod.errors import NotFound
-from pod.keys.curves import SigningKey
+from pod.keys.curves import Curve, SigningKey
 from pod.keys.ed25519 import Ed25519Key
 from pod.keys.rsa import RsaKey
+from pod.keys.token_key import TokenKey
 from pod.model.ids import Did, MemberId
 from pod.ports import Store
 
@@ -23,6 +24,7 @@ ACTOR_ED25519: Final = "actor-ed25519"
 ROTATION: Final = "rotation-key"
 SESSIONS: Final = "session-secret"
 OAUTH: Final = "oauth-secret"
+TOKENS: Final = "token-key"
 RESERVED: Final = "reserved "
 """What stands before the name of a key that waits for its account."""
 
@@ -40,6 +42,7 @@ class KeyRing:
         self._repo: dict[MemberId, SigningKey] = {}
         self._rsa: dict[MemberId | None, RsaKey] = {}
         self._ed25519: dict[MemberId, Ed25519Key] = {}
+        self._tokens: TokenKey | None = None
         self._making = asyncio.Lock()
 
     async def open(self) -> None:
@@ -52,6 +55,7 @@ class KeyRing:
         await ensure(ROTATION, SigningKey.generate_k256().secret_bytes)
         await ensure(SESSIONS, secrets.token_bytes(32))
         await ensure(OAUTH, secrets.token_bytes(32))
+        await ensure(TOKENS, SigningKey.generate_p256().secret_bytes)
 
     def rotation_key(self) -> SigningKey:
         """The server's rotation key for did:plc operations."""
@@ -64,6 +68,12 @@ class KeyRing:
     def oauth_secret(self) -> bytes:
         """The secret under which the tokens of apps are made."""
         return self._secret(None, OAUTH)
+
+    def token_key(self) -> TokenKey:
+        """The key under which the server signs what others verify by its key set."""
+        if self._tokens is None:
+            self._tokens = TokenKey(SigningKey.from_bytes(self._secret(None, TOKENS), Curve.P256))
+        return self._tokens
 
     def repo_key(self, member: MemberId) -> SigningKey:
         """The key that signs a member's commits; raises NotFound for nobody."""

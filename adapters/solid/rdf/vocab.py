@@ -48,6 +48,7 @@ STAT: Final = Namespace("http://www.w3.org/ns/posix/stat#")
 SD: Final = Namespace("http://www.w3.org/ns/sparql-service-description#")
 VOID: Final = Namespace("http://rdfs.org/ns/void#")
 RDFS: Final = Namespace("http://www.w3.org/2000/01/rdf-schema#")
+NOTIFY: Final = Namespace("http://www.w3.org/ns/solid/notifications#")
 LEX: Final = Namespace("lex:")
 QUOTE: Final = NamedNode("https://w3id.org/fep/044f#quote")
 SENSITIVE: Final = NamedNode("https://www.w3.org/ns/activitystreams#sensitive")
@@ -65,6 +66,7 @@ PREFIXES: Final[dict[str, str]] = {
     "acl": ACL.iri,
     "pim": PIM.iri,
     "solid": SOLID.iri,
+    "notify": NOTIFY.iri,
     "dct": DCT.iri,
     "stat": STAT.iri,
     "lex": LEX.iri,
@@ -118,9 +120,32 @@ AS_CONTEXT: Final[dict[str, object]] = {
     **{name: {"@id": f"as:{name}", "@type": "xsd:dateTime"} for name in _AS_TIMES},
 }
 
+_NOTIFY_TERMS: Final[dict[str, object]] = {
+    "id": "@id",
+    "type": "@type",
+    "notify": NOTIFY.iri,
+    "xsd": XSD.iri,
+    **{
+        name: f"notify:{name}"
+        for name in _words(
+            "accept state WebSocketChannel2023 WebhookChannel2023 StreamingHTTPChannel2023"
+            " LDNChannel2023 EventSourceChannel2023"
+        )
+    },
+    **{
+        name: {"@id": f"notify:{name}", "@type": "@id"}
+        for name in _words("channel receiveFrom sender sendTo subscription topic")
+    },
+    **{name: {"@id": f"notify:{name}", "@type": "@vocab"} for name in ("channelType", "feature")},
+    **{name: {"@id": f"notify:{name}", "@type": "xsd:dateTime"} for name in ("startAt", "endAt")},
+    "rate": {"@id": "notify:rate", "@type": "xsd:duration"},
+}
+
 CONTEXTS: Final[dict[str, object]] = {
     "https://www.w3.org/ns/activitystreams": AS_CONTEXT,
     "http://www.w3.org/ns/activitystreams": AS_CONTEXT,
+    "https://www.w3.org/ns/solid/notification/v1": _NOTIFY_TERMS,
+    "https://www.w3.org/ns/solid/notifications-context/v1": _NOTIFY_TERMS,
     "https://schema.org": {"@vocab": SCHEMA.iri, "id": "@id", "type": "@type"},
     "https://schema.org/": {"@vocab": SCHEMA.iri, "id": "@id", "type": "@type"},
 }

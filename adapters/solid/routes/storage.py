@@ -37,6 +37,7 @@ from pod.access.acl import Mode
 from pod.errors import Gone, NotFound, Unsupported
 from pod.model.member import Member
 from pod.model.resource import Resource, ResourcePath, container_of
+from pod.ports import Reader
 
 _MANY: Final = 1000
 """From this many children on a listing is written in a thread."""
@@ -176,7 +177,12 @@ def _kind_of_container(target: Target) -> Kind:
 
 def listing_of(wing: Wing, target: Target) -> Listing | None:
     """What a container holds, None where there is no container."""
-    return _listing(target, *children_of(wing.reader, target.member, target.path))
+    return listed(wing.reader, target)
+
+
+def listed(reader: Reader, target: Target) -> Listing | None:
+    """The same, for whoever has a reader only."""
+    return _listing(target, *children_of(reader, target.member, target.path))
 
 
 def _listing(target: Target, children: list[Child], following: str | None) -> Listing | None:

@@ -1,0 +1,1 @@
+"""Notifications: who hears of changes, over which channel, and the way out."""

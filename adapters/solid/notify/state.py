@@ -1,0 +1,47 @@
+"""The state of a topic as messages tell it and subscribers know it: an entity tag.
+
+Spec: https://solidproject.org/TR/notifications-protocol#notify-state
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from adapters.http.conditional import body_etag, etag, version_of
+from pod.access.agent import PUBLIC
+from pod.model.member import Member
+from pod.model.resource import ResourcePath
+from pod.ports import Reader
+
+_BIGGEST: Final = 500
+"""Children of a container whose tag is told: making it means making the listing."""
+
+
+def state_of(reader: Reader, member: Member, topic: ResourcePath) -> str | None:
+    """The tag of what is there now; None where nothing is, or what it is takes long to tell."""
+    return next(iter(_tags(reader, member, topic)), None)
+
+
+def is_known(reader: Reader, member: Member, topic: ResourcePath, state: str) -> bool:
+    """Whether a state that somebody knows is still that of the topic."""
+    found = reader.resource(member.id, topic)
+    named = version_of(state)
+    if found is not None and named is not None and not topic.endswith("/"):
+        return named.matches(found.version)
+    return state in _tags(reader, member, topic)
+
+
+def _tags(reader: Reader, member: Member, topic: ResourcePath) -> list[str]:
+    found = reader.resource(member.id, topic)
+    from adapters.solid.routes.storage import listed, shown_bodies
+    from adapters.solid.wing import VARIANTS, Target
+
+    if topic.endswith("/"):
+        if len(reader.resources(member.id, topic, after=topic, limit=_BIGGEST)) == _BIGGEST:
+            return []
+        listing = listed(reader, Target(member, PUBLIC, topic, found))
+        return [body_etag(body, variant) for variant, body in shown_bodies(listing)]
+    if found is None:
+        return []
+    variant = "ttl" if found.is_record else VARIANTS.get(found.media_type, "bin")
+    return [etag(found.version, variant)]
