@@ -1,4 +1,4 @@
-"""The key of the authorisation server: signs the tokens that others verify by its key set (JWKS)."""
+"""The key that signs tokens which others verify by the key set of the server (JWKS)."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from storage import (
     accounts,
     blob_rows,
     changes,
+    channels,
     confirmations,
     devices,
     erase,
@@ -32,6 +33,7 @@ ROOMS = (
     accounts,
     blob_rows,
     changes,
+    channels,
     confirmations,
     devices,
     erase,
@@ -54,6 +56,7 @@ MAY_SCAN = {
     "_OLD_FRAMES",
     "_ALL",
     "_ERASE",
+    "_DROP_ENDED",
     "_ON_THE_WAY",
 }  # collectors, some times an hour; at the start; once in the life of an account
 

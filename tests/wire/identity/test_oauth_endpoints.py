@@ -85,7 +85,7 @@ def test_members_have_no_authorisation_server_of_their_own(
     assert reply.status == 404
 
 
-def test_there_are_no_keys_as_tokens_are_opaque(town: Town) -> None:
+def test_the_key_set_shows_the_public_key_of_what_the_server_signs(town: Town) -> None:
     keys = town.run(town.whole.send("GET", "/oauth/jwks")).json["keys"]
     assert [(key["kty"], key["alg"], "d" in key) for key in keys] == [("EC", "ES256", False)]
 
