@@ -35,7 +35,10 @@ def _text(value: Any) -> str:
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, int) and -_SAFE < value < _SAFE:
         return str(value)
-    return _number(float(value))
+    try:
+        return _number(float(value))
+    except OverflowError as err:
+        raise Invalid("The document holds a number that is too large.") from err
 
 
 def _number(value: float) -> str:
