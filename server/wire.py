@@ -393,7 +393,7 @@ def _pages(
             fediverse.routes(hosts, credentials),
             faces.rooms(),
             admin.rooms(),
-            solid.rooms(linked_data, ground.read, issuer),
+            solid.rooms(linked_data),
             blobs.rooms(hosts, ground.media),
             views.rooms(
                 hosts=hosts,

@@ -19,6 +19,12 @@ STORAGE: Final = ResourcePath("/data/")
 ROOT_ACL: Final = ResourcePath(f"{STORAGE}{ACL_SUFFIX}")
 INBOX: Final = ResourcePath("/inbox/")
 WEBID: Final = ResourcePath("/me")
+CARD: Final = ResourcePath("/profile/card")
+"""The WebID document once more, for apps that expect a WebID with a fragment (``#me``)."""
+
+PUBLIC_INDEX: Final = ResourcePath("/profile/publicTypeIndex")
+PRIVATE_INDEX: Final = ResourcePath("/settings/privateTypeIndex")
+PREFERENCES: Final = ResourcePath("/settings/preferences")
 AUXILIARY: Final = (ACL_SUFFIX, DESCRIPTION_SUFFIX)
 """How the names of resources end that belong to another one, and go with it."""
 

@@ -120,7 +120,7 @@ class Host:
                 front_door=front_door,
             )
         )
-        self.app.register_blueprint(rooms(wing, pod.read, issuer))
+        self.app.register_blueprint(rooms(wing))
         self.alice: Member
 
     async def open(self) -> Host:

@@ -29,6 +29,7 @@ from adapters.solid.lens.parts import (
     noted_bytes,
     split_generic,
 )
+from adapters.solid.paths import CARD
 from adapters.solid.ports import SpeechOf
 from adapters.solid.rdf.parse import Graph
 from adapters.solid.rdf.vocab import FOAF, LEX, RDF
@@ -102,6 +103,25 @@ class RecordViews:
             shown = profile.show(Profile(), self._place(author, PROFILE_PATH))
             return [*shown, *profile.identity(author, self._issuer)]
         return [*self.default(author, resource), *profile.identity(author, self._issuer)]
+
+    def card(self, author: Member, resource: Resource | None) -> Graph:
+        """The WebID document under its alias: the same of ``/profile/card#me``."""
+        shown = _renamed(self.webid(author, resource), *_alias(author))
+        return [*profile.card_facts(author), *shown]
+
+    def put_card(
+        self, author: Member, resource: Resource | None, wanted: Graph, *, reads: Reads = _NOWHERE
+    ) -> Edited:
+        """The profile record after the alias document was replaced by ``wanted``; see `put`."""
+        person, alias = _alias(author)
+        fixed = set(profile.card_facts(author))
+        if missing := fixed - set(wanted):
+            triple = min(map(str, missing))
+            raise Conflict(f"This follows from the rest and cannot be removed: {triple}")
+        rest = [triple for triple in wanted if triple not in fixed]
+        if any(person in (triple.subject, triple.object) for triple in rest):
+            raise Conflict(f"In this document the person is {alias}")
+        return self.put_webid(author, resource, _renamed(rest, alias, person), reads=reads)
 
     def home(self, author: Member, resource: Resource | None) -> Graph:
         """The home page as data: the WebID document, and whom it is about."""
@@ -271,6 +291,22 @@ class RecordViews:
         kept = tuple(a for a in before.annotations if a.view != ANNOTATION)
         added = (Annotation(ANNOTATION, data),) if data is not None else ()
         return Edited(record, replace(before, annotations=(*kept, *added)))
+
+
+def _alias(author: Member) -> tuple[NamedNode, NamedNode]:
+    return NamedNode(author.webid), NamedNode(f"{author.url(CARD)}#me")
+
+
+def _renamed(graph: Graph, old: NamedNode, new: NamedNode) -> Graph:
+    """A graph in which one node goes by another name."""
+    return [
+        Triple(
+            new if triple.subject == old else triple.subject,
+            triple.predicate,
+            new if triple.object == old else triple.object,
+        )
+        for triple in graph
+    ]
 
 
 def _cid(text: str) -> Cid | None:

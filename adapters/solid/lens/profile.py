@@ -13,6 +13,7 @@ from pyoxigraph import Literal, NamedNode
 
 from adapters.solid.lens.edit import Place, facts, iri
 from adapters.solid.lens.flat import LINK, PICTURE, TEXT, Table
+from adapters.solid.paths import CARD, PREFERENCES, PRIVATE_INDEX, PUBLIC_INDEX
 from adapters.solid.rdf.parse import Graph
 from adapters.solid.rdf.vocab import AS, FOAF, LDP, OWL, PIM, RDF, SCHEMA, SOLID, VCARD
 from pod.model.ids import Iri
@@ -29,6 +30,7 @@ def identity(member: Member, issuer: Iri) -> Graph:
     """What a WebID document says beside the profile: storage, issuer, inbox, names."""
     topic, origin = NamedNode(member.webid), member.origin
     nickname = Literal(member.username)
+    accounts = [NamedNode(f"{topic.value}#{network}") for network in ("atproto", "fediverse")]
     return [
         *facts(
             topic,
@@ -43,7 +45,34 @@ def identity(member: Member, issuer: Iri) -> Graph:
             (FOAF.nick, nickname),
             (OWL.sameAs, iri(member.did)),
             (AS.alsoKnownAs, iri(member.did)),
+            (AS.alsoKnownAs, iri(f"at://{member.handle}")),
+            (PIM.preferencesFile, NamedNode(member.url(PREFERENCES))),
+            (SOLID.publicTypeIndex, NamedNode(member.url(PUBLIC_INDEX))),
+            (SOLID.privateTypeIndex, NamedNode(member.url(PRIVATE_INDEX))),
+            *((FOAF.account, account) for account in accounts),
         ),
+        *_account(accounts[0], member.handle, "https://atproto.com/"),
+        *_account(accounts[1], member.acct, "https://www.w3.org/TR/activitypub/"),
+    ]
+
+
+def _account(account: NamedNode, name: str, network: str) -> Graph:
+    return facts(
+        account,
+        (RDF.type, FOAF.OnlineAccount),
+        (FOAF.accountName, Literal(name)),
+        (FOAF.accountServiceHomepage, NamedNode(network)),
+    )
+
+
+def card_facts(member: Member) -> Graph:
+    """What only the alias document says: that it is about the person whose WebID is ``/me``."""
+    card = NamedNode(member.url(CARD))
+    me = NamedNode(f"{card.value}#me")
+    return [
+        *facts(card, (RDF.type, FOAF.PersonalProfileDocument)),
+        *facts(card, (FOAF.maker, me), (FOAF.primaryTopic, me)),
+        *facts(me, (OWL.sameAs, NamedNode(member.webid))),
     ]
 
 

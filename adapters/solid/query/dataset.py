@@ -14,6 +14,7 @@ from typing import Final
 
 from pyoxigraph import BlankNode, Triple
 
+from adapters.solid.lens.discovery import PAGES, Discovery, own_part, shown
 from adapters.solid.lens.index import RecordViews
 from adapters.solid.query.lane import Held, Load
 from adapters.solid.rdf.parse import FORMATS, JSONLD, Graph, aside, parse_rdf
@@ -53,11 +54,13 @@ class Datasets:
         reader: Reader,
         policy: Policy,
         records: RecordViews,
+        discovery: Discovery,
         hidden: Callable[[MemberId], frozenset[str]],
     ) -> None:
         self._reader = reader
         self._policy = policy
         self._records = records
+        self._discovery = discovery
         self._hidden = hidden
         self._marks = count()
 
@@ -72,6 +75,8 @@ class Datasets:
             whole = self._everything(member)
             quads, number = await self._quads(member, agent, whole, 0)
             return Load(state, True, (), quads, number)
+        # What the pod keeps true follows from everything else.
+        paths = list(dict.fromkeys([*paths, *PAGES]))
         found = ((path, self._reader.resource(member.id, path)) for path in paths)
         quads, number = await self._quads(member, agent, found, held.count)
         drop = tuple(_name(member, path) for path in paths)
@@ -91,10 +96,10 @@ class Datasets:
 
     def _everything(self, member: Member) -> Iterator[Found]:
         after: str | None = None
-        if self._reader.resource(member.id, PROFILE_PATH) is None:
-            yield PROFILE_PATH, None
+        there = (PROFILE_PATH, *PAGES)
+        yield from ((path, self._reader.resource(member.id, path)) for path in there)
         while page := self._reader.resources(member.id, "/", after=after, limit=_PAGE):
-            yield from ((resource.path, resource) for resource in page)
+            yield from ((r.path, r) for r in page if r.path not in there)
             after = page[-1].path
 
     async def _quads(
@@ -120,6 +125,8 @@ class Datasets:
     async def _graph(self, member: Member, path: ResourcePath, resource: Resource | None) -> Graph:
         if path == PROFILE_PATH:
             return self._records.webid(member, resource)
+        if path in PAGES:
+            return shown(await self._discovery.computed(member, path), own_part(resource))
         if resource is None:
             return []
         if resource.is_record:

@@ -1,15 +1,15 @@
-"""Documents that the pod writes itself: storage description, profile card, the list of /repo/.
+"""Documents that the pod writes itself: storage description, the list of /repo/.
 
 Spec: https://solidproject.org/TR/protocol#server-storage-description
 """
 
 from __future__ import annotations
 
-from pyoxigraph import Literal, NamedNode
+from pyoxigraph import NamedNode
 
 from adapters.solid.lens.edit import facts
 from adapters.solid.paths import STORAGE
-from adapters.solid.rdf.vocab import ACL, FOAF, LDP, OWL, PIM, RDF, SOLID, VOID
+from adapters.solid.rdf.vocab import ACL, FOAF, PIM, RDF, SOLID, VOID
 from adapters.solid.rdf.write import write_turtle
 from pod.model.member import Member
 
@@ -25,30 +25,6 @@ def storage_description(member: Member) -> bytes:
             (SOLID.storageDescription, NamedNode(member.url("/.well-known/solid"))),
             (VOID.sparqlEndpoint, NamedNode(member.url("/sparql"))),
         )
-    )
-
-
-def profile_card(member: Member, issuer: str, name: str | None) -> bytes:
-    """The alias document for apps that expect a WebID with a fragment."""
-    card = member.url("/profile/card")
-    me, webid = NamedNode(f"{card}#me"), NamedNode(member.webid)
-    return write_turtle(
-        [
-            *facts(
-                NamedNode(card),
-                (RDF.type, FOAF.PersonalProfileDocument),
-                (FOAF.primaryTopic, me),
-            ),
-            *facts(
-                me,
-                (RDF.type, FOAF.Person),
-                (FOAF.name, Literal(name) if name else None),
-                (OWL.sameAs, webid),
-                (SOLID.oidcIssuer, NamedNode(issuer)),
-                (PIM.storage, NamedNode(member.url(STORAGE))),
-                (LDP.inbox, NamedNode(member.url("/inbox/"))),
-            ),
-        ]
     )
 
 

@@ -12,10 +12,11 @@ from typing import Final
 
 from quart import Blueprint, Response
 
-from adapters.solid.paths import ROOT_ACL, STORAGE, describes_container
+from adapters.solid.lens.discovery import PAGES, Discovery
+from adapters.solid.paths import CARD, ROOT_ACL, STORAGE, describes_container
 from adapters.solid.query.dataset import Datasets
-from adapters.solid.routes import inbox, record, storage, storage_write, vocabulary
-from adapters.solid.routes.description import profile_card, repo_acl, storage_description
+from adapters.solid.routes import inbox, kept, record, storage, storage_write, vocabulary
+from adapters.solid.routes.description import repo_acl, storage_description
 from adapters.solid.routes.sparql import ENDPOINT, Endpoint
 from adapters.solid.routes.storage import missing, show_container, show_graph
 from adapters.solid.routes.vocabulary import VOCABULARY
@@ -31,22 +32,22 @@ from adapters.solid.wing import (
 )
 from pod.access.acl import Mode
 from pod.errors import Conflict
-from pod.model.ids import Iri
-from pod.read import Read
 
 PATHS: Final = ("/data/", "/data/<path:rest>")
 WRITE: Final = ["PUT", "PATCH", "DELETE"]
 
 
-def rooms(wing: Wing, read: Read, issuer: Iri) -> Blueprint:
-    """Every route of the wing; ``issuer`` is the OpenID provider that profiles name."""
+def rooms(wing: Wing) -> Blueprint:
+    """Every route of the wing."""
     blueprint = Blueprint("solid", __name__)
     blueprint.after_request(across_origins)
     _storage_rooms(blueprint, wing)
     _inbox_rooms(blueprint, wing)
     _record_rooms(blueprint, wing)
-    _fixed_rooms(blueprint, wing, read, issuer)
-    _query_rooms(blueprint, wing)
+    _fixed_rooms(blueprint, wing)
+    discovery = Discovery(wing.reader, wing.policy)
+    _kept_rooms(blueprint, wing, discovery)
+    _query_rooms(blueprint, wing, discovery)
     _vocabulary_rooms(blueprint, wing)
     return blueprint
 
@@ -119,13 +120,19 @@ def _record_rooms(blueprint: Blueprint, wing: Wing) -> None:
 
     @rule("/repo/<nsid>/<rkey>", methods=["PUT"], provide_automatic_options=False)
     @rule("/me", methods=["PUT"], provide_automatic_options=False)
+    @rule(CARD, methods=["PUT"], provide_automatic_options=False)
     async def put_record(nsid: str = "", rkey: str = "") -> Response:  # noqa: ARG001  likewise
         return await record.put(wing, await wing.target())
 
     @rule("/repo/<nsid>/<rkey>", methods=["PATCH"], provide_automatic_options=False)
     @rule("/me", methods=["PATCH"], provide_automatic_options=False)
+    @rule(CARD, methods=["PATCH"], provide_automatic_options=False)
     async def patch_record(nsid: str = "", rkey: str = "") -> Response:  # noqa: ARG001  likewise
         return await record.patch(wing, await wing.target())
+
+    @rule(CARD, methods=["GET"], provide_automatic_options=False)
+    async def card() -> Response:
+        return await record.show_card(wing, await wing.target())
 
     @rule("/repo/<nsid>/<rkey>", methods=["DELETE"], provide_automatic_options=False)
     async def delete_record(nsid: str, rkey: str) -> Response:  # noqa: ARG001  likewise
@@ -133,6 +140,7 @@ def _record_rooms(blueprint: Blueprint, wing: Wing) -> None:
 
     @rule("/repo/<nsid>/<rkey>", methods=["OPTIONS"], provide_automatic_options=False)
     @rule("/me", methods=["OPTIONS"], provide_automatic_options=False)
+    @rule(CARD, methods=["OPTIONS"], provide_automatic_options=False)
     async def record_options(nsid: str = "", rkey: str = "") -> Response:  # noqa: ARG001  likewise
         return options_of("record", await wing.target())
 
@@ -153,8 +161,29 @@ def _record_rooms(blueprint: Blueprint, wing: Wing) -> None:
         return options_of("collection", await wing.target())
 
 
-def _query_rooms(blueprint: Blueprint, wing: Wing) -> None:
-    datasets = Datasets(wing.reader, wing.policy, wing.records, wing.hidden)
+def _kept_rooms(blueprint: Blueprint, wing: Wing, discovery: Discovery) -> None:
+    async def show() -> Response:
+        return await kept.show(wing, discovery, await wing.target())
+
+    async def put() -> Response:
+        return await kept.put(wing, discovery, await wing.target())
+
+    async def patch() -> Response:
+        return await kept.patch(wing, discovery, await wing.target())
+
+    async def options() -> Response:
+        return options_of("lasting", await wing.target())
+
+    for path in PAGES:
+        for method, answer in (("GET", show), ("PUT", put), ("PATCH", patch), ("OPTIONS", options)):
+            name = f"{method.lower()}_{path.rpartition('/')[2]}"
+            blueprint.add_url_rule(
+                path, name, answer, methods=[method], provide_automatic_options=False
+            )
+
+
+def _query_rooms(blueprint: Blueprint, wing: Wing, discovery: Discovery) -> None:
+    datasets = Datasets(wing.reader, wing.policy, wing.records, discovery, wing.hidden)
     endpoint = Endpoint(wing, datasets)
     rule = partial(blueprint.add_url_rule, ENDPOINT, provide_automatic_options=False)
     rule("query", endpoint.show, methods=["GET"])
@@ -169,7 +198,7 @@ def _vocabulary_rooms(blueprint: Blueprint, wing: Wing) -> None:
         return await vocabulary.show(wing, name)
 
 
-def _fixed_rooms(blueprint: Blueprint, wing: Wing, read: Read, issuer: Iri) -> None:
+def _fixed_rooms(blueprint: Blueprint, wing: Wing) -> None:
     async def fixed(body: bytes, target: Target) -> Response:
         return await show_graph(wing, target, "fixed", body)
 
@@ -177,13 +206,6 @@ def _fixed_rooms(blueprint: Blueprint, wing: Wing, read: Read, issuer: Iri) -> N
     async def description() -> Response:
         target = await wing.target()
         return await fixed(storage_description(target.member), target)
-
-    @blueprint.get("/profile/card")
-    async def card() -> Response:
-        target = await wing.target()
-        wing.require(target, Mode.READ)
-        name = read.profile(target.member.id).name
-        return await fixed(profile_card(target.member, issuer, name), target)
 
     @blueprint.get("/repo/.acl")
     async def repo_list() -> Response:

@@ -20,9 +20,10 @@ from adapters.http.views import Ask, Rendered, View
 from adapters.solid.lens.index import Edited
 from adapters.solid.lens.parts import wants_generic
 from adapters.solid.patch.apply import apply_all
-from adapters.solid.paths import WEBID
+from adapters.solid.paths import CARD, WEBID
 from adapters.solid.rdf.parse import JSONLD, TURTLE, Graph, parse_rdf
 from adapters.solid.rdf.write import write_rdf
+from adapters.solid.routes.storage import show_linked
 from adapters.solid.wing import (
     PATCH_TYPES,
     RDF_TYPES,
@@ -57,6 +58,9 @@ from pod.write import Delete, PutRecord
 
 LEX_PROFILE: Final = "lex:view"
 HOME: Final = ResourcePath("/")
+PERSON: Final = (WEBID, CARD)
+"""The documents that the profile record is behind."""
+
 _TRIES: Final = 5
 
 
@@ -109,13 +113,20 @@ class _Edit:
     expect: Expect
 
 
+async def show_card(wing: Wing, target: Target) -> Response:
+    """The WebID document under its alias."""
+    wing.require(target, Mode.READ)
+    profile = wing.reader.resource(target.member.id, PROFILE_PATH)
+    return await show_linked(wing, target, "record", wing.records.card(target.member, profile))
+
+
 async def put(wing: Wing, target: Target) -> Response:
     """Create or replace a record, or the WebID document, from any of its representations."""
     wing.require(target, Mode.WRITE)
     _check_key(target.path)
     media = content_type()
     body = await sent()
-    if media.essence in (RECORD_JSON, RECORD_TYPE) and target.path != WEBID:
+    if media.essence in (RECORD_JSON, RECORD_TYPE) and target.path not in PERSON:
         record = _record(media.essence, body)
         return await _write(wing, target, Edited(record, None), expectation(target))
     if media.essence not in RDF_TYPES:
@@ -181,7 +192,7 @@ async def _edit_graph(
         target = wing.again(target)
         edit = (
             _webid_edit(wing, target)
-            if target.path == WEBID
+            if target.path in PERSON
             else _edit(wing, target, lex, with_keys)
         )
         shown = edit.shown
@@ -218,12 +229,12 @@ def _edit(wing: Wing, target: Target, lex: bool, with_keys: bool) -> _Edit:
 def _webid_edit(wing: Wing, target: Target) -> _Edit:
     records, member = wing.records, target.member
     resource = wing.reader.resource(member.id, PROFILE_PATH)
-    shown = records.webid(member, resource)
-    check_shown([(VARIANTS[media], write_rdf(shown, media)) for media in (TURTLE, JSONLD)])
+    is_card = target.path == CARD
+    show, put = (records.card, records.put_card) if is_card else (records.webid, records.put_webid)
+    shown = show(member, resource)
+    check_shown([(VARIANTS[media], write_rdf(shown, media)) for media in RDF_TYPES])
     expect: Expect = resource.version if resource is not None else ABSENT
-    return _Edit(
-        shown, partial(records.put_webid, member, resource, reads=wing.reads(target)), expect
-    )
+    return _Edit(shown, partial(put, member, resource, reads=wing.reads(target)), expect)
 
 
 def _created(wing: Wing, target: Target, wanted: Graph) -> Edited:
@@ -232,7 +243,7 @@ def _created(wing: Wing, target: Target, wanted: Graph) -> Edited:
 
 
 async def _write(wing: Wing, target: Target, edited: Edited, expect: Expect) -> Response:
-    path = PROFILE_PATH if target.path == WEBID else target.path
+    path = PROFILE_PATH if target.path in PERSON else target.path
     collection, rkey = record_key(path)
     op = PutRecord(collection, rkey, edited.record, expect=expect, complement=edited.complement)
     await wing.write.apply(target.agent, target.member.id, [op])
@@ -240,7 +251,7 @@ async def _write(wing: Wing, target: Target, edited: Edited, expect: Expect) -> 
     headers = headers_of("record", made)
     if made.resource is not None:
         headers["ETag"] = etag(made.resource.version, "ttl")
-    is_new = target.resource is None and target.path != WEBID
+    is_new = target.resource is None and target.path not in PERSON
     if is_new:
         headers["Location"] = made.url
     return empty(201 if is_new else 204, headers)
@@ -264,7 +275,7 @@ def _is_lex(profile: str | None) -> bool:
 
 def _check_key(path: ResourcePath) -> None:
     """Refuse a path that cannot be a record's."""
-    if path == WEBID:
+    if path in PERSON:
         return
     try:
         collection, rkey = record_key(path)

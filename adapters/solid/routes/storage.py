@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Final
 from urllib.parse import quote
 
@@ -29,7 +30,7 @@ from adapters.solid.lens.container import (
     turtle,
 )
 from adapters.solid.paths import INBOX, ROOT_ACL, STORAGE, describes_container, subject_of
-from adapters.solid.rdf.parse import JSONLD, TURTLE, aside, parse_rdf
+from adapters.solid.rdf.parse import JSONLD, TURTLE, Graph, aside, parse_rdf
 from adapters.solid.rdf.write import write_rdf
 from adapters.solid.wac.document import owner_acl
 from adapters.solid.wing import RDF_TYPES, VARIANTS, Kind, Target, Wing, empty, headers_of, kind_of
@@ -104,6 +105,12 @@ async def _show_document(wing: Wing, target: Target, resource: Resource) -> Resp
 async def show_graph(wing: Wing, target: Target, kind: Kind, body: bytes) -> Response:
     """Answer with a Turtle document that the pod made, in the syntax that was asked for."""
     return await show_bodies(wing, target, kind, {TURTLE: lambda: body})
+
+
+async def show_linked(wing: Wing, target: Target, kind: Kind, graph: Graph) -> Response:
+    """Answer with a graph that the pod made, which can be edited by what is shown."""
+    bodies = {media: partial(write_rdf, graph, media) for media in RDF_TYPES}
+    return await show_bodies(wing, target, kind, bodies)
 
 
 async def show_bodies(
