@@ -261,7 +261,6 @@ _UNFEDERATED = (
     Bookmark,
 )
 _PREVIEW = "not shown: a preview is no fact"
-_UNTOLD = "not shown: a block is told to nobody"
 LOSSY: Final = {
     ("Note", "card", "RDF"): _PREVIEW,
     ("Card", "uri", "RDF"): _PREVIEW,
@@ -286,8 +285,6 @@ LOSSY: Final = {
     ("Relation (like)", "via", "RDF"): "not shown: no vocabulary has a word for it",
     ("Relation (repost)", "via", "AS2"): "not shown: AS2 has no word for it",
     ("Relation (repost)", "via", "RDF"): "not shown: no vocabulary has a word for it",
-    ("Relation (block)", "subject", "AS2"): _UNTOLD,
-    ("Relation (block)", "created_at", "AS2"): _UNTOLD,
     **{
         (kind.__name__, field.name, "AS2"): _LOCAL
         for kind in _UNFEDERATED
