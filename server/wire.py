@@ -13,6 +13,7 @@ from adapters.http.hosts import Hosts
 from adapters.http.limited import limited
 from adapters.http.passwords import Passwords
 from adapters.http.throttle import Throttle
+from adapters.solid.notify.face import Notifications
 from pod.access.acl import Mode
 from pod.account import Accounts
 from pod.confirm import Confirmations
@@ -32,11 +33,12 @@ from server.brought import believed, leads_here
 from server.credentials import SessionCredentials
 from server.deferred import Deferred
 from server.ground import Ground, open_ground
-from server.hosts import App, Rooms
+from server.hosts import App, Receive, Rooms, Scope, Send
 from server.mail import mailbox, unwanted
 from server.plc_log import VaultLog
 from server.workers import Workers
 from storage.accounts import StoredAccounts
+from storage.channels import SqlChannels
 from storage.confirmations import StoredConfirmations
 from storage.delivery_queue import SqlActivityLog, SqlDeliveryQueue
 from storage.devices import SqlDevices
@@ -89,7 +91,19 @@ async def open_house(settings: Settings) -> House:
     devices = SqlDevices(ground.database)
     ground.store.subscribe(outbox.on_changes)
     ground.store.subscribe(services.crawl.on_changes)
+    notifications = _notifications(ground)
     workers = _workers(ground, services, fediverse, apps, devices)
+    workers.every("notification channels", TIDY_EVERY_S, notifications.tidy)
+    workers.keep_running("webhooks", notifications.run)
+    pages = Deferred(lambda: _pages(ground, services, fediverse, apps, devices, notifications))
+
+    async def rest(scope: Scope, receive: Receive, send: Send) -> None:
+        is_socket = scope["type"] == "websocket" and notifications.serves_socket(scope["path"])
+        await (notifications.socket if is_socket else pages)(scope, receive, send)
+
+    def end_streams() -> None:
+        outbox.close()
+        notifications.close()
 
     def held(app: App) -> App:
         return limited(app, services.throttle) if settings.rate_limits else app
@@ -110,8 +124,8 @@ async def open_house(settings: Settings) -> House:
         rooms=Rooms(
             xrpc=held(xrpc),
             serves_xrpc=xrpc.serves,
-            pages=held(Deferred(lambda: _pages(ground, services, fediverse, apps, devices))),
-            end_streams=outbox.close,
+            pages=held(rest),
+            end_streams=end_streams,
             close=close,
             plc=cast("App | None", own_plc),
         ),
@@ -251,6 +265,20 @@ def _fediverse(ground: _Ground) -> activitypub.ActivityPub:
     )
 
 
+def _notifications(ground: _Ground) -> Notifications:
+    return Notifications(
+        store=ground.store,
+        reader=ground.shown,
+        policy=ground.policy,
+        channels=SqlChannels(ground.database),
+        egress=ground.fetch,
+        key=ground.keyring.token_key(),
+        clock=ground.clock,
+        issuer=ground.settings.origin,
+        dev=ground.settings.dev,
+    )
+
+
 def _workers(
     ground: _Ground,
     services: atproto.Services,
@@ -289,6 +317,7 @@ def _pages(
     fediverse: activitypub.ActivityPub,
     apps: SqlOAuth,
     devices: SqlDevices,
+    notifications: Notifications,
 ) -> App:
     # Quart, RDF and templates: a pod that nobody looks at does without them.
     from adapters.console import face as console
@@ -394,6 +423,7 @@ def _pages(
             faces.rooms(),
             admin.rooms(),
             solid.rooms(linked_data),
+            solid.notification_rooms(linked_data, notifications, issuer),
             blobs.rooms(hosts, ground.media),
             views.rooms(
                 hosts=hosts,

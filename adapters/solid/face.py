@@ -6,6 +6,7 @@ Spec: https://solidproject.org/TR/protocol
 from __future__ import annotations
 
 from adapters.solid.lens.index import RecordViews
+from adapters.solid.notify.rooms import rooms as notification_rooms
 from adapters.solid.ports import MintKey, Speech, SpeechOf
 from adapters.solid.routes.endpoints import rooms
 from adapters.solid.routes.record import record_links, views
@@ -21,6 +22,7 @@ __all__ = [
     "SpeechOf",
     "WacDocuments",
     "Wing",
+    "notification_rooms",
     "record_links",
     "rooms",
     "views",

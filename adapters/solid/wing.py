@@ -21,6 +21,7 @@ from adapters.http.hosts import Hosts
 from adapters.http.incoming import fields, presented
 from adapters.http.negotiate import MediaType, parse_media_type
 from adapters.http.views import Ask
+from adapters.solid.channel_terms import stream_link
 from adapters.solid.lens.index import RecordViews
 from adapters.solid.patch.n3 import N3, Patch, parse_patch
 from adapters.solid.patch.sparql import SPARQL, parse_update
@@ -235,6 +236,8 @@ def links_of(kind: Kind, target: Target | Ask) -> list[str]:
         links += (f'<{kind.value}>; rel="{ACL.condition.value}"' for kind in CONDITIONS)
     description = f"{member.origin}/.well-known/solid"
     links.append(f'<{description}>; rel="http://www.w3.org/ns/solid/terms#storageDescription"')
+    if kind != "fixed":
+        links.append(stream_link(member, path))
     if kind == "record" and in_repo:
         nsid = path.split("/")[2]
         links.append(f'<{member.url(path)}?view=lex>; rel="describedby"')

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from adapters.solid.notify.message import Message, MessageType
-from adapters.solid.notify.state import is_known, state_of
+from adapters.solid.notify.state import is_known, load, state_of
 from adapters.solid.notify.tell import messages_of, topics_of
 from pod.access.acl import Mode
 from pod.access.policy import ACL_SUFFIX, Policy
@@ -38,12 +38,14 @@ class Feed:
     """One channel that is being listened to.
 
     ``cursor`` is the last change that was told. ``confirms`` says that the receiver answers what it
-    takes; others have certainly got only what they took a while ago.
+    takes; others have certainly got only what they took a while ago. ``lasts`` is False for a
+    channel that is its connection only.
     """
 
     channel: Channel
     cursor: int
     confirms: bool
+    lasts: bool
     taken: deque[tuple[datetime, int]]
     is_behind: bool = True
     end: End | None = None
@@ -100,12 +102,16 @@ class Feeds:
         topics = topics_of(change)
         return [feed for t in topics for feed in self._by_topic.get((change.member, t), ())]
 
-    def open(self, channel: Channel, *, confirms: bool = False) -> Feed:
+    def passing(self, member: MemberId) -> int:
+        """How many feeds of a member's storage do not last."""
+        return sum(f.channel.member == member and not f.lasts for f in self._live.values())
+
+    def open(self, channel: Channel, *, confirms: bool = False, lasts: bool = True) -> Feed:
         """Begin to listen; whoever listened to the same channel before is sent away."""
         now = self._clock.now()
         before = self._live.get(channel.id)
         seq = channel.seq if before is None else before.sure(now)
-        feed = Feed(channel, seq, confirms, deque([(now, seq)]))
+        feed = Feed(channel, seq, confirms, lasts, deque([(now, seq)]))
         if before is not None:
             before.finish("replaced")
             self._forget(before)
@@ -139,7 +145,7 @@ class Feeds:
     async def _keep(self, feed: Feed) -> None:
         """Note durably how far a receiver is."""
         seq = feed.sure(self._clock.now())
-        if feed.end in (None, "closing") and seq > feed.channel.seq:
+        if feed.lasts and feed.end in (None, "closing") and seq > feed.channel.seq:
             feed.channel = replace(feed.channel, seq=seq)
             await self.channels.move(feed.channel.id, seq)
 
@@ -149,19 +155,20 @@ class Feeds:
         Asking for the next one says that the last one was taken. Close it when the receiver goes.
         """
         try:
+            await load()
             known = feed.channel.state
             if known is not None:
                 if (message := await self._since(feed, known)) is not None:
                     yield message
                 feed.channel = replace(feed.channel, state=None)
-                if feed.end is None:
+                if feed.lasts and feed.end is None:
                     await self.channels.put(feed.channel)
             while await self._has_news(feed):
                 async for message in self._page(feed):
                     yield message
         finally:
             self._forget(feed)
-            if feed.end in ("over", "refused"):
+            if feed.lasts and feed.end in ("over", "refused"):
                 await self.channels.drop(feed.channel.id)
             await self._keep(feed)
 

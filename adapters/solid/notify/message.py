@@ -13,7 +13,7 @@ from typing import Final, Literal
 import orjson
 
 from adapters.http.negotiate import choose
-from adapters.solid.notify.terms import CONTEXT, NOTIFY, moment_text
+from adapters.solid.channel_terms import CONTEXT, NOTIFY, moment_text
 from pod.model.ids import Iri
 
 JSONLD: Final = "application/ld+json"

@@ -5,6 +5,8 @@ Spec: https://solidproject.org/TR/notifications-protocol#notify-state
 
 from __future__ import annotations
 
+import asyncio
+from importlib import import_module
 from typing import Final
 
 from adapters.http.conditional import body_etag, etag, version_of
@@ -15,6 +17,11 @@ from pod.ports import Reader
 
 _BIGGEST: Final = 500
 """Children of a container whose tag is told: making it means making the listing."""
+
+
+async def load() -> None:
+    """Load what shows resources, which takes a while, off the loop."""
+    await asyncio.to_thread(import_module, "adapters.solid.routes.storage")
 
 
 def state_of(reader: Reader, member: Member, topic: ResourcePath) -> str | None:

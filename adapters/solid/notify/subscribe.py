@@ -6,20 +6,20 @@ Spec: https://solidproject.org/TR/notifications-protocol#subscription
 from __future__ import annotations
 
 import secrets
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
+from adapters.solid.channel_terms import DESCRIPTION, ROOT, STREAMING, WEBHOOK
 from adapters.solid.notify.feed import Feeds
-from adapters.solid.notify.terms import DESCRIPTION, ROOT, WEBHOOK
-from adapters.solid.notify.wish import Wish
 from adapters.solid.paths import canonical_path
 from pod.access.acl import Mode
 from pod.access.agent import PUBLIC, Agent
 from pod.access.policy import PUBLIC_PAGES, Policy
 from pod.channel import Channel
 from pod.errors import Throttled, Unauthenticated, Unprocessable
+from pod.model.ids import Iri
 from pod.model.member import Member
 from pod.model.resource import ResourcePath
 from pod.ports import Clock, Reader
@@ -32,6 +32,19 @@ PER_HOLDER: Final = 100
 PER_STORAGE: Final = 2_000
 _RETRY_AFTER_S: Final = 3_600
 _SILENT: Final = PUBLIC_PAGES - {"/me"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A wanted channel, before anybody asked whether it may be."""
+
+    topic: str
+    send_to: Iri | None = None
+    state: str | None = None
+    start_at: datetime | None = None
+    end_at: datetime | None = None
+    rate: timedelta = timedelta()
+    accept: str | None = None
 
 
 class Subscriptions:
@@ -102,6 +115,28 @@ class Subscriptions:
         if not is_good:
             raise Unprocessable(f"sendTo is a URL of {self._schemes[0]}")
 
+    def stream(self, agent: Agent, member: Member, topic: ResourcePath, accept: str) -> Channel:
+        """A channel that lasts as long as its one connection, and begins with the present state.
+
+        The caller has checked access. Raises Throttled where there are too many.
+        """
+        if self._feeds.passing(member.id) >= PER_STORAGE:
+            raise Throttled("Too many streams", retry_after_s=_RETRY_AFTER_S)
+        now = self._clock.now()
+        return Channel(
+            id=secrets.token_urlsafe(18),
+            secret="",
+            member=member.id,
+            topic=topic,
+            type=STREAMING,
+            agent=_kept(agent),
+            seq=self._reader.head_seq(),
+            created_at=now,
+            end_at=now + LONGEST,
+            accept=accept,
+            state="",
+        )
+
     async def _make_room(self, member: Member, channel: Channel) -> None:
         """Let the oldest channel go that nobody listens to, where somebody has too many."""
         held = self._feeds.channels.held(member.id, channel.holder)
@@ -113,6 +148,15 @@ class Subscriptions:
             text = "Too many channels; end one, or wait until one ends"
             raise Throttled(text, retry_after_s=_RETRY_AFTER_S)
         await self._feeds.drop(idle[0].id)
+
+
+def holds(agent: Agent, channel: Channel) -> bool:
+    """Whether a channel is an agent's to see and to end; nobody's is for whoever knows its id."""
+    theirs = channel.agent
+    if theirs.member is None and theirs.iri is None:
+        return True
+    is_same = theirs.member is not None and theirs.member == agent.member
+    return is_same or (theirs.iri is not None and theirs.iri == agent.iri)
 
 
 def _kept(agent: Agent) -> Agent:

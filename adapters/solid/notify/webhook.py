@@ -17,9 +17,9 @@ from typing import Final, Protocol
 
 import structlog
 
+from adapters.solid.channel_terms import WEBHOOK, sender
 from adapters.solid.notify.feed import Feed, Feeds
 from adapters.solid.notify.message import JSONLD, Message, media_of
-from adapters.solid.notify.terms import WEBHOOK, sender
 from pod.channel import Channel
 from pod.errors import PeerUnavailable, PodError
 from pod.model.ids import Origin
@@ -97,11 +97,27 @@ class Webhooks:
 
     async def run(self) -> None:
         """Send until cancelled; what was not taken then is sent after the next start."""
-        async with asyncio.TaskGroup() as group:
+        tasks: set[asyncio.Task[None]] = set()
+
+        def begin(channel: Channel) -> None:
+            task = asyncio.create_task(self._serve(channel))
+            tasks.add(task)
+            task.add_done_callback(ended)
+
+        def ended(task: asyncio.Task[None]) -> None:
+            tasks.discard(task)
+            if not task.cancelled() and (error := task.exception()) is not None:
+                log.error("webhook failed; it goes on with the next start", exc_info=error)
+
+        try:
             for channel in self._feeds.channels.of_type(WEBHOOK):
-                group.create_task(self._serve(channel))
+                begin(channel)
             while True:
-                group.create_task(self._serve(await self._started.get()))
+                begin(await self._started.get())
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _serve(self, channel: Channel) -> None:
         if self._feeds.is_heard(channel.id):

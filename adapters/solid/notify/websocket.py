@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
 from typing import Any, Final
 
+from adapters.solid.channel_terms import NOTIFY, RECEIVE, ROOT, WEBSOCKET
 from adapters.solid.notify.feed import End, Feed, Feeds
 from adapters.solid.notify.message import JSONLD, media_of
-from adapters.solid.notify.terms import NOTIFY, RECEIVE, ROOT, WEBSOCKET
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]

@@ -6,16 +6,16 @@ Spec: https://solidproject.org/TR/notifications-protocol#subscription-client-sub
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import orjson
 from pyoxigraph import BlankNode, Literal, NamedNode
 
 from adapters.http.negotiate import MediaType
+from adapters.solid.channel_terms import CONTEXTS, FEATURES, WEBHOOK, moment, span
 from adapters.solid.notify.message import media_of
-from adapters.solid.notify.terms import CONTEXTS, FEATURES, WEBHOOK, moment, span
+from adapters.solid.notify.subscribe import Wish
 from adapters.solid.rdf.parse import FORMATS, Graph, parse_rdf
 from adapters.solid.rdf.vocab import NOTIFY, RDF
 from pod.errors import Invalid, Unprocessable, Unsupported
@@ -25,19 +25,6 @@ MAX_BODY: Final = 16_384
 _MAX_TEXT: Final = 2_048
 _PLAIN: Final = "application/json"
 _KNOWN: Final = frozenset({RDF.type, NOTIFY.topic, NOTIFY.sendTo, *(NOTIFY[f] for f in FEATURES)})
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """A wanted channel, before anybody asked whether it may be."""
-
-    topic: str
-    send_to: Iri | None = None
-    state: str | None = None
-    start_at: datetime | None = None
-    end_at: datetime | None = None
-    rate: timedelta = timedelta()
-    accept: str | None = None
 
 
 def wish_of(body: bytes, media: MediaType, kind: str) -> Wish:

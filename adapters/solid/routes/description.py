@@ -7,25 +7,33 @@ from __future__ import annotations
 
 from pyoxigraph import NamedNode
 
+from adapters.solid.channel_terms import FEATURES, GATEWAY, TYPES, service
 from adapters.solid.lens.edit import facts
 from adapters.solid.paths import STORAGE
-from adapters.solid.rdf.vocab import ACL, FOAF, PIM, RDF, SOLID, VOID
+from adapters.solid.rdf.vocab import ACL, FOAF, NOTIFY, PIM, RDF, SOLID, VOID
 from adapters.solid.rdf.write import write_turtle
 from pod.model.member import Member
 
 
 def storage_description(member: Member) -> bytes:
-    """What `/.well-known/solid` says of a member's one storage."""
+    """What `/.well-known/solid` says of a member's one storage, and of what tells its changes."""
     storage = NamedNode(member.url(STORAGE))
-    return write_turtle(
-        facts(
+    services = {kind: NamedNode(service(member, kind)) for kind in TYPES}
+    graph = [
+        *facts(
             storage,
             (RDF.type, PIM.Storage),
             (SOLID.owner, NamedNode(member.webid)),
             (SOLID.storageDescription, NamedNode(member.url("/.well-known/solid"))),
             (VOID.sparqlEndpoint, NamedNode(member.url("/sparql"))),
+            (SOLID.notificationGateway, NamedNode(member.url(GATEWAY))),
+            *((NOTIFY.subscription, each) for each in services.values()),
         )
-    )
+    ]
+    for kind, each in services.items():
+        features = ((NOTIFY.feature, NOTIFY[name]) for name in FEATURES)
+        graph += facts(each, (NOTIFY.channelType, NOTIFY[kind]), *features)
+    return write_turtle(graph)
 
 
 def repo_acl(member: Member) -> bytes:
