@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 import orjson
 
@@ -65,7 +66,10 @@ class Administration:
         What ties members to a server that is shut out ends, and they are told.
         """
         name = parse_domain(domain)
-        if self._wing.is_local(f"{self._wing.server.partition('://')[0]}://{name}"):
+        own = urlsplit(self._wing.server)
+        if self._wing.is_local(
+            own._replace(netloc=own.netloc.replace(own.hostname or "", name)).geturl()
+        ):
             raise Invalid("This domain is of this server.")
         if max(len(public_comment), len(private_comment)) > MAX_COMMENT:
             raise Invalid(f"A comment has at most {MAX_COMMENT} characters.")

@@ -18,6 +18,7 @@ from adapters.activitypub.jsonld import read
 from adapters.activitypub.lens.names import member_at
 from adapters.activitypub.lens.words import Words
 from adapters.activitypub.lists import Lists
+from adapters.activitypub.outbox import Outbox
 from adapters.activitypub.ports import (
     ActivityLog,
     DeliveryQueue,
@@ -141,7 +142,8 @@ class ActivityPub:
         self.presences = Presences(self._wing)
         self.administration = Administration(self._wing)
         self.lists = Lists(self._wing, imports, self.social, self.shield)
-        self._authoring = Authoring(self._wing, self.social)
+        authoring = Authoring(self._wing, self.social)
+        self._outbox = Outbox(self._wing, authoring, self.shield, self.presences)
 
     @property
     def view(self) -> View:
@@ -161,7 +163,7 @@ class ActivityPub:
         """The routes that are this wing's alone: inboxes, collections, activities, ``/actor``."""
         from adapters.activitypub.routes.inbox import routes
 
-        return routes(self._wing, hosts, authenticator, self._authoring)
+        return routes(self._wing, hosts, authenticator, self._outbox)
 
     def words(self, author: Member) -> Words:
         """An author's words and links, for views that show the same posts."""

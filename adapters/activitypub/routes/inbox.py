@@ -11,10 +11,10 @@ from typing import Any, Final
 import orjson
 from quart import Blueprint, Response, request
 
-from adapters.activitypub.authoring import Authoring
 from adapters.activitypub.jsonld.context import AS2, MEDIA_TYPE, with_context
 from adapters.activitypub.jsonld.read import MAX_BYTES, parse
 from adapters.activitypub.lens.collection import collection
+from adapters.activitypub.outbox import Outbox
 from adapters.activitypub.receive.dispatch import Receiver
 from adapters.activitypub.routes import collections, objects
 from adapters.activitypub.signature.request import Request
@@ -30,9 +30,7 @@ _ACCEPTED: Final = frozenset({MEDIA_TYPE, "application/ld+json", "application/js
 """What an activity may be posted as; ActivityPods says plain JSON."""
 
 
-def routes(
-    wing: Wing, hosts: Hosts, authenticator: Authenticator, authoring: Authoring
-) -> Blueprint:
+def routes(wing: Wing, hosts: Hosts, authenticator: Authenticator, outbox: Outbox) -> Blueprint:
     """All routes of the wing that are its alone."""
     blueprint = Blueprint("activitypub", __name__)
     receiver = Receiver(wing, wing.throttle)
@@ -54,7 +52,7 @@ def routes(
         agent = await authenticator.agent(presented(hosts, body))
         if not agent.is_authenticated:
             raise Unauthenticated
-        made = await authoring.post(agent, member, parse(body))
+        made = await outbox.post(agent, member, parse(body))
         return Response(b"", status=201, headers={"Location": made})
 
     @blueprint.get("/actor")

@@ -1,0 +1,84 @@
+"""What a member's own client says about them, and against others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pod.model.member import Member
+from tests.kit.fediverse import FediPod, Peer
+from tests.wire.activitypub.conftest import Story
+
+
+def test_a_client_edits_the_actor(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        field = {"type": "PropertyValue", "name": "Pronouns", "value": "she/her"}
+        _, before = await pod.get(alice.webid)
+        edited = {
+            "type": "Person",
+            "id": alice.webid,
+            "name": "Alice L.",
+            "summary": "<p>Baker</p>",
+            "manuallyApprovesFollowers": True,
+            "attachment": [*before["attachment"], field],
+        }
+        assert await pod.say(alice, {"type": "Update", "object": edited}) == (201, alice.webid)
+        _, actor = await pod.get(alice.webid)
+        assert {key: actor[key] for key in edited} == edited
+        assert actor["inbox"] == before["inbox"]
+        await pod.wing.flush()
+        assert bob.activities[-1]["object"]["name"] == "Alice L."
+        refused = {**edited, "inbox": "https://elsewhere.example/inbox"}
+        status, _ = await pod.say(alice, {"type": "Update", "object": refused})
+        assert status == 409
+        assert (await pod.get(alice.webid))[1] == actor
+
+    tell(story)
+
+
+def test_a_client_blocks_mutes_and_undoes_both(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        for kind, act in (("Block", "block"), ("Ignore", "ignore")):
+            status, made = await pod.say(alice, {"type": kind, "object": bob.id})
+            assert status == 201
+            assert pod.wing.shield.listed(alice, act) == [bob.id]  # type: ignore[arg-type]
+            await pod.wing.flush()
+            assert (await pod.say(alice, {"type": "Undo", "object": made}))[0] == 201
+            assert pod.wing.shield.listed(alice, act) == []  # type: ignore[arg-type]
+        await pod.wing.flush()
+        assert [each["type"] for each in bob.activities] == ["Reject", "Block", "Undo"]
+
+    tell(story)
+
+
+def test_a_client_reports_to_the_administrator_and_the_peer_without_a_name(
+    tell: Callable[[Story], None],
+) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        post = f"{bob.origin}/notes/1"
+        flag = {"type": "Flag", "object": [bob.id, post], "content": "spam"}
+        assert (await pod.say(alice, flag))[0] == 201
+        (report,) = pod.wing.administration.reports()
+        assert (report.reporter, report.subjects) == (alice.webid, (bob.id, post))
+        await pod.wing.flush()
+        (told,) = bob.activities
+        assert (told["type"], told["object"], told["content"]) == ("Flag", [bob.id, post], "spam")
+        server = f"{pod.settings.origin}/actor"
+        assert told["actor"] == server
+        headers = dict(bob.received[0].headers)
+        assert f'keyId="{server}#main-key"' in headers["Signature"]
+        assert alice.webid not in bob.received[0].body.decode()
+        other = {"type": "Flag", "object": [bob.id, "http://other.test/notes/1"]}
+        assert (await pod.say(alice, other))[0] == 400
+
+    tell(story)
+
+
+def test_nobody_blocks_or_moves_in_somebody_elses_name(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        carol = await pod.member("carol")
+        block = {"type": "Block", "object": bob.id}
+        assert (await pod.say(alice, block, token=str(carol.id)))[0] == 403
+        move = {"type": "Move", "object": bob.id, "target": carol.webid}
+        assert (await pod.say(alice, move))[0] == 400
+
+    tell(story)
