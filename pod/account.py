@@ -157,6 +157,17 @@ class Accounts:
         now = self._clock.now()
         await self._store.write(lambda tx: self._log(tx, _present(tx, member), "identity", now))
 
+    async def set_address(self, member: Member, address: str | None) -> Member:
+        """Give a member a fediverse address that leads to them, and tell; Conflict, NotFound."""
+        now = self._clock.now()
+
+        def work(tx: Tx) -> Member:
+            tx.set_address(member.id, address)
+            self._log(tx, member, "identity", now)
+            return replace(member, address=address)
+
+        return await self._store.write(work)
+
     async def set_email(self, member: MemberId, email: str) -> None:
         """Give a member another address, not confirmed yet.
 

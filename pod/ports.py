@@ -177,6 +177,10 @@ class Tx(Reader, Protocol):
         """Change a member's email address; Conflict if somebody else has it."""
         ...
 
+    def set_address(self, member: MemberId, address: str | None) -> None:
+        """Change a member's fediverse address; Conflict if somebody else has it."""
+        ...
+
     def erase_member(self, member: MemberId, *, before: int) -> list[Cid]:
         """Erase all that a member has, and return the blobs that they held.
 

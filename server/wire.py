@@ -367,6 +367,7 @@ def _pages(
     consent = identity.ConsentPages(hosts, services.oauth, browser, devices, store, clock)
     passkeys = Passkeys(store, apps, clock, Site(settings.origin))
     sign_in = identity.SignIn(store, ground.passwords, services.factor, passkeys, services.throttle)
+    addresses = identity.Addresses(services.accounts, ground.fetch.get)
     account_pages = identity.AccountPages(
         hosts=hosts,
         browser=browser,
@@ -381,6 +382,7 @@ def _pages(
             factor=services.factor,
             passkeys=passkeys,
             accounts=services.accounts,
+            addresses=addresses,
             confirmations=services.confirmations,
             farewell=services.farewell,
             reader=store,
@@ -403,6 +405,7 @@ def _pages(
         store,
         lambda member: _did_document(ground, member),
         services.version,
+        addresses.leads_to,
         open_sign_up=settings.open_sign_up,
         server_actor=identity.ServerActor(
             settings.host_name.split(":")[0], Iri(f"{settings.origin}/actor")

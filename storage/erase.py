@@ -46,7 +46,7 @@ _SECRETS: Final = compiled(
 _NOTHING_USED: Final = compiled(update(usage).values(bytes=0).where(usage.c.member_id == _OF))
 _EMPTY_ROW: Final = compiled(
     update(member)
-    .values(email=None, email_confirmed=False, standing=Standing.DELETED)
+    .values(email=None, email_confirmed=False, address=None, standing=Standing.DELETED)
     .where(member.c.id == _OF)
 )
 

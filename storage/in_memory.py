@@ -235,11 +235,17 @@ class MemoryTx(MemoryReader):
         known = self._known(member)
         self._state.members[member] = replace(known, email=email, email_confirmed=is_confirmed)
 
+    def set_address(self, member: MemberId, address: str | None) -> None:
+        holder = self._member_by("address", address) if address is not None else None
+        if holder is not None and holder.id != member:
+            raise Conflict(f"This address is taken: {address}", name=TAKEN["address"])
+        self._state.members[member] = replace(self._known(member), address=address)
+
     def erase_member(self, member: MemberId, *, before: int) -> list[Cid]:
         known, state = self._known(member), self._state
         blobs = [cid for owner, cid in sorted(state.blobs) if owner == member]
         state.members[member] = replace(
-            known, email=None, email_confirmed=False, standing=Standing.DELETED
+            known, email=None, email_confirmed=False, address=None, standing=Standing.DELETED
         )
         state.secrets = {k: v for k, v in state.secrets.items() if k[0] != member}
         state.resources = {k: v for k, v in state.resources.items() if k[0] != member}

@@ -21,6 +21,7 @@ TAKEN: Final = {
     "handle": "HandleNotAvailable",
     "origin": "OriginNotAvailable",
     "email": "EmailNotAvailable",
+    "address": "AddressNotAvailable",
 }
 """The error name for each name of a member that nobody else may have."""
 
@@ -36,7 +37,7 @@ _SET: Final = {
     column: compiled(
         update(member).values({column: given(column)}).where(member.c.id == given("which"))
     )
-    for column in ("handle", "standing")
+    for column in ("handle", "standing", "address")
 }
 _REVIVE: Final = compiled(
     update(member)
@@ -126,7 +127,7 @@ class MemberWrites(MemberReads):
             holder = None if value is None else self._member_by(column, value)
             if holder is not None and (holder != old or old.standing is not Standing.DELETED):
                 raise Conflict(f"This {column} is taken: {value}", name=TAKEN[column])
-        row = (did, handle, origin, standing, to_us(at), email, False)
+        row = (did, handle, origin, standing, to_us(at), email, False, None)
         if old is not None:
             self._execute(_REVIVE, (*row[1:], old.id))
             self.changed_members.add(old.id)
@@ -153,6 +154,13 @@ class MemberWrites(MemberReads):
             raise Conflict(f"This handle is taken: {handle}", name=TAKEN["handle"])
         self._set("handle", member, handle)
 
+    def set_address(self, member: MemberId, address: str | None) -> None:
+        """Give a member a fediverse address; Conflict if somebody else has it, NotFound."""
+        holder = self._member_by("address", address) if address is not None else None
+        if holder is not None and holder.id != member:
+            raise Conflict(f"This address is taken: {address}", name=TAKEN["address"])
+        self._set("address", member, address)
+
     def set_standing(self, member: MemberId, standing: Standing) -> None:
         """Change the life-cycle state of a member; NotFound."""
         self._set("standing", member, standing)
@@ -162,7 +170,7 @@ class MemberWrites(MemberReads):
         row = (head.member, head.commit, head.rev, head.data, head.block)
         self._execute(_PUT_REPO, row)
 
-    def _set(self, column: str, member: MemberId, value: str) -> None:
+    def _set(self, column: str, member: MemberId, value: str | None) -> None:
         if self._execute(_SET[column], (value, member)).rowcount == 0:
             raise NotFound("There is no such member")
         self.changed_members.add(member)

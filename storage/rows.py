@@ -101,7 +101,7 @@ def _unpack_ops(packed: bytes) -> tuple[ChangeOp, ...]:
 
 def member_of(row: Row) -> Member:
     """A row of ``member``."""
-    ident, did, handle, origin, standing, created_at, email, confirmed = row
+    ident, did, handle, origin, standing, created_at, email, confirmed, address = row
     return Member(
         MemberId(ident),
         Did(did),
@@ -111,6 +111,7 @@ def member_of(row: Row) -> Member:
         from_us(created_at),
         email,
         bool(confirmed),
+        address,
     )
 
 

@@ -51,8 +51,11 @@ member: Final = Table(
     _time("created_at"),
     Column("email", Text, unique=True),
     Column("email_confirmed", Boolean, nullable=False),
+    Column("address", Text),
     sqlite_autoincrement=True,
 )
+
+Index("member_by_address", member.c.address, unique=True)
 
 repo: Final = Table(
     "repo",

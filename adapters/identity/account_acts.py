@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
+from adapters.identity.address import Addresses
 from adapters.identity.sign_in import Passwords, SignIn
 from pod.access.agent import Agent, Credential
 from pod.access.app_password import app_password_digest, new_app_password
@@ -63,6 +64,7 @@ class AccountActs:
     factor: SecondFactor
     passkeys: Passkeys
     accounts: Accounts
+    addresses: Addresses
     confirmations: Confirmations
     farewell: Farewell
     reader: Reader
@@ -83,6 +85,7 @@ class AccountActs:
             "passkeys": self.add_passkey,
             "passkeys/remove": self.remove_passkey,
             "handle": self.change_handle,
+            "address": self.change_address,
             "email": self.change_email,
             "email/code": self.mail_email_code,
             "email/confirm": self.confirm_email,
@@ -187,6 +190,11 @@ class AccountActs:
         """Change the handle."""
         changed = await self.accounts.set_handle(member, form.get("handle", "").strip())
         return Outcome(f"You are now {changed.handle}.")
+
+    async def change_address(self, member: Member, form: Mapping[str, str]) -> Outcome:
+        """Change the fediverse address."""
+        changed = await self.addresses.change(member, form.get("address", ""))
+        return Outcome(f"In the fediverse you are now @{changed.acct}.")
 
     async def rest(self, member: Member, form: Mapping[str, str]) -> Outcome:
         """Let the account rest."""

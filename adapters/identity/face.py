@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from adapters.identity.account_acts import AccountActs
 from adapters.identity.account_pages import AccountPages
+from adapters.identity.address import Addresses
 from adapters.identity.browser import Browser
 from adapters.identity.documents import did_web
 from adapters.identity.knot import Knot, report
@@ -21,6 +22,7 @@ from adapters.identity.well_known import Corner, rooms
 __all__ = [
     "AccountActs",
     "AccountPages",
+    "Addresses",
     "Browser",
     "ConsentPages",
     "Corner",

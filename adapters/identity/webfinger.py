@@ -31,10 +31,8 @@ class ServerActor:
 
 
 def is_about(resource: str, member: Member) -> bool:
-    """Whether a WebFinger resource names a member: address, page, WebID or DID."""
+    """Whether a WebFinger resource names a member by another name than an address."""
     resource = unquote(resource)
-    if resource.lower().startswith("acct:"):
-        return resource[5:].removeprefix("@").lower() == member.acct.lower()
     if resource in (member.did, f"at://{member.handle}", f"at://{member.did}"):
         return True
     return member.path(resource) in _OWN_PAGES

@@ -39,13 +39,15 @@ class Corner:
     """What the well-known corner needs.
 
     ``did_document`` builds the document of a member's account DID, ``software`` is the version of
-    the pod. ``server_actor`` is named where the server has an actor of its own.
+    the pod. ``is_address`` tells whether a WebFinger resource is an address of a member.
+    ``server_actor`` is named where the server has an actor of its own.
     """
 
     hosts: Hosts
     reader: Reader
     did_document: Callable[[Member], dict[str, Any]]
     software: str
+    is_address: Callable[[str, Member], bool]
     open_sign_up: bool = False
     server_actor: ServerActor | None = None
 
@@ -86,7 +88,7 @@ def _add_names(blueprint: Blueprint, corner: Corner) -> None:
                 raise NotFound
             return _json(server_jrd(actor, request.host), _JRD)
         member = _active(corner)
-        if not is_about(resource, member):
+        if not corner.is_address(resource, member) and not is_about(resource, member):
             raise NotFound
         return _json(jrd_of(member, issuer=hosts.server, rels=request.args.getlist("rel")), _JRD)
 

@@ -33,7 +33,10 @@ class AccountFacts:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One person. ``origin`` is theirs alone (``https://alice.example``, no trailing slash)."""
+    """One person. ``origin`` is theirs alone (``https://alice.example``, no trailing slash).
+
+    ``address`` is the fediverse address that they chose, in lower case; None for `own_acct`.
+    """
 
     id: MemberId
     did: Did
@@ -43,6 +46,7 @@ class Member:
     created_at: datetime
     email: str | None = None
     email_confirmed: bool = False
+    address: str | None = None
 
     @property
     def is_active(self) -> bool:
@@ -56,8 +60,8 @@ class Member:
 
     @property
     def username(self) -> str:
-        """The local part of the fediverse address: the first label of the host."""
-        return self.host.split(":")[0].split(".")[0]
+        """The local part of the fediverse address."""
+        return self.acct.partition("@")[0]
 
     @property
     def host(self) -> str:
@@ -67,7 +71,12 @@ class Member:
     @property
     def acct(self) -> str:
         """Fediverse address without the leading ``@``: ``alice@alice.example``."""
-        return f"{self.username}@{self.host}"
+        return self.address or self.own_acct
+
+    @property
+    def own_acct(self) -> str:
+        """The fediverse address on the member's origin: its first label at its host."""
+        return f"{self.host.split(':')[0].split('.')[0]}@{self.host}"
 
     def url(self, path: str) -> Iri:
         """The one URL of a path of this member; percent-encodes what a URL cannot hold."""

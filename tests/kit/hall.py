@@ -10,13 +10,15 @@ from quart import Quart
 from adapters.console.face import Console, Welcome
 from adapters.http import blobs, problem, views
 from adapters.http.credentials import Presented
+from adapters.http.fetch import Fetched
 from adapters.http.hosts import Hosts
 from adapters.http.record_views import RECORD_VIEWS
 from adapters.identity.documents import did_web
-from adapters.identity.face import Corner
+from adapters.identity.face import Addresses, Corner
 from adapters.identity.face import rooms as identity_rooms
 from pod.access.acl import Mode
 from pod.access.agent import PUBLIC, Agent
+from pod.errors import PeerUnavailable
 from pod.model.blob import BlobRef
 from pod.model.ids import MemberId, Nsid, Rkey
 from pod.model.member import Member
@@ -69,8 +71,12 @@ def account_document(member: Member) -> dict[str, Any]:
     }
 
 
-def hall_of(pod: Pod, edges: TableEdges | None = None) -> Quart:
-    """Every room of the hall over a pod."""
+async def _nobody_answers(_: str) -> Fetched:
+    raise PeerUnavailable
+
+
+def hall_of(pod: Pod, edges: TableEdges | None = None, addresses: Addresses | None = None) -> Quart:
+    """Every room of the hall over a pod; ``addresses`` are the members' in the fediverse."""
     app = Quart("hall")
     app.url_map.merge_slashes = False
     hosts = Hosts(pod.store, pod.settings.origin)
@@ -98,8 +104,9 @@ def hall_of(pod: Pod, edges: TableEdges | None = None) -> Quart:
     )
     app.register_blueprint(console.rooms())
     app.register_blueprint(blobs.rooms(hosts, pod.media))
+    leads_to = (addresses or Addresses(pod.accounts, _nobody_answers)).leads_to
     app.register_blueprint(
-        identity_rooms(Corner(hosts, pod.store, account_document, "1.2.3", True))
+        identity_rooms(Corner(hosts, pod.store, account_document, "1.2.3", leads_to, True))
     )
     return app
 
