@@ -14,7 +14,7 @@ from rich.console import Console
 
 from pod.errors import PodError
 from pod.settings import Settings
-from server import environment, observe
+from server import environment, federation, observe
 from server.hosts import FrontDoor, Rooms
 from server.serve import ServerName, serve
 from server.wire import open_house
@@ -225,3 +225,8 @@ def _settings(file: Path | None, given: dict[str, Any], *, dev: bool) -> Setting
         data_dir = given.get("data_dir") or Path(os.environ.get("COMMONPOD_DATA_DIR", "data"))
         defaults = environment.for_development(data_dir, port)
     return environment.load(os.environ, file, given, defaults)
+
+
+app.add_typer(
+    federation.commands(lambda file, dev: _settings(file, {}, dev=dev)), name="federation"
+)

@@ -425,6 +425,7 @@ def _pages(
             fediverse.routes(hosts, credentials),
             faces.rooms(),
             admin.rooms(),
+            console.FederationPages(hosts, admin, fediverse.administration).rooms(),
             solid.rooms(linked_data),
             solid.notification_rooms(linked_data, notifications, issuer),
             blobs.rooms(hosts, ground.media),

@@ -6,12 +6,12 @@ https://docs.joinmastodon.org/methods/admin/domain_blocks/ (the fields of a rule
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
 import orjson
 
+from adapters.activitypub import rule_list
 from adapters.activitypub.federation import domain_of, parse_domain, upwards
 from adapters.activitypub.jsonld.context import AS2, MEDIA_TYPE, with_context
 from adapters.activitypub.lens.act import FOLLOWS
@@ -22,22 +22,13 @@ from pod.access.agent import SYSTEM
 from pod.errors import Invalid, NotFound
 from pod.model.ids import Iri, MemberId
 from pod.model.member import Member
-from pod.model.moderation import DomainRule, Report, Severity
+from pod.model.moderation import DomainRule, Report, Severed, Severity
 from pod.model.resource import ResourcePath
 from pod.write import Delete, PutDocument
 
 _PAGE: Final = 500
 _MOST_WAITING: Final = 10_000
 MAX_COMMENT: Final = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class Severed:
-    """What a rule ended: how many members lost followers or followed, and how many of each."""
-
-    members: int = 0
-    followers: int = 0
-    followed: int = 0
 
 
 class Administration:
@@ -65,16 +56,8 @@ class Administration:
 
         What ties members to a server that is shut out ends, and they are told.
         """
-        name = parse_domain(domain)
-        own = urlsplit(self._wing.server)
-        if self._wing.is_local(
-            own._replace(netloc=own.netloc.replace(own.hostname or "", name)).geturl()
-        ):
-            raise Invalid("This domain is of this server.")
-        if max(len(public_comment), len(private_comment)) > MAX_COMMENT:
-            raise Invalid(f"A comment has at most {MAX_COMMENT} characters.")
         rule = DomainRule(
-            name,
+            parse_domain(domain),
             severity,
             self._wing.clock.now(),
             reject_media,
@@ -83,8 +66,24 @@ class Administration:
             public_comment,
             private_comment,
         )
-        await self._wing.rules.put(rule)
-        return await self._sever(name) if severity is Severity.SUSPEND else Severed()
+        self._check(rule)
+        return await self._put(rule)
+
+    async def import_rules(self, text: str, *, allowed: bool) -> int:
+        """Take in a list of blocks or of allowed domains; how many rules there are in it.
+
+        Raises Invalid and TooLarge before anything is changed.
+        """
+        rules = rule_list.read(text, self._wing.clock.now(), allowed=allowed)
+        for rule in rules:
+            self._check(rule)
+        for rule in rules:
+            await self._put(rule)
+        return len(rules)
+
+    def export_rules(self, *, allowed: bool) -> str:
+        """The blocks, or the allowed domains, as a file for other servers."""
+        return rule_list.export(self.rules(), allowed=allowed)
 
     async def drop_rule(self, domain: str) -> None:
         """Drop the rule for a domain; raises NotFound, and Invalid for what is none."""
@@ -101,6 +100,18 @@ class Administration:
         """Note that a report was dealt with; raises NotFound."""
         if not await self._wing.reports.resolve(Iri(report), self._wing.clock.now()):
             raise NotFound("There is no such report.")
+
+    def _check(self, rule: DomainRule) -> None:
+        own = urlsplit(self._wing.server)
+        netloc = own.netloc.replace(own.hostname or "", rule.domain)
+        if self._wing.is_local(own._replace(netloc=netloc).geturl()):
+            raise Invalid(f"{rule.domain} is of this server.")
+        if max(len(rule.public_comment), len(rule.private_comment)) > MAX_COMMENT:
+            raise Invalid(f"A comment has at most {MAX_COMMENT} characters.")
+
+    async def _put(self, rule: DomainRule) -> Severed:
+        await self._wing.rules.put(rule)
+        return await self._sever(rule.domain) if rule.severity is Severity.SUSPEND else Severed()
 
     async def _sever(self, domain: str) -> Severed:
         """End all follows between members and a domain, in both directions."""

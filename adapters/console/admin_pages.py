@@ -16,6 +16,7 @@ from adapters.http.views import Answer, response_of
 from pod.errors import NotFound, Unauthenticated
 
 _CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="commonpod", charset="UTF-8"'}
+_HEADERS: Final = {**SECURITY, "Cache-Control": "no-store", "Content-Type": HTML}
 
 
 class IsAdministrator(Protocol):
@@ -47,18 +48,27 @@ class AdminPages:
 
         @blueprint.get("/admin/relays")
         async def relays() -> Response:
-            if not self._hosts.is_server(request.host):
-                raise NotFound
-            headers = {**SECURITY, "Cache-Control": "no-store", "Content-Type": HTML}
-            try:
-                self._check(request.headers.get("Authorization"))
-            except Unauthenticated:
-                page = self._page("admin_refused.html", title="For the administrator")
-                return response_of(Answer(401, {**headers, **_CHALLENGE}, page))
-            page = self._page("relays.html", title="Relays", report=self._relays())
-            return response_of(Answer(200, headers, page))
+            refused = self.refusal()
+            if refused is not None:
+                return refused
+            return self.shown("relays.html", title="Relays", report=self._relays())
 
         return blueprint
+
+    def refusal(self) -> Response | None:
+        """The answer to whoever is not the administrator; raises NotFound on other origins."""
+        if not self._hosts.is_server(request.host):
+            raise NotFound
+        try:
+            self._check(request.headers.get("Authorization"))
+        except Unauthenticated:
+            page = self._page("admin_refused.html", title="For the administrator")
+            return response_of(Answer(401, {**_HEADERS, **_CHALLENGE}, page))
+        return None
+
+    def shown(self, name: str, status: int = 200, **facts: Any) -> Response:
+        """A page for the administrator."""
+        return response_of(Answer(status, dict(_HEADERS), self._page(name, **facts)))
 
     def _page(self, name: str, **facts: Any) -> bytes:
         return self._templates.get_template(name).render(facts).encode()

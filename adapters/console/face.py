@@ -13,6 +13,7 @@ from quart import Blueprint, Response, request
 
 from adapters.console import feeds
 from adapters.console.admin_pages import AdminPages
+from adapters.console.federation_pages import FederationPages
 from adapters.console.pages import HTML, ICON, SECURITY, STYLE, Pages
 from adapters.console.ports import Edges
 from adapters.console.shown import Person, Post, Shown
@@ -25,7 +26,7 @@ from pod.model.ids import MemberId
 from pod.ports import Reader
 from pod.read import Read
 
-__all__ = ["AdminPages", "Console", "Welcome"]
+__all__ = ["AdminPages", "Console", "FederationPages", "Welcome"]
 
 _LISTED: Final = 200
 _FEEDS: Final[dict[str, tuple[str, Callable[[Person, Sequence[Post]], bytes]]]] = {

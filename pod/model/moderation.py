@@ -40,6 +40,15 @@ class DomainRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Severed:
+    """What a rule ended: how many members lost somebody, followers or followed, and how many."""
+
+    members: int = 0
+    followers: int = 0
+    followed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """A complaint about actors and posts; ``id`` is the activity's. Open until it is resolved.
 
