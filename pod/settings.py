@@ -105,6 +105,9 @@ class Settings:
     relays: Say[tuple[str, ...], "Relays that are asked to crawl"] = ()
     appview: Say[AppView | None, 'Who answers `app.bsky.*`: `{"url": ..., "did": ...}`'] = None
     moderation: Say[AppView | None, "Whose moderators may act here, and who gets reports"] = None
+    authorized_fetch: Say[
+        bool, "Whether other servers must sign their requests for what members show to everybody"
+    ] = False
     federation_allow_list: Say[
         bool, "Whether the fediverse is only those servers that a rule allows"
     ] = False

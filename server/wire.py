@@ -262,6 +262,7 @@ def _fediverse(ground: _Ground) -> activitypub.ActivityPub:
         imports=SqlImports(database),
         farewells=StoredFarewells(database),
         allow_list=ground.settings.federation_allow_list,
+        secure=ground.settings.authorized_fetch,
     )
 
 

@@ -32,6 +32,7 @@ _HELD: Final = compiled(_of_kind(select(edge)).where(_c.actor == given("actor"))
 _ABOUT: Final = compiled(
     select(edge).where(_c.actor == given("actor"), _c.object == given("object"))
 )
+_ACCEPTS: Final = compiled(select(edge).where(_c.actor == given("actor"), _c.kind == "accept"))
 _PUT: Final = upsert(edge)
 _REMOVE: Final = compiled(
     delete(edge).where(
@@ -79,6 +80,11 @@ class SqlEdges:
     def about(self, actor: Iri, object_id: Iri) -> list[tuple[MemberId, Edge]]:
         """The replies and mentions that one post of an actor made."""
         rows = self._database.read.execute(_ABOUT, (actor, object_id)).fetchall()
+        return [(MemberId(row[0]), _edge_of(row)) for row in rows]
+
+    def accepts_of(self, actor: Iri) -> list[tuple[MemberId, Edge]]:
+        """The members whom an actor lets follow."""
+        rows = self._database.read.execute(_ACCEPTS, (actor,)).fetchall()
         return [(MemberId(row[0]), _edge_of(row)) for row in rows]
 
     async def put(self, member: MemberId, edge: Edge) -> None:

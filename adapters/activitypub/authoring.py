@@ -11,10 +11,12 @@ from typing import Final
 
 import orjson
 
+from adapters.activitypub import circle
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.read import Node
 from adapters.activitypub.lens import note
 from adapters.activitypub.lens.act import SOCIAL, Act
+from adapters.activitypub.lens.circle import is_narrow
 from adapters.activitypub.lens.names import object_id
 from adapters.activitypub.lens.published import COMPLEMENT, Put
 from adapters.activitypub.social import Social
@@ -63,11 +65,11 @@ class Authoring:
             raise Forbidden("Only the member posts to their outbox.")
         kinds = read.types(node)
         if "Note" in kinds:
-            return await self._create(agent, member, node)
+            return await self._create(agent, member, node, node)
         inner, target = read.node(node, "object"), read.iri(node, "object")
         act = next((act for kind, act in _ACTS.items() if kind in kinds), None)
         if "Create" in kinds and inner is not None:
-            return await self._create(agent, member, inner)
+            return await self._create(agent, member, inner, node)
         if inner is not None and kinds & {"Accept", "Reject"}:
             return await self._answer(member, inner, accept="Accept" in kinds)
         if target is None:
@@ -82,9 +84,11 @@ class Authoring:
             return await self._act(agent, member, act, target)
         raise Unsupported("This activity is not supported.")
 
-    async def _create(self, agent: Agent, member: Member, view: Node) -> Iri:
+    async def _create(self, agent: Agent, member: Member, view: Node, activity: Node) -> Iri:
         if "Note" not in read.types(view):
             raise Unprocessable("Only notes can be created here.")
+        if is_narrow(view, activity):
+            return await circle.create(self._wing, agent, member, view, activity)
         rkey = Rkey(self._wing.tids.next())
         now = self._wing.clock.now()
         blank = Resource(
@@ -99,6 +103,8 @@ class Authoring:
         return object_id(member, blank.path, 1)
 
     async def _update(self, agent: Agent, member: Member, target: Iri, view: Node) -> Iri:
+        if circle.holds(self._wing, member, target):
+            return await circle.update(self._wing, agent, member, target, view)
         resource = self._own(member, target)
         before = noun_of(resource)
         if not isinstance(before, Note):
@@ -115,6 +121,8 @@ class Authoring:
         return target
 
     async def _delete(self, agent: Agent, member: Member, target: Iri) -> Iri:
+        if circle.holds(self._wing, member, target):
+            return await circle.delete(self._wing, agent, member, target)
         resource = self._own(member, target)
         await self._wing.write.apply(agent, member.id, [Delete(resource.path)])
         return target

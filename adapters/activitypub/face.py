@@ -96,13 +96,16 @@ class ActivityPub:
         imports: Imports,
         farewells: Farewells,
         allow_list: bool = False,
+        secure: bool = False,
         reader: Reader | None = None,
         throttle: Throttle | None = None,
     ) -> None:
         """``reader`` is the store as others may see it, where that is less than the store.
 
-        With ``allow_list`` the pod talks to nobody but those that a rule allows.
+        With ``allow_list`` the pod talks to nobody but those that a rule allows; in ``secure`` mode
+        documents are for those who sign their requests.
         """
+        self._secure = secure
         self._store = store
         self._cache = cache
         shown = reader or store
@@ -148,9 +151,10 @@ class ActivityPub:
     @property
     def view(self) -> View:
         """Public records as ActivityStreams, for content negotiation."""
+        from adapters.activitypub.routes.gate import Gate
         from adapters.activitypub.routes.objects import as2_view
 
-        return as2_view(self._wing)
+        return as2_view(self._wing, Gate(self._wing, secure=self._secure))
 
     @property
     def absent(self) -> Absent:
@@ -161,9 +165,11 @@ class ActivityPub:
 
     def routes(self, hosts: Hosts, authenticator: Authenticator) -> Blueprint:
         """The routes that are this wing's alone: inboxes, collections, activities, ``/actor``."""
+        from adapters.activitypub.routes.gate import Gate
         from adapters.activitypub.routes.inbox import routes
 
-        return routes(self._wing, hosts, authenticator, self._outbox)
+        gate = Gate(self._wing, secure=self._secure)
+        return routes(self._wing, hosts, authenticator, self._outbox, gate)
 
     def words(self, author: Member) -> Words:
         """An author's words and links, for views that show the same posts."""

@@ -81,6 +81,10 @@ class Edges(Protocol):
         """The replies and mentions that one post of an actor made."""
         ...
 
+    def accepts_of(self, actor: Iri) -> list[tuple[MemberId, Edge]]:
+        """The members whom an actor lets follow."""
+        ...
+
     async def put(self, member: MemberId, edge: Edge) -> None:
         """Add an edge, once for (path, kind, actor, object)."""
         ...

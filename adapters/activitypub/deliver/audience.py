@@ -20,14 +20,15 @@ def audience(
     """Each inbox once, and the actors whose inboxes are not known yet. No I/O but point reads."""
     inboxes: dict[Iri, None] = {}
     actors: dict[Iri, None] = {}
-    for recipient in sorted(read.recipients(activity)):
+    told = read.recipients(activity)
+    has_copy = PUBLIC in told
+    for recipient in sorted(told):
         if recipient == PUBLIC or recipient == member.webid:
             continue
         if recipient == f"{member.origin}/followers":
-            # Followers in this pod read the one copy; they need none of their own, but of a move.
+            # Followers in this pod read the one public copy; they need none of their own.
             found = wing.followers.inboxes(member.id)
-            is_move = activity.get("type") == "Move"
-            inboxes |= dict.fromkeys(i for i in found if is_move or i != wing.shared_inbox)
+            inboxes |= dict.fromkeys(i for i in found if not has_copy or i != wing.shared_inbox)
         elif wing.local_actor(recipient) is not None:
             inboxes[wing.shared_inbox] = None
         elif (known := wing.actors.cached(recipient)) is not None:

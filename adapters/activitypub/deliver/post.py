@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from adapters.activitypub.deliver.followers_digest import header
 from adapters.activitypub.jsonld.context import MEDIA_TYPE
 from adapters.activitypub.lens.profile import key_id
 from adapters.activitypub.remote.schedule import Reply
@@ -38,11 +39,10 @@ async def post_signed(wing: Wing, delivery: Delivery, member: Member | None) -> 
     if delivery.is_actor:
         inbox = (await wing.actors.actor(inbox)).mailbox
     key = await wing.keys.actor_key(member.id if member is not None else None)
-    named = key_id(member) if member is not None else f"{wing.server}/actor#main-key"
     modern = wing.hosts.state(delivery.host).modern
-    reply = await _post(wing, delivery, inbox, named, key, modern=modern)
+    reply = await _post(wing, delivery, inbox, member, key, modern=modern)
     if reply.status in REFUSED:
-        again = await _post(wing, delivery, inbox, named, key, modern=not modern)
+        again = await _post(wing, delivery, inbox, member, key, modern=not modern)
         if again.status is not None and 200 <= again.status < 300:
             await wing.hosts.prefer(delivery.host, modern=not modern)
             return again
@@ -50,9 +50,13 @@ async def post_signed(wing: Wing, delivery: Delivery, member: Member | None) -> 
 
 
 async def _post(
-    wing: Wing, delivery: Delivery, inbox: Iri, named: str, key: RsaKey, *, modern: bool
+    wing: Wing, delivery: Delivery, inbox: Iri, member: Member | None, key: RsaKey, *, modern: bool
 ) -> Reply:
     plain = {"Content-Type": MEDIA_TYPE}
+    named = f"{wing.server}/actor#main-key"
+    if member is not None:
+        named = key_id(member)
+        plain |= header(wing, member, inbox, delivery.body)
     request = Request("POST", inbox, list(plain.items()), delivery.body)
     signed = _SIGN[modern](request, key_id=named, sign=key.sign, now=wing.clock.now())
     headers = {**plain, **signed}

@@ -15,8 +15,8 @@ from typing import Final
 from adapters.activitypub.deliver.account import told_of_account
 from adapters.activitypub.deliver.audience import audience
 from adapters.activitypub.deliver.outgoing import outgoing
-from adapters.activitypub.jsonld.context import ACTOR, with_context
-from adapters.activitypub.lens import act, index
+from adapters.activitypub.jsonld.context import ACTOR, with_context, without_context
+from adapters.activitypub.lens import act, circle, index
 from adapters.activitypub.lens.published import COMPLEMENT, View
 from adapters.activitypub.moderation import AT_BLOCKS
 from adapters.activitypub.wing import Wing
@@ -120,6 +120,9 @@ def activity_of(wing: Wing, member: Member, op: ChangeOp, activity_id: str) -> V
     if op.path.startswith("/repo/"):
         activity = _of_record(wing, member, op, activity_id)
         return index.document(activity) if activity is not None else None
+    if op.path.startswith(circle.CIRCLE):
+        activity = _of_circle(wing, member, op, activity_id)
+        return index.document(activity) if activity is not None else None
     if op.path.startswith(act.SOCIAL):
         return _of_document(wing, member, op, activity_id)
     return None
@@ -145,6 +148,23 @@ def _of_record(wing: Wing, member: Member, op: ChangeOp, activity_id: str) -> Vi
     if op.action == "create":
         return index.create(view, activity_id)
     return None if index.is_activity(view) else index.update(view, activity_id)
+
+
+def _of_circle(wing: Wing, member: Member, op: ChangeOp, activity_id: str) -> View | None:
+    """What those hear of a post whom it is for."""
+    if op.action == "delete":
+        tombstone = wing.reader.tombstone(member.id, op.path)
+        view = circle.get(member, tombstone) if tombstone is not None else None
+        if tombstone is None or view is None:
+            return None
+        deleted_at = tombstone.deleted_at.isoformat().replace("+00:00", "Z")
+        return index.delete(without_context(view), activity_id, deleted_at)
+    resource = wing.reader.resource(member.id, op.path)
+    view = circle.get(member, resource) if resource is not None else None
+    if view is None:
+        return None
+    tell = index.create if op.action == "create" else index.update
+    return tell(without_context(view), activity_id)
 
 
 def _of_document(wing: Wing, member: Member, op: ChangeOp, activity_id: str) -> View | None:

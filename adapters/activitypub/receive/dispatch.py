@@ -13,8 +13,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
+from adapters.activitypub.deliver.followers_digest import HEADER
 from adapters.activitypub.jsonld import read
-from adapters.activitypub.receive import content, forwarded, move, order, reaction, relation, report
+from adapters.activitypub.receive import (
+    content,
+    forwarded,
+    move,
+    order,
+    reaction,
+    relation,
+    report,
+    synchronise,
+)
 from adapters.activitypub.receive.activity import Activity
 from adapters.activitypub.signature import verify as signatures
 from adapters.activitypub.signature.request import Claim, Request
@@ -81,6 +91,9 @@ class Receiver:
             self._under_way.add(believed.id)
             try:
                 await self._take(believed, mark)
+                if request.has(HEADER.lower()):
+                    told = request.one(HEADER.lower())
+                    await synchronise.compare(self._wing, believed.actor, told)
             finally:
                 self._under_way.discard(believed.id)
         except PeerUnavailable as err:

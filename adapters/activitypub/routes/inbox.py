@@ -11,12 +11,15 @@ from typing import Any, Final
 import orjson
 from quart import Blueprint, Response, request
 
+from adapters.activitypub import circle
+from adapters.activitypub.deliver.followers_digest import followers_of
 from adapters.activitypub.jsonld.context import AS2, MEDIA_TYPE, with_context
 from adapters.activitypub.jsonld.read import MAX_BYTES, parse
 from adapters.activitypub.lens.collection import collection
 from adapters.activitypub.outbox import Outbox
 from adapters.activitypub.receive.dispatch import Receiver
 from adapters.activitypub.routes import collections, objects
+from adapters.activitypub.routes.gate import Gate
 from adapters.activitypub.signature.request import Request
 from adapters.activitypub.wing import Wing
 from adapters.http.credentials import Authenticator
@@ -25,12 +28,15 @@ from adapters.http.incoming import presented
 from adapters.http.negotiate import parse_media_type
 from pod.errors import NotFound, TooLarge, Unauthenticated, Unsupported
 from pod.model.member import Member
+from pod.model.resource import ResourcePath
 
 _ACCEPTED: Final = frozenset({MEDIA_TYPE, "application/ld+json", "application/json"})
 """What an activity may be posted as; ActivityPods says plain JSON."""
 
 
-def routes(wing: Wing, hosts: Hosts, authenticator: Authenticator, outbox: Outbox) -> Blueprint:
+def routes(
+    wing: Wing, hosts: Hosts, authenticator: Authenticator, outbox: Outbox, gate: Gate
+) -> Blueprint:
     """All routes of the wing that are its alone."""
     blueprint = Blueprint("activitypub", __name__)
     receiver = Receiver(wing, wing.throttle)
@@ -68,10 +74,26 @@ def routes(wing: Wing, hosts: Hosts, authenticator: Authenticator, outbox: Outbo
 
     @blueprint.get("/outbox/<name>")
     async def activity(name: str) -> Response:
+        await gate.require(_active(hosts))
         return _as2(collections.activity(wing, _active(hosts), name))
+
+    @blueprint.get("/notes/<name>")
+    async def circle_note(name: str) -> Response:
+        member = _active(hosts)
+        agent = await authenticator.agent(presented(hosts))
+        reader = member.webid if agent.member == member.id else await gate.visitor()
+        return _as2(circle.shown(wing, member, member.url(ResourcePath(f"/notes/{name}")), reader))
+
+    @blueprint.get("/followers_synchronization")
+    async def followers_there() -> Response:
+        member, visitor = _active(hosts), await gate.visitor()
+        if visitor is None:
+            raise Unauthenticated("Which followers are meant is told by the signature.")
+        return _as2(with_context(followers_of(wing, member, visitor), AS2))
 
     def serve(name: str, show: Callable[[Member], dict[str, Any]]) -> None:
         async def view() -> Response:
+            await gate.require(_active(hosts))
             return _as2(with_context(show(_active(hosts)), AS2))
 
         blueprint.add_url_rule(f"/{name}", name, view, methods=["GET"])

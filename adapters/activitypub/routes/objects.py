@@ -21,6 +21,7 @@ from adapters.activitypub.jsonld.context import (
 )
 from adapters.activitypub.lens import index, profile
 from adapters.activitypub.routes.collections import reactions
+from adapters.activitypub.routes.gate import Gate
 from adapters.activitypub.wing import Wing
 from adapters.http.negotiate import choose
 from adapters.http.views import Absent, Answer, Ask, Rendered
@@ -31,12 +32,21 @@ from pod.model.member import Member, Standing
 from pod.model.resource import Resource, ResourcePath
 
 _TYPES: Final = (MEDIA_TYPE, PROFILED_TYPE)
+_KEY_ONLY: Final = ("id", "type", "preferredUsername", "inbox", "publicKey", "assertionMethod")
+"""What is told of an actor to whom does not sign, in secure mode."""
 
 
-def as2_view(wing: Wing) -> HttpView:
+def as2_view(wing: Wing, gate: Gate) -> HttpView:
     """What content negotiation offers as AS2 on ``/``, ``/me`` and public records."""
 
     async def render(ask: Ask) -> Rendered | None:
+        if ask.path in ("/", "/me") and gate.secure and await gate.visitor() is None:
+            # What verifies our signatures is there for all: two strict servers would wait for ever.
+            actor = await wing.actor_view(ask.member)
+            shown = {key: actor[key] for key in _KEY_ONLY}
+            return Rendered(orjson.dumps(with_context(shown, ACTOR)), MEDIA_TYPE)
+        if gate.secure and ask.agent.member != ask.member.id:
+            await gate.require(ask.member)
         document = await render_as2(wing, ask)
         return Rendered(orjson.dumps(document), MEDIA_TYPE) if document is not None else None
 

@@ -14,6 +14,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 from typing import Final
 
 from adapters.activitypub.signature.request import (
+    COVERED,
     Algorithm,
     Claim,
     Request,
@@ -48,8 +49,7 @@ def sign(
     if request.body or request.method == "POST":
         added["Digest"] = "SHA-256=" + body_digest(request.body)
         covered.append("digest")
-    if request.has("content-type"):
-        covered.append("content-type")
+    covered += [name for name in COVERED if request.has(name)]
     signed = Request(request.method, request.url, [*request.headers, *added.items()], request.body)
     signature = b64encode(sign(_base(signed, covered, {}))).decode()
     added["Signature"] = (

@@ -29,6 +29,10 @@ MAX_LIFETIME: Final = timedelta(hours=12)
 """The longest life a signature may ask for."""
 
 
+COVERED: Final = ("content-type", "collection-synchronization")
+"""Headers that we sign where they are sent, besides what each scheme always covers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """A request: absolute ``url`` as the public names it, header pairs in order, whole body."""

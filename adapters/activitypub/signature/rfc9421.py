@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from adapters.activitypub.signature.request import (
+    COVERED,
     Algorithm,
     Claim,
     Request,
@@ -42,6 +43,7 @@ def sign(
     if request.body or request.method == "POST":
         added["Content-Digest"] = f"sha-256=:{body_digest(request.body)}:"
         covered.append("content-digest")
+    covered += [name for name in COVERED if request.has(name)]
     params: dict[str, Bare] = {
         "created": int(now.timestamp()),
         "keyid": key_id,
