@@ -180,7 +180,7 @@ class Doorkeeper:
 class FediPod(Pod):
     """The pod with its wing, on real storage, behind a test client."""
 
-    def __init__(self, store: Any, *, allow_list: bool = False) -> None:
+    def __init__(self, store: Any, *, allow_list: bool = False, secure: bool = False) -> None:
         super().__init__(store=store)
         self.network = Network()
         database = store.database
@@ -203,6 +203,7 @@ class FediPod(Pod):
             queue=self.queue,
             log=SqlActivityLog(database),
             peer_hosts=SqlPeerHosts(database),
+            secure=secure,
             rules=StoredDomainRules(database),
             reports=self.reports,
             imports=SqlImports(database),
@@ -243,6 +244,18 @@ class FediPod(Pod):
         parts = urlsplit(url)
         target = parts.path + (f"?{parts.query}" if parts.query else "")
         response = await self.client.get(target, headers={"Host": parts.netloc, "Accept": accept})
+        body = await response.get_data()
+        return response.status_code, orjson.loads(body) if body else None
+
+    async def signed_get(self, peer: Peer, url: str, *, scheme: Any = cavage) -> tuple[int, Any]:
+        """The same, signed by a peer."""
+        signed = scheme.sign(
+            Request("GET", url, []), key_id=peer.key_id, sign=peer.sign, now=self.clock.now()
+        )
+        parts = urlsplit(url)
+        target = parts.path + (f"?{parts.query}" if parts.query else "")
+        headers = {"Accept": TYPE, "Host": parts.netloc, **signed}
+        response = await self.client.get(target, headers=headers)
         body = await response.get_data()
         return response.status_code, orjson.loads(body) if body else None
 
@@ -309,10 +322,12 @@ class FediPod(Pod):
 
 
 @asynccontextmanager
-async def fedi_pod(folder: Path, *, allow_list: bool = False) -> AsyncIterator[FediPod]:
+async def fedi_pod(
+    folder: Path, *, allow_list: bool = False, secure: bool = False
+) -> AsyncIterator[FediPod]:
     """The pod with its wing, for as long as a test needs it."""
     async with sql_store(folder / "pod.db") as store:
-        pod = FediPod(store, allow_list=allow_list)
+        pod = FediPod(store, allow_list=allow_list, secure=secure)
         await pod.keyring.open()
         await store.write(lambda tx: tx.put_secret(None, ACTOR_RSA, MEMBER_KEY))
         yield pod

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from adapters.activitypub.deliver.reactor import activity_of
 from adapters.activitypub.jsonld import read
-from adapters.activitypub.jsonld.context import without_context
+from adapters.activitypub.jsonld.context import PUBLIC, without_context
 from adapters.activitypub.lens import act, index
 from adapters.activitypub.lens.act import FOLLOWS, LIKES
 from adapters.activitypub.lens.collection import collection, counted, page
@@ -55,7 +55,8 @@ def outbox(wing: Wing, member: Member, at: str | None) -> View:
         op = change.ops[place]
         name = f"{outbox_id}/{change.rev}-{place}"
         activity = activity_of(wing, member, op, name) if op.action == "create" else None
-        if activity is not None and activity["type"] in _SHOWN:
+        is_shown = activity is not None and activity["type"] in _SHOWN
+        if activity is not None and is_shown and PUBLIC in read.recipients(activity):
             items.append(without_context(activity))
     return page(outbox_id, at, items, None)
 
