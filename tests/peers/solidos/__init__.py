@@ -1,0 +1,1 @@
+"""The SolidOS data browser beside the pod: a real Solid app shows what a member keeps."""
