@@ -9,8 +9,10 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from adapters.activitypub.acts import Acts
 from adapters.activitypub.administration import Administration
 from adapters.activitypub.authoring import Authoring
+from adapters.activitypub.blurhash import Blurhashes
 from adapters.activitypub.deliver.reactor import Reactor
 from adapters.activitypub.deliver.send import Sender
 from adapters.activitypub.federation import Federation, GuardedEgress
@@ -19,8 +21,10 @@ from adapters.activitypub.lens.names import member_at
 from adapters.activitypub.lens.words import Words
 from adapters.activitypub.lists import Lists
 from adapters.activitypub.outbox import Outbox
+from adapters.activitypub.polls import Polls
 from adapters.activitypub.ports import (
     ActivityLog,
+    Blobs,
     DeliveryQueue,
     DomainRules,
     Edges,
@@ -90,6 +94,7 @@ class ActivityPub:
         seen: Seen,
         queue: DeliveryQueue,
         log: ActivityLog,
+        blobs: Blobs,
         peer_hosts: PeerHosts,
         rules: DomainRules,
         reports: Reports,
@@ -131,6 +136,7 @@ class ActivityPub:
             cache=cache,
             queue=queue,
             log=log,
+            blurhashes=Blurhashes(cache, blobs, clock),
             hosts=states,
             throttle=throttle or Throttle(),
             rules=rules,
@@ -145,8 +151,10 @@ class ActivityPub:
         self.presences = Presences(self._wing)
         self.administration = Administration(self._wing)
         self.lists = Lists(self._wing, imports, self.social, self.shield)
-        authoring = Authoring(self._wing, self.social)
-        self._outbox = Outbox(self._wing, authoring, self.shield, self.presences)
+        self.acts = Acts(self._wing, self.social)
+        self.polls = Polls(self._wing)
+        self.authoring = Authoring(self._wing, self.social, self.acts, self.polls)
+        self._outbox = Outbox(self._wing, self.authoring, self.shield, self.presences)
 
     @property
     def view(self) -> View:
@@ -206,6 +214,10 @@ class ActivityPub:
         await self._wing.queue.expire(now - QUEUED_FOR)
         await self._cache.forget(now - CACHED_FOR)
         await self._wing.farewells.finish()
+
+    async def count_polls(self) -> None:
+        """Write down the results of polls that got votes, to be done once in a while."""
+        await self.polls.count()
 
     def backlog(self) -> int:
         """How many deliveries wait."""
