@@ -8,13 +8,16 @@ from adapters.atproto import face as atproto
 from adapters.http.credentials import Presented, token_of
 from pod.access.agent import PUBLIC, Agent
 from pod.errors import Invalid, Unauthenticated
+from pod.model.ids import Iri
 
 
 class SessionCredentials:
     """Implements `adapters.http.credentials.Authenticator` over the pod's own access tokens."""
 
-    def __init__(self, sessions: atproto.Authenticator) -> None:
+    def __init__(self, sessions: atproto.Authenticator, issuer: Iri) -> None:
+        """``issuer`` is who vouches for members: the pod itself."""
         self._sessions = sessions
+        self._issuer = issuer
 
     async def agent(self, presented: Presented) -> Agent:
         """Who proved to be asking: PUBLIC without credentials, Unauthenticated for bad ones."""
@@ -31,4 +34,5 @@ class SessionCredentials:
             caller = self._sessions.access(shown, full=False, takendown_may=False)
         except Invalid as err:
             raise Unauthenticated(err.safe_text, name=err.name) from err
-        return replace(caller.agent, app_origin=presented.headers.get("Origin"))
+        origin = presented.headers.get("Origin")
+        return replace(caller.agent, app_origin=origin, issuer=self._issuer)

@@ -58,7 +58,6 @@ from storage.reports import SqlReports
 from storage.store import SqlStore
 
 TIDY_EVERY_S: Final = 600.0
-POLLS_EVERY_S: Final = 5.0
 SWEEP_EVERY_S: Final = 86_400.0
 
 _Ground = Ground[atproto.MemoryProjection]
@@ -256,7 +255,6 @@ def _fediverse(ground: _Ground) -> activitypub.ActivityPub:
         seen=SqlSeen(database),
         queue=SqlDeliveryQueue(database),
         log=SqlActivityLog(database),
-        blobs=ground.media,
         peer_hosts=SqlPeerHosts(database),
         throttle=Throttle(enabled=ground.settings.rate_limits),
         rules=StoredDomainRules(database),
@@ -307,7 +305,6 @@ def _workers(
     workers.every("accounts that go", TIDY_EVERY_S, services.farewell.delete_due)
     workers.every("firehose window", TIDY_EVERY_S, prune_firehose)
     workers.every("fediverse tidying", TIDY_EVERY_S, fediverse.tidy)
-    workers.every("polls", POLLS_EVERY_S, fediverse.count_polls)
     workers.keep_running("relays", services.crawl.run)
     workers.keep_running("fediverse reactor", fediverse.react)
     workers.keep_running("fediverse delivery", fediverse.deliver)
@@ -334,7 +331,8 @@ def _pages(
     settings, store, shown, clock = ground.settings, ground.store, ground.shown, ground.clock
     policy = ground.policy
     hosts = Hosts(store, settings.origin)
-    credentials = SessionCredentials(atproto.authenticator_of(services))
+    issuer = Iri(settings.origin)
+    credentials = SessionCredentials(atproto.authenticator_of(services), issuer)
     suffixes = [domain.handle_suffix for domain in settings.service_domains]
     faces = console.Console(
         hosts=hosts,
@@ -348,7 +346,6 @@ def _pages(
             lists_members=settings.dev,
         ),
     )
-    issuer = Iri(settings.origin)
     linked_data = solid.Wing(
         hosts=hosts,
         authenticator=credentials,
@@ -426,7 +423,7 @@ def _pages(
             consent.rooms(),
             account_pages.rooms(),
             sign_up.rooms(),
-            fediverse.routes(hosts, credentials),
+            fediverse.routes(hosts, credentials, solid.letter_box(linked_data)),
             faces.rooms(),
             admin.rooms(),
             console.FederationPages(hosts, admin, fediverse.administration).rooms(),

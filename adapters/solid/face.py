@@ -9,6 +9,7 @@ from adapters.solid.lens.index import RecordViews
 from adapters.solid.notify.rooms import rooms as notification_rooms
 from adapters.solid.ports import MintKey, Speech, SpeechOf
 from adapters.solid.routes.endpoints import rooms
+from adapters.solid.routes.inbox import letter_box
 from adapters.solid.routes.record import record_links, views
 from adapters.solid.wac.document import WacDocuments
 from adapters.solid.wac.groups import FetchedGroups
@@ -22,6 +23,7 @@ __all__ = [
     "SpeechOf",
     "WacDocuments",
     "Wing",
+    "letter_box",
     "notification_rooms",
     "record_links",
     "rooms",

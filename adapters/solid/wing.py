@@ -38,7 +38,7 @@ from adapters.solid.paths import (
 )
 from adapters.solid.ports import MintKey
 from adapters.solid.rdf.parse import JSONLD, NQUADS, NTRIPLES, RDFXML, TRIG, TURTLE
-from adapters.solid.rdf.vocab import ACL
+from adapters.solid.rdf.vocab import ACL, LDP
 from adapters.solid.wac.document import CONDITIONS
 from adapters.solid.wac.headers import acl_url, wac_allow
 from pod.access.acl import Mode
@@ -97,6 +97,8 @@ _METHODS: Final[dict[Kind, str]] = {
 _CHARSET: Final = re.compile(
     r';\s*charset\s*=\s*"?([A-Za-z0-9_-]{1,40})"?\s*(?:;|$)', re.IGNORECASE
 )
+CONSTRAINTS: Final = "/.well-known/solid#constraints"
+_CONSTRAINED: Final = frozenset({400, 405, 409, 413, 415, 422})
 _GRAPH: Final = ", ".join(RDF_TYPES)
 _ANY: Final = f"{_GRAPH}, */*"
 _LETTERS: Final = f"{JSONLD}, {TURTLE}, {AS2}"
@@ -315,6 +317,9 @@ async def across_origins(response: Response) -> Response:
             response.headers["Vary"] = merge_vary(response.headers.get("Vary"), value)
         else:
             response.headers.setdefault(name, value)
+    if response.status_code in _CONSTRAINED and request.method not in ("GET", "HEAD"):
+        # A header of its own: a refusal has no other links.
+        response.headers.add("Link", f'<{CONSTRAINTS}>; rel="{LDP.constrainedBy.value}"')
     return response
 
 

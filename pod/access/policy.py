@@ -22,6 +22,7 @@ from pod.ports import Reader
 ALL: Final = frozenset(Mode)
 NOTHING: Final[frozenset[Mode]] = frozenset()
 PUBLIC_READ: Final = frozenset({Mode.READ})
+LETTERS: Final = frozenset({Mode.APPEND})
 ACL_SUFFIX: Final = ".acl"
 DESCRIPTION_SUFFIX: Final = ".meta"
 PUBLIC_PAGES: Final = frozenset(
@@ -78,8 +79,11 @@ class Policy:
         match zone_of(path):
             case Zone.REPO:
                 return ALL if is_owner else PUBLIC_READ
+            case Zone.INBOX if not is_owner:
+                # Whoever says who they are may leave a letter; only its owner reads it.
+                return LETTERS if path == "/inbox/" and agent.iri is not None else NOTHING
             case Zone.INBOX:
-                return ALL if is_owner else NOTHING
+                return ALL
             case Zone.SPACES:
                 return ALL if is_owner else NOTHING
             case Zone.PROFILE if path in PUBLIC_PAGES or path.startswith("/profile/"):

@@ -5,14 +5,26 @@ Spec: https://solidproject.org/TR/protocol#server-storage-description
 
 from __future__ import annotations
 
-from pyoxigraph import NamedNode
+from typing import Final
+
+from pyoxigraph import Literal, NamedNode
 
 from adapters.solid.channel_terms import FEATURES, GATEWAY, TYPES, service
 from adapters.solid.lens.edit import facts
 from adapters.solid.paths import STORAGE
-from adapters.solid.rdf.vocab import ACL, FOAF, NOTIFY, PIM, RDF, SOLID, VOID
+from adapters.solid.rdf.vocab import ACL, FOAF, NOTIFY, PIM, RDF, RDFS, SOLID, VOID
 from adapters.solid.rdf.write import write_turtle
+from adapters.solid.wing import CONSTRAINTS
 from pod.model.member import Member
+
+_CONSTRAINTS: Final = (
+    "What a container contains, and what is told of it, changes with the resources themselves.",
+    "A container that is not empty, the storage and its access control list cannot be deleted.",
+    "Names that end in .acl or .meta belong to the resource that is named before.",
+    "An RDF document may have 8 MiB, 200,000 triples and 64 levels; contexts are not fetched.",
+    "Access control lists and descriptions are RDF; a list must leave its owner in control.",
+    "What is in /repo/ is public: edits keep to what a record can say, and access stays open.",
+)
 
 
 def storage_description(member: Member) -> bytes:
@@ -28,7 +40,12 @@ def storage_description(member: Member) -> bytes:
             (VOID.sparqlEndpoint, NamedNode(member.url("/sparql"))),
             (SOLID.notificationGateway, NamedNode(member.url(GATEWAY))),
             *((NOTIFY.subscription, each) for each in services.values()),
-        )
+        ),
+        *facts(
+            NamedNode(f"{member.origin}{CONSTRAINTS}"),
+            (RDFS.seeAlso, NamedNode("https://solidproject.org/TR/protocol#writing-resources")),
+            *((RDFS.comment, Literal(text, language="en")) for text in _CONSTRAINTS),
+        ),
     ]
     for kind, each in services.items():
         features = ((NOTIFY.feature, NOTIFY[name]) for name in FEATURES)

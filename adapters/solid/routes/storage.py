@@ -61,7 +61,7 @@ async def show(wing: Wing, target: Target) -> Response:
         raise missing(wing, target)
     if resource.media_type not in RDF_TYPES:
         return await _show_binary(wing, target, resource)
-    return await _show_document(wing, target, resource)
+    return await show_document(wing, target, resource, kind_of(target))
 
 
 def missing(wing: Wing, target: Target) -> NotFound | Gone:
@@ -79,9 +79,10 @@ async def _show_description(wing: Wing, target: Target) -> Response:
     return await show_graph(wing, replace(target, resource=subject.resource), "lasting", body)
 
 
-async def _show_document(wing: Wing, target: Target, resource: Resource) -> Response:
+async def show_document(wing: Wing, target: Target, resource: Resource, kind: Kind) -> Response:
+    """Answer with a stored RDF document, in the syntax that was asked for."""
     native, body, url = resource.media_type, resource.body, target.url
-    headers = _headers(wing, target, kind_of(target))
+    headers = _headers(wing, target, kind)
 
     def view(media: str) -> View:
         async def render(_: Ask) -> Rendered | None:

@@ -91,7 +91,7 @@ def members_by_group(body: bytes, media_type: str, base: str) -> dict[str, set[I
 def compile_acl(graph: Graph) -> Acl:
     """The rules of an access control graph: one for each applicable `acl:Authorization`.
 
-    An authorization with a condition that is not understood grants nothing.
+    An authorization with a condition of no kind at all grants nothing.
     """
     nodes = _nodes(graph)
 
@@ -171,13 +171,16 @@ def _listed(
 
 
 def _conditions(properties: Properties, described: Described) -> tuple[Condition, ...] | None:
-    """The conditions of an authorization, None if one of them is not understood."""
+    """The conditions of an authorization that count, None if one of them is of no kind at all.
+
+    Kinds that lists do not signal are not used (`server-condition-evaluation`).
+    """
     found: list[Condition] = []
     for node in properties.get(ACL.condition, []):
         kinds = described(node).get(RDF.type, [])
-        meant = [_ABOUT[kind] for kind in CONDITIONS if kind in kinds]
-        if not meant or any(kind not in (*CONDITIONS, ACL.Condition) for kind in kinds):
+        if not kinds:
             return None
+        meant = [_ABOUT[kind] for kind in CONDITIONS if kind in kinds]
         found += (_condition(about, described(node), described) for about in meant)
     return tuple(found)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pod.access.acl import Acl, Mode, Rule
 from pod.access.agent import PUBLIC, SYSTEM, Agent, Credential
-from pod.access.policy import ALL
+from pod.access.policy import ALL, LETTERS
 from pod.errors import Forbidden, Unauthenticated
 from pod.model.ids import Iri
 from pod.model.member import Member, Standing
@@ -62,7 +62,8 @@ def test_the_zone_of_a_path_decides(
     pod, alice = house()
     where = ResourcePath(path)
     assert pod.policy.modes(PUBLIC, alice, where) == for_public
-    assert pod.policy.modes(FRIEND, alice, where) == for_public
+    may_write_letters = LETTERS if path == "/inbox/" else for_public
+    assert pod.policy.modes(FRIEND, alice, where) == may_write_letters
     assert pod.policy.modes(owner(alice), alice, where) == for_owner
     assert pod.policy.modes(SYSTEM, alice, where) == ALL
 
