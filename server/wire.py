@@ -422,6 +422,7 @@ def _pages(
             identity.oauth_rooms(hosts, services.oauth, ground.keyring.token_key().public_jwk),
             consent.rooms(),
             account_pages.rooms(),
+            identity.FediversePages(hosts, browser, account_pages, fediverse.desk).rooms(),
             sign_up.rooms(),
             fediverse.routes(hosts, credentials, solid.letter_box(linked_data)),
             faces.rooms(),

@@ -13,6 +13,7 @@ from adapters.activitypub.administration import Administration
 from adapters.activitypub.authoring import Authoring
 from adapters.activitypub.deliver.reactor import Reactor
 from adapters.activitypub.deliver.send import Sender
+from adapters.activitypub.desk import Desk
 from adapters.activitypub.federation import Federation, GuardedEgress
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.lens.names import member_at
@@ -146,6 +147,7 @@ class ActivityPub:
         self.presences = Presences(self._wing)
         self.administration = Administration(self._wing)
         self.lists = Lists(self._wing, imports, self.social, self.shield)
+        self.desk = Desk(self._wing, self.social, self.shield, self.presences, self.lists)
         authoring = Authoring(self._wing, self.social)
         self._outbox = Outbox(self._wing, authoring, self.shield, self.presences)
 

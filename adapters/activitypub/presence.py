@@ -18,7 +18,6 @@ import orjson
 
 from adapters.activitypub.lens import presence, profile
 from adapters.activitypub.lens.act import folder
-from adapters.activitypub.lens.presence import Presence
 from adapters.activitypub.lens.published import COMPLEMENT, Put, View
 from adapters.activitypub.receive.move import says_also
 from adapters.activitypub.wing import Wing
@@ -27,6 +26,7 @@ from pod.access.agent import Agent
 from pod.errors import Conflict, Forbidden, Invalid, Throttled, TooLarge
 from pod.model.ids import Iri, Nsid, Rkey
 from pod.model.member import Member
+from pod.model.presence import Presence
 from pod.model.profile import Profile
 from pod.model.resource import EMPTY, Annotation, Complement, Override, Version
 from pod.read import PROFILE_PATH, noun_of, record_of

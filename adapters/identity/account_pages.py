@@ -29,6 +29,7 @@ from pod.oauth.request import hashed
 from pod.ports import Clock, Reader
 
 ACCOUNT: Final = "/account"
+FEDIVERSE: Final = "/account/fediverse"
 _ASSETS: Final = {
     "forms.css": ("text/css; charset=utf-8", STYLE),
     "passkey.js": ("text/javascript; charset=utf-8", PASSKEY),
@@ -74,8 +75,8 @@ class AccountPages:
             only_here(self.hosts)
             self.browser.came_to_look()
             visit = self.browser.visit()
-            member = self._member(visit)
-            return await self._ask(visit, ACCOUNT) if member is None else self._show(visit, member)
+            member = self.member(visit)
+            return await self.ask(visit, ACCOUNT) if member is None else self._show(visit, member)
 
         async def asset(name: str) -> Response:
             media_type, body = _ASSETS[name]
@@ -96,7 +97,7 @@ class AccountPages:
             try:
                 member = await self.sign_in.member(name, form.get("password", ""))
             except PodError as err:
-                return await self._ask(visit, onward, name=name, error=err.safe_text)
+                return await self.ask(visit, onward, name=name, error=err.safe_text)
             if self.sign_in.wants_more(member):
                 return self._ask_more(visit, member, onward)
             return await self._signed_in(visit, member, onward)
@@ -109,10 +110,10 @@ class AccountPages:
             try:
                 told = self.browser.told(visit, "more", ticket)
             except Invalid as err:
-                return await self._ask(visit, ACCOUNT, error=err.safe_text)
+                return await self.ask(visit, ACCOUNT, error=err.safe_text)
             member = self.reader.member(MemberId(told["member"]))
             if member is None:
-                return await self._ask(visit, ACCOUNT)
+                return await self.ask(visit, ACCOUNT)
             try:
                 if kind == "code":
                     await self.sign_in.code(member, form.get("code", "").replace(" ", ""))
@@ -132,7 +133,7 @@ class AccountPages:
             only_here(self.hosts)
             visit = self.browser.visit()
             await self.browser.form(visit)
-            member = self._member(visit)
+            member = self.member(visit)
             if member is not None:
                 await self.devices.sign_out(visit.device, member.id)
             return self.browser.to(ACCOUNT)
@@ -170,16 +171,16 @@ class AccountPages:
                 await self.acts.reset_password(form)
             except PodError as err:
                 return page(visit, is_sent=True, error=err.safe_text)
-            return await self._ask(visit, ACCOUNT)
+            return await self.ask(visit, ACCOUNT)
 
     def _doing(self, act: Act) -> Callable[[], Awaitable[Response]]:
         async def do() -> Response:
             only_here(self.hosts)
             visit = self.browser.visit()
             form = await self.browser.form(visit)
-            member = self._member(visit)
+            member = self.member(visit)
             if member is None:
-                return await self._ask(visit, ACCOUNT)
+                return await self.ask(visit, ACCOUNT)
             try:
                 ticket = form.get("ticket")
                 if ticket is not None:
@@ -222,14 +223,14 @@ class AccountPages:
         """A new cookie for a browser that somebody signed in on, and where they go on to."""
         fresh = self.browser.fresh()
         await self.devices.sign_in(visit.device, fresh.device, member.id, self.clock.now())
-        is_over = onward == ACCOUNT or not member.is_active
-        return fresh, f"{ACCOUNT + '?' if is_over else onward + '&'}account={quote(member.did)}"
+        url = onward if member.is_active else ACCOUNT
+        return fresh, f"{url}{'&' if '?' in url else '?'}account={quote(member.did)}"
 
     async def _signed_in(self, visit: Visit, member: Member, onward: str) -> Response:
         fresh, url = await self.enter(visit, member, onward)
         return self.browser.to(url, fresh)
 
-    def _member(self, visit: Visit) -> Member | None:
+    def member(self, visit: Visit) -> Member | None:
         """Who is signed in on a browser; of several, whom the address names, or the last one."""
         oldest = self.clock.now() - SIGN_IN_LASTS
         here = sorted(self.devices.signed_in(visit.device), key=lambda each: each.at, reverse=True)
@@ -238,9 +239,10 @@ class AccountPages:
         named = [m for m in members if m.did == request.args.get("account")]
         return next(iter(named or members), None)
 
-    async def _ask(
+    async def ask(
         self, visit: Visit, onward: str, *, name: str = "", error: str | None = None
     ) -> Response:
+        """The page where somebody signs in, to go on to one of ours."""
         asked = await self.consent.waiting(visit, onward)
         return self.browser.page(
             visit,
@@ -302,4 +304,4 @@ def _shown(session: Session) -> Shown:
 
 def onward_of(asked: str) -> str:
     """Where to go after signing in: nowhere but to our own pages."""
-    return asked if asked.startswith(f"{AUTHORIZE}?") else ACCOUNT
+    return asked if asked.startswith(f"{AUTHORIZE}?") or asked == FEDIVERSE else ACCOUNT

@@ -20,7 +20,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from quart import Response, request
 
 from adapters.http.incoming import small_form
-from pod.errors import Forbidden, Invalid
+from pod.errors import Forbidden, Invalid, TooLarge
 from pod.oauth.request import hashed
 from pod.ports import Clock
 
@@ -91,13 +91,35 @@ class Browser:
 
     async def form(self, visit: Visit) -> dict[str, str]:
         """The fields of a form of ours that this browser sends; Forbidden for anybody else's."""
+        self._check_sender()
+        fields = await small_form(_MAX_FORM)
+        self._check_token(visit, fields.pop(_FIELD, ""))
+        return fields
+
+    async def upload(self, visit: Visit, limit: int) -> dict[str, str]:
+        """The fields of a form with files of text, each file's text as a field; raises as `form`.
+
+        Raises TooLarge above ``limit`` bytes, and Invalid for what is no text.
+        """
+        self._check_sender()
+        if (request.content_length or limit + 1) > limit:
+            raise TooLarge
+        fields = {name: str(value) for name, value in (await request.form).items()}
+        self._check_token(visit, fields.pop(_FIELD, ""))
+        try:
+            found = {name: file.read().decode() for name, file in (await request.files).items()}
+        except UnicodeDecodeError as err:
+            raise Invalid("The file is not text in UTF-8.") from err
+        return fields | found
+
+    def _check_sender(self) -> None:
         site, origin = (request.headers.get(name) for name in ("Sec-Fetch-Site", "Origin"))
         if site not in (None, "same-origin") or origin not in (None, self._origin):
             raise Forbidden("This form was sent from another site.")
-        fields = await small_form(_MAX_FORM)
-        if not hmac.compare_digest(fields.pop(_FIELD, ""), self._form_token(visit)):
+
+    def _check_token(self, visit: Visit, token: str) -> None:
+        if not hmac.compare_digest(token, self._form_token(visit)):
             raise Forbidden("This form is out of date. Go back, load the page again and retry.")
-        return fields
 
     def page(
         self,

@@ -10,6 +10,7 @@ from adapters.identity.account_pages import AccountPages
 from adapters.identity.address import Addresses
 from adapters.identity.browser import Browser
 from adapters.identity.documents import did_web
+from adapters.identity.fediverse_pages import FediversePages
 from adapters.identity.knot import Knot, report
 from adapters.identity.oauth_endpoints import rooms as oauth_rooms
 from adapters.identity.oauth_pages import ConsentPages
@@ -26,6 +27,7 @@ __all__ = [
     "Browser",
     "ConsentPages",
     "Corner",
+    "FediversePages",
     "Found",
     "Knot",
     "ServerActor",

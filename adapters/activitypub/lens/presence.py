@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from html import escape, unescape
 from typing import Any, Final
 
@@ -18,6 +17,7 @@ from adapters.activitypub.lens import html
 from adapters.activitypub.lens.published import View
 from pod.errors import Invalid
 from pod.model.ids import Iri
+from pod.model.presence import Presence
 
 _LINK: Final = re.compile(r'<a href="([^"]*)" rel="me nofollow noopener">[^<]*</a>')
 
@@ -28,19 +28,6 @@ MAX_TAGS: Final = 10
 
 DEFAULTS: Final = {"manuallyApprovesFollowers": False, "discoverable": True, "indexable": True}
 """What holds of the choices that are yes or no while a member says nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Presence:
-    """What a member chose. ``fields`` are name and words; ``aliases`` other accounts of theirs."""
-
-    is_locked: bool = False
-    is_discoverable: bool = True
-    is_indexable: bool = True
-    fields: tuple[tuple[str, str], ...] = ()
-    aliases: tuple[Iri, ...] = ()
-    moved_to: Iri | None = None
-    featured_tags: tuple[str, ...] = ()
 
 
 def get(annotation: View) -> Presence:

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from adapters.activitypub.lens.presence import Presence
 from pod.errors import Forbidden
 from pod.model.ids import Iri
 from pod.model.member import Member
+from pod.model.presence import Presence
 from pod.model.resource import ResourcePath
 from tests.kit.fediverse import EVERYBODY, FediPod, Peer, fedi_pod
 from tests.kit.house import owner
