@@ -111,6 +111,7 @@ class Datasets:
             if time.monotonic() - started > _BREATH_S:
                 await asyncio.sleep(0)
                 started = time.monotonic()
+            await self._policy.learn(agent, member, path)
             if Mode.READ not in self._policy.modes(agent, member, path):
                 continue
             graph = await self._graph(member, path, resource)

@@ -5,7 +5,7 @@ Spec: https://www.w3.org/TR/sparql11-protocol/ https://www.w3.org/TR/sparql11-se
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -147,9 +147,7 @@ class Endpoint:
 
 def _key(member: Member, agent: Agent) -> str:
     """Who asks whom; two askers share a dataset only if nothing tells them apart."""
-    scopes = str(agent.scopes) if agent.scopes is not None else None
-    who = (agent.credential, agent.member, agent.iri, agent.app_origin, scopes)
-    return repr((member.id, who))
+    return repr((member.id, replace(agent, scopes=None), str(agent.scopes)))
 
 
 def _asked(pairs: list[tuple[str, str]]) -> Query:

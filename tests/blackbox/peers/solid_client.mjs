@@ -1,7 +1,7 @@
 // A Solid app on @inrupt/solid-client: node solid_client.mjs [BEARER_TOKEN]
 import {
   createContainerAt, deleteContainer, deleteFile, getContainedResourceUrlAll, getFile, getPropertyAll,
-  getSolidDataset, getSourceUrl, getStringNoLocale, getStringWithLocale, getStringByLocaleAll, getThing,
+  getPodUrlAll, getProfileAll, getSolidDataset, getSourceUrl, getStringNoLocale, getStringWithLocale, getStringByLocaleAll, getThing,
   getThingAll, getUrlAll, saveFileInContainer, saveSolidDatasetAt, saveSolidDatasetInContainer, setThing,
   setStringNoLocale, setStringWithLocale, solidDatasetAsTurtle, createSolidDataset, createThing,
 } from '@inrupt/solid-client'
@@ -66,6 +66,12 @@ await serve({
   read, setString, create, saveFile, send,
   turtle: async ({ url }) => solidDatasetAsTurtle(await getSolidDataset(url, options)),
   things: async ({ url }) => getThingAll(await getSolidDataset(url, options)).map((thing) => thing.url),
+  // Where the app finds the storage of a WebID, and which profile documents it reads of it.
+  podUrls: ({ webid }) => getPodUrlAll(webid, options),
+  profiles: async ({ webid }) => {
+    const { webIdProfile, altProfileAll } = await getProfileAll(webid, options)
+    return [webIdProfile, ...altProfileAll].map((dataset) => getSourceUrl(dataset))
+  },
   createContainer: async ({ url }) => getSourceUrl(await createContainerAt(url, options)),
   contained: async ({ url }) => getContainedResourceUrlAll(await getSolidDataset(url, options)),
   getFile: async ({ url }) => base64(await (await getFile(url, options)).arrayBuffer()),

@@ -18,6 +18,7 @@ ADMIN = {
 }
 PIXELS = b"\x89PNG\r\n\x1a\n" + b"x" * 64
 READERS = ("text/html", AS2, TURTLE, JSON_LD, "application/json")
+SPARQL = "/sparql?query=SELECT%20*%20%7B%20GRAPH%20?g%20%7B%20?s%20?p%20?o%20%7D%20%7D"
 LISTS = (
     ("/", "text/html"),
     ("/outbox", AS2),
@@ -25,6 +26,7 @@ LISTS = (
     ("/feed.atom", "*/*"),
     ("/feed.json", "*/*"),
     (f"/repo/{POST}/", TURTLE),
+    (SPARQL, "text/csv"),
 )
 
 
@@ -69,6 +71,7 @@ def test_a_record_that_was_taken_down_is_in_no_view_and_comes_back_into_each(
             made = await write(whole, alice, KEY, "scandalous")
             everywhere = await seen(whole, alice, KEY, "scandalous")
             assert {"as text/html", f"as {AS2}", f"as {TURTLE}", "in /", "getRecord"} <= everywhere
+            assert f"in {SPARQL}" in everywhere
             subject = {
                 "$type": "com.atproto.repo.strongRef",
                 "uri": made["uri"],

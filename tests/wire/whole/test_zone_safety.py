@@ -55,6 +55,9 @@ PAGES = (
     ("/profile/card", TURTLE),
     ("/.well-known/solid", TURTLE),
     ("/.well-known/did.json", "*/*"),
+    ("/profile/publicTypeIndex", TURTLE),
+    ("/sparql?query=SELECT%20*%20%7B%20GRAPH%20?g%20%7B%20?s%20?p%20?o%20%7D%20%7D", "text/csv"),
+    ("/sparql?query=CONSTRUCT%20WHERE%20%7B%20?s%20?p%20?o%20%7D", TURTLE),
 )
 numbers = itertools.count()
 _town: list[Town] = []
