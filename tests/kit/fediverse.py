@@ -24,7 +24,7 @@ from adapters.activitypub.signature import cavage, rfc9421
 from adapters.activitypub.signature.request import Request
 from adapters.http import problem
 from adapters.http.credentials import Presented, token_of
-from adapters.http.fetch import Fetched
+from adapters.http.fetch import Fetch, Fetched
 from adapters.http.hosts import Hosts
 from adapters.http.views import Views, rooms
 from pod.access.acl import Mode
@@ -126,16 +126,19 @@ class Peer:
 
 
 class Network:
-    """The way out, to peers by host."""
+    """The way out, to peers by host; ``beyond`` them lies nothing, or the real egress."""
 
     def __init__(self) -> None:
         self.peers: dict[str, Peer] = {}
+        self.beyond: Fetch | None = None
 
     def add(self, peer: Peer) -> Peer:
         self.peers[peer.origin] = peer
         return peer
 
     async def get(self, url: str, headers: Any = None, *, max_bytes: int | None = None) -> Fetched:
+        if self.beyond is not None and not self._knows(url):
+            return await self.beyond.get(url, headers, max_bytes=max_bytes)
         peer = self._peer(url)
         peer.fetched.append(url)
         assert "Signature" in headers(url) or "/.well-known/" in url
@@ -150,12 +153,18 @@ class Network:
     async def post(
         self, url: str, body: bytes, headers: Any = None, *, max_bytes: int | None = None
     ) -> Fetched:
+        if self.beyond is not None and not self._knows(url):
+            return await self.beyond.post(url, body, headers, max_bytes=max_bytes)
         peer = self._peer(url)
         await (asyncio.Event().wait() if peer.hangs else asyncio.sleep(0))
         request = Request("POST", url, list(headers.items()), body)
         peer.received.append(request)
         more = {"Retry-After": peer.retry_after} if peer.retry_after else {}
         return _fetched(url, peer.answers(request), b"", more)
+
+    def _knows(self, url: str) -> bool:
+        parts = urlsplit(url)
+        return f"{parts.scheme}://{parts.netloc}" in self.peers
 
     def _peer(self, url: str) -> Peer:
         parts = urlsplit(url)

@@ -12,14 +12,10 @@ from collections.abc import Iterator
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
-import orjson
-
+from adapters.activitypub.jsonld import strict
 from adapters.activitypub.jsonld.context import AS2
-from pod.errors import Invalid, TooLarge
 from pod.model.ids import Iri
 
-MAX_BYTES: Final = 256 * 1024
-MAX_DEPTH: Final = 32
 MAX_ITEMS: Final = 100
 """Tags, recipients or attachments that are looked at; the rest is not."""
 
@@ -27,22 +23,12 @@ MAX_IRI: Final = 2048
 
 Node = dict[str, Any]
 
-_REFUSED: Final = frozenset({"@graph", "@included", "@reverse", "@index", "@nest"})
 _TYPES_OF_AS2: Final = ("as:", AS2 + "#")
 
 
 def parse(body: bytes) -> Node:
-    """The document in a body; raises TooLarge (256 KiB) and Invalid (not such an object)."""
-    if len(body) > MAX_BYTES:
-        raise TooLarge("An activity may take at most 256 KiB.")
-    try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError as err:
-        raise Invalid("The body is not JSON.") from err
-    if not isinstance(document, dict):
-        raise Invalid("The body is not a JSON object.")
-    _check(document)
-    return cast("Node", document)
+    """The document in a body; raises TooLarge (256 KiB) and Invalid (see `strict`)."""
+    return strict.load(body)
 
 
 def iri(node: Node, key: str) -> Iri | None:
@@ -178,21 +164,3 @@ def _bare(name: str) -> str:
         if name.startswith(prefix):
             return name.removeprefix(prefix)
     return name
-
-
-def _check(document: Node) -> None:
-    """Refuse what is too deep or would mean something else to a JSON-LD processor."""
-    level: list[Any] = [document]
-    for _ in range(MAX_DEPTH):
-        below: list[Any] = []
-        for value in level:
-            if isinstance(value, dict):
-                if not _REFUSED.isdisjoint(value):
-                    raise Invalid("The document uses JSON-LD keywords that are not supported.")
-                below.extend(value.values())
-            elif isinstance(value, list):
-                below.extend(value)
-        if not below:
-            return
-        level = below
-    raise Invalid("The document is nested too deeply.")

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
-from adapters.activitypub.jsonld import read
+from adapters.activitypub.jsonld import read, strict
 from adapters.activitypub.jsonld.context import AS2, MEDIA_TYPE, PROFILED_TYPE
 from adapters.activitypub.jsonld.read import Node
 from adapters.activitypub.ports import Egress, Keys
@@ -91,7 +91,7 @@ class Documents:
             return {"Accept": f"{MEDIA_TYPE}, {PROFILED_TYPE}", **signed}
 
         try:
-            fetched = await self._egress.get(url, headers, max_bytes=read.MAX_BYTES)
+            fetched = await self._egress.get(url, headers, max_bytes=strict.MAX_BYTES)
         except PeerUnavailable:
             self._silent.pop(host, None)
             self._silent[host] = now

@@ -14,7 +14,8 @@ from quart import Blueprint, Response, request
 from adapters.activitypub import circle
 from adapters.activitypub.deliver.followers_digest import followers_of
 from adapters.activitypub.jsonld.context import AS2, MEDIA_TYPE, with_context
-from adapters.activitypub.jsonld.read import MAX_BYTES, parse
+from adapters.activitypub.jsonld.read import parse
+from adapters.activitypub.jsonld.strict import MAX_BYTES
 from adapters.activitypub.lens.collection import collection
 from adapters.activitypub.outbox import Outbox
 from adapters.activitypub.receive.dispatch import Receiver

@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.activitypub.jsonld import read
+from adapters.activitypub.jsonld.context import AS2
+from adapters.activitypub.jsonld.strict import MAX_BYTES
 from pod.errors import Invalid, PodError, TooLarge
 
 BOB = "https://peer.example/users/bob"
@@ -89,17 +91,60 @@ def test_deep_large_and_restructured_documents_are_refused() -> None:
     with pytest.raises(Invalid):
         read.parse(b'{"a":' * 10_000 + b"1" + b"}" * 10_000)
     with pytest.raises(TooLarge):
-        read.parse(orjson.dumps({"a": "x" * read.MAX_BYTES}))
+        read.parse(orjson.dumps({"a": "x" * MAX_BYTES}))
     for keyword in ("@graph", "@included", "@reverse"):
         with pytest.raises(Invalid):
             read.parse(orjson.dumps({"object": {keyword: []}}))
 
 
-def test_a_context_is_never_believed() -> None:
-    document = read.parse(
-        orjson.dumps({"@context": {"actor": "as:object", "object": "as:actor"}, "actor": BOB})
-    )
-    assert read.iri(document, "actor") == BOB
+TRICKS: dict[str, str] = {
+    "another meaning of actor": '{"@context": {"actor": "as:object"}}',
+    "another meaning of the id": '{"@context": {"id": "as:name"}}',
+    "another meaning in a list": '{"@context": ["https://x.test/", {"to": {"@id": "as:cc"}}]}',
+    "another meaning further in": '{"object": {"@context": {"attributedTo": "x:y"}}}',
+    "a property without meaning": '{"@context": {"object": null}}',
+    "another meaning of a key": '{"@context": {"publicKeyPem": "as:name"}}',
+    "a context in a context": '{"@context": {"x": {"@id": "as:x", "@context": {}}}}',
+    "another base": '{"@context": {"@base": "https://evil.test/"}}',
+    "another vocabulary": '{"@context": {"@vocab": "https://evil.test/"}}',
+    "another prefix": '{"@context": {"as": "https://evil.test/"}}',
+    "an imported context": '{"@context": {"@import": "https://evil.test/"}}',
+    "two ids": '{"id": "https://a.test/", "@id": "https://b.test/"}',
+    "two types": '{"type": "Like", "@type": "Delete"}',
+    "two names": '{"actor": "https://a.test/", "as:actor": "https://b.test/"}',
+    "a full name beside": '{"to": [], "https://www.w3.org/ns/activitystreams#to": []}',
+    "a key twice": '{"actor": "https://a.test/", "actor": "https://b.test/"}',
+    "a key twice in other letters": '{"object": {"id": 1, "\\u0069d": 2}}',
+    "no number": '{"a": NaN}',
+    "a number beyond all": '{"a": 1e999}',
+    "half a character": '{"a": "\\ud800"}',
+    "a graph": '{"@graph": []}',
+    "an index": '{"object": {"@index": "x"}}',
+}
+
+
+@pytest.mark.parametrize("trick", TRICKS)
+def test_what_means_one_thing_to_us_and_another_to_others_is_refused(trick: str) -> None:
+    with pytest.raises(Invalid):
+        read.parse(TRICKS[trick].encode())
+
+
+def test_the_contexts_that_peers_write_are_taken() -> None:
+    peers = {
+        "@context": [
+            AS2,
+            "https://w3id.org/security/v1",
+            {
+                "toot": "http://joinmastodon.org/ns#", "Hashtag": "as:Hashtag",
+                "movedTo": {"@id": "as:movedTo", "@type": "@id"}, "sensitive": "as:sensitive",
+                "alsoKnownAs": {"@id": f"{AS2}#alsoKnownAs", "@type": "@id"},
+                "as": f"{AS2}#", "@vocab": "_:", "@language": "und", "schema": "http://schema.org#",
+                "Key": "sec:Key", "id": "@id", "type": "@type", "publicKey": "sec:publicKey",
+            },
+        ],
+        "as:actor": BOB,
+    }  # fmt: skip
+    assert read.iri(read.parse(orjson.dumps(peers)), "actor") == BOB
 
 
 @given(st.binary(max_size=200))
