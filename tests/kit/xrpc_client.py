@@ -42,9 +42,9 @@ class XrpcClient:
         assert answer.status_code == 200, f"{nsid}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
 
-    def join(self, name: str) -> dict[str, Any]:
+    def join(self, name: str, suffix: str = ".test") -> dict[str, Any]:
         """Open an account and stay signed in."""
-        given = {"handle": f"{name}.test", "email": f"{name}@mail.example", "password": PASSWORD}
+        given = {"handle": name + suffix, "email": f"{name}@mail.example", "password": PASSWORD}
         self.session = self.post("com.atproto.server.createAccount", given)
         self.token = self.session["accessJwt"]
         return self.session
