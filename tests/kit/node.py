@@ -15,7 +15,7 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -97,15 +97,24 @@ class Peer:
 
 @contextmanager
 def peer(
-    script: str, *arguments: str, timeout_s: float = 30, folder: Path = PEERS
+    script: str,
+    *arguments: str,
+    timeout_s: float = 30,
+    folder: Path = PEERS,
+    under: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Peer]:
-    """Run `script` (such as `"fedify.mjs"`) as a peer; it is ended with the block."""
+    """Run `script` (such as `"fedify.mjs"`) as a peer; it is ended with the block.
+
+    ``under`` comes before the command.
+    """
     process = subprocess.Popen(
-        [str(node_binary()), str(peers_folder(folder) / script), *arguments],
+        [*under, str(node_binary()), str(peers_folder(folder) / script), *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={"PATH": os.environ["PATH"], "NODE_ENV": "test", "NODE_NO_WARNINGS": "1"},
+        env={"PATH": os.environ["PATH"], "NODE_ENV": "test", "NODE_NO_WARNINGS": "1"}
+        | dict(environment or {}),
     )
     try:
         yield Peer(process, timeout_s)

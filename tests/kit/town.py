@@ -74,7 +74,7 @@ class Town:
         mount = 'mount --bind "$0" /etc/hosts && exec "$@"'
         return [*_HIDE, "sh", "-c", mount, str(self.hosts)]
 
-    def pod(self, name: str, **settings: str) -> Server:
+    def pod(self, name: str, *, port: int | None = None, **settings: str) -> Server:
         """A pod that is ``https://{name}``, reached over loopback by the front."""
         environment = {
             "COMMONPOD_ORIGIN": f"https://{name}",
@@ -87,7 +87,7 @@ class Town:
         }
         data = self.folder / name
         return self.running.enter_context(
-            running(data, verb=("serve",), under=self.under, environment=environment)
+            running(data, verb=("serve",), port=port, under=self.under, environment=environment)
         )
 
     def front(

@@ -1,4 +1,5 @@
 // A small ActivityPub server on Fedify, on a free port of 127.0.0.1: node fedify.mjs NAME [rfc9421 | cavage]
+// With PORT it listens there, with ORIGIN it is known by that origin to others.
 import {
   InProcessMessageQueue, MemoryKvStore, createFederation, generateCryptoKeyPair, signRequest,
 } from '@fedify/fedify'
@@ -11,7 +12,9 @@ import { serve as listen } from '@hono/node-server'
 import { serve } from './line.mjs'
 
 const [name, scheme = 'rfc9421'] = process.argv.slice(2)
+const { PORT = '0', ORIGIN } = process.env
 const federation = createFederation({
+  origin: ORIGIN,
   kv: new MemoryKvStore(),
   queue: new InProcessMessageQueue(),
   allowPrivateAddress: true,
@@ -54,9 +57,9 @@ federation
   .on(Activity, remember)
   .onError((_ctx, error) => { log.push({ type: 'Error', error: String(error?.stack ?? error) }) })
 
-const server = listen({ fetch: (request) => federation.fetch(request), port: 0, hostname: '127.0.0.1' })
+const server = listen({ fetch: (request) => federation.fetch(request), port: Number(PORT), hostname: '127.0.0.1' })
 if (!server.listening) await new Promise((done) => server.once('listening', done))
-const base = new URL(`http://127.0.0.1:${server.address().port}`)
+const base = new URL(ORIGIN ?? `http://127.0.0.1:${server.address().port}`)
 const context = federation.createContext(base)
 const me = () => context.getActorUri(name)
 let count = 0
