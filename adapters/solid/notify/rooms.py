@@ -132,7 +132,7 @@ def _channel_rooms(blueprint: Blueprint, wing: Wing, notifications: Notification
         channel = notifications.feeds.channels.get(ident)
         if channel is None or channel.type != kind or channel.member != target.member.id:
             raise NotFound
-        if not holds(target.agent, channel):
+        if target.agent.member != channel.member and not holds(target.agent, channel):
             raise Forbidden if target.agent.is_authenticated else Unauthenticated
         return target.member, channel
 

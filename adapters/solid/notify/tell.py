@@ -23,6 +23,9 @@ from pod.read import PROFILE_PATH
 ALIASES: Final = frozenset({"/me", "/profile/card"})
 """Views of the profile record, which are always there."""
 
+_ALWAYS: Final = frozenset({"/data/", "/inbox/"})
+"""Containers that are always there, stored or not."""
+
 REPO: Final = "/repo/"
 _AHEAD: Final = 100
 _OF_RESOURCE: Final[dict[Action, MessageType]] = {
@@ -56,7 +59,8 @@ def messages_of(
         if op.path == PROFILE_PATH and topic in ALIASES:
             yield _message(member, change, place, "Update", topic)
         elif op.path == topic:
-            yield _message(member, change, place, _OF_RESOURCE[op.action], topic)
+            kind = "Update" if topic in _ALWAYS else _OF_RESOURCE[op.action]
+            yield _message(member, change, place, kind, topic)
         elif topic.endswith("/") and op.path.startswith(topic) and op.action in _OF_MEMBER:
             child = _child(reader, change, op, topic)
             if child is not None and child not in begun:
