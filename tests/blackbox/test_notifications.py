@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
+import httpx
 import pytest
 
 from tests.kit.guest import JSON_LD, TURTLE, Guest
@@ -134,6 +135,27 @@ def test_what_was_written_before_a_crash_reaches_the_webhook_after_it(tmp_path: 
             assert len({message["id"] for message in mine.taken}) == 5
     finally:
         pod.stop()
+
+
+@pytest.mark.parametrize("server", ["hypercorn", "uvicorn"])
+def test_a_stream_arrives_as_it_happens(tmp_path: Path, server: str) -> None:
+    with running(tmp_path / "pod", options=("--server", server)) as pod:
+        alice, token = joined(pod)
+        topic = pod.origin("alice") + DOC
+        assert alice.send("PUT", topic, "<> a <urn:x>.", content_type=TURTLE).status_code == 201
+        link = next(
+            part for part in alice.get(topic, TURTLE).headers["link"].split(", ") if "Via" in part
+        )
+        path = link[1:].partition(">")[0].removeprefix(pod.origin("alice"))
+        headers = {"host": f"alice.localhost:{pod.port}", "authorization": f"Bearer {token}"}
+        with (
+            httpx.Client(base_url=pod.address, headers=headers, timeout=10) as client,
+            client.stream("GET", path, headers={"accept": JSON_LD}) as answer,
+        ):
+            lines = answer.iter_lines()
+            assert json.loads(next(lines))["type"] == "Update"
+            assert alice.send("DELETE", topic).status_code == 204
+            assert json.loads(next(lines))["type"] == "Delete"
 
 
 @pytest.mark.parametrize("server", ["hypercorn", "uvicorn"])

@@ -202,8 +202,9 @@ def test_who_loses_access_is_told_nothing_more(tmp_path: Path) -> None:
             await put(whole, alice, DOC, "<> a <urn:y>.")
             assert await listener.kinds(1) == ["Update"]
             await delete(whole, alice, acl)
-            await put(whole, alice, DOC, "<> a <urn:secret>.")
             assert await listener.next() == {"type": "websocket.close", "code": 1008}
+            await put(whole, alice, DOC, "<> a <urn:secret>.")
+            assert await listener.is_quiet()
         shown = await whole.ask("GET", reply.json["id"], as_=bob)
         assert shown.status == 404
         assert (await whole.connect(reply.json["receiveFrom"].partition("2583")[2]))[0] == {

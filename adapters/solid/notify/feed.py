@@ -29,6 +29,10 @@ End = Literal["over", "refused", "dropped", "replaced", "closing"]
 """Why: its time came, access was lost, unsubscribed, somebody else listens, the server stops."""
 
 PAGE: Final = 100
+_POLITE: Final = 10
+"""Changes after which requests have their turn."""
+
+_MANY: Final = 1_000
 _SURE_AFTER: Final = timedelta(seconds=30)
 """What a socket took so long ago has arrived; what it took later is told again to who returns."""
 
@@ -77,6 +81,7 @@ class Feeds:
         self._clock = clock
         self._by_topic: dict[tuple[MemberId, str], set[Feed]] = defaultdict(set)
         self._live: dict[str, Feed] = {}
+        self._states: dict[tuple[MemberId, str], tuple[int, str | None]] = {}
         self._seen = 0
         self._is_closed = False
 
@@ -86,14 +91,14 @@ class Feeds:
 
     def on_changes(self, changes: Sequence[Change]) -> None:
         """Wake those whom changes concern that are now durable."""
-        for change in changes:
+        self._seen = changes[-1].seq
+        for change in changes if self._live else ():
             for feed in self._concerned(change):
                 # The earlier parts of a long change are in the log, but nobody was told of them.
                 if not feed.is_behind and change.kind != "sync":
                     feed.cursor = max(feed.cursor, change.seq - 1)
                 feed.is_behind = True
                 feed.news.set()
-            self._seen = change.seq
 
     def _concerned(self, change: Change) -> list[Feed]:
         is_wide = change.kind == "sync" or any(op.path.endswith(ACL_SUFFIX) for op in change.ops)
@@ -188,7 +193,7 @@ class Feeds:
             feed.is_behind = False
         if not page or await self._allowed(feed) is None:
             return
-        told = self._heard(channel, page)
+        told = await self._heard(channel, page)
         for seq, message in told:
             member = await self._allowed(feed)
             if member is None:
@@ -196,7 +201,7 @@ class Feeds:
             feed.cursor = max(feed.cursor, seq - 1)
             state = None
             if message.type != "Delete":
-                state = state_of(self._reader, member, channel.topic)
+                state = self._state(member, channel)
             yield replace(message, state=state)
             if feed.end is not None or not await self._paced(feed):
                 return
@@ -206,18 +211,19 @@ class Feeds:
         feed.sure(self._clock.now())
         await asyncio.sleep(0)
 
-    def _heard(self, channel: Channel, page: Sequence[Change]) -> list[tuple[int, Message]]:
+    async def _heard(self, channel: Channel, page: Sequence[Change]) -> list[tuple[int, Message]]:
         """The messages of some changes; with a rate, the last one about each thing."""
         member = self._reader.member(channel.member)
-        if member is None:
-            return []
-        told = [
-            (change.seq, message)
-            for change in page
-            if change.at <= channel.end_at
-            and (not channel.start_at or change.at >= channel.start_at)
-            for message in messages_of(self._reader, member, change, channel.topic)
-        ]
+        told: list[tuple[int, Message]] = []
+        turned: dict[str, MessageType] = {}
+        for number, change in enumerate(page if member is not None else ()):
+            if number % _POLITE == 0:
+                await asyncio.sleep(0)
+            assert member is not None
+            if (channel.start_at and change.at < channel.start_at) or change.at > channel.end_at:
+                continue
+            found = messages_of(self._reader, member, change, channel.topic, turned)
+            told += ((change.seq, message) for message in found)
         if not channel.rate:
             return told
         last = {(message.object, message.target): message for _, message in told}
@@ -229,11 +235,21 @@ class Feeds:
         member = await self._allowed(feed)
         if member is None or is_known(reader, member, channel.topic, known):
             return None
-        state = state_of(reader, member, channel.topic)
+        state = self._state(member, channel)
         kind: MessageType = "Delete" if state is None and not self._is_there(channel) else "Update"
         origin_id = f"{member.origin}/{channel.id}/{known}"
         about = member.url(channel.topic)
         return Message(origin_id, kind, about, self._clock.now(), state=state)
+
+    def _state(self, member: Member, channel: Channel) -> str | None:
+        """The state of a topic, made once for all who listen to it."""
+        key, head = (member.id, channel.topic), self._reader.head_seq()
+        known = self._states.get(key)
+        if known is None or known[0] != head:
+            if len(self._states) >= _MANY:
+                self._states.clear()
+            known = self._states[key] = head, state_of(self._reader, member, channel.topic)
+        return known[1]
 
     def _is_there(self, channel: Channel) -> bool:
         reader, topic = self._reader, channel.topic

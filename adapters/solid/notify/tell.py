@@ -49,10 +49,16 @@ def topics_of(change: Change) -> set[str]:
 
 
 def messages_of(
-    reader: Reader, member: Member, change: Change, topic: ResourcePath
+    reader: Reader,
+    member: Member,
+    change: Change,
+    topic: ResourcePath,
+    turned: dict[str, MessageType],
 ) -> Iterator[Message]:
-    """What is told of a change at a topic, in order; without the topic's state."""
-    begun: set[str] = set()
+    """What is told of a change at a topic, in order; without the topic's state.
+
+    ``turned`` remembers, from one change to the next, what was told last of each collection.
+    """
     if not change.ops and topic in ALIASES:
         yield _message(member, change, 0, "Update", topic)
     for place, op in enumerate(change.ops):
@@ -62,9 +68,8 @@ def messages_of(
             kind = "Update" if topic in _ALWAYS else _OF_RESOURCE[op.action]
             yield _message(member, change, place, kind, topic)
         elif topic.endswith("/") and op.path.startswith(topic) and op.action in _OF_MEMBER:
-            child = _child(reader, change, op, topic)
-            if child is not None and child not in begun:
-                begun.add(child)
+            child = _child(reader, change, op, topic, turned)
+            if child is not None:
                 told = _message(member, change, place, _OF_MEMBER[op.action], child)
                 yield replace(told, target=member.url(topic))
 
@@ -74,13 +79,20 @@ def _message(member: Member, change: Change, place: int, kind: MessageType, abou
     return Message(origin_id, kind, member.url(about), change.at)
 
 
-def _child(reader: Reader, change: Change, op: ChangeOp, topic: str) -> str | None:
+def _child(
+    reader: Reader, change: Change, op: ChangeOp, topic: str, turned: dict[str, MessageType]
+) -> str | None:
     """The member of the container that an op gave to it or took from it, if it did."""
     name, slash, below = op.path[len(topic) :].partition("/")
     if not below:
         return None if is_auxiliary(op.path) else op.path
-    child = topic + name + slash
-    return child if topic == REPO and _may_turn(reader, change, child) else None
+    collection, kind = topic + name + slash, _OF_MEMBER[op.action]
+    if topic != REPO or turned.get(collection) == kind:
+        return None
+    if not _may_turn(reader, change, collection):
+        return None
+    turned[collection] = kind
+    return collection
 
 
 def _may_turn(reader: Reader, change: Change, collection: str) -> bool:
@@ -89,6 +101,8 @@ def _may_turn(reader: Reader, change: Change, collection: str) -> bool:
     Tells once too often rather than not at all when much has happened since.
     """
     since = reader.changes(after=change.seq - 1, limit=_AHEAD, member=change.member)
+    if len(since) == _AHEAD:
+        return True
     made = {
         op.path
         for later in since
@@ -96,4 +110,4 @@ def _may_turn(reader: Reader, change: Change, collection: str) -> bool:
         if op.action == "create" and op.path.startswith(collection)
     }
     present = reader.resources(change.member, collection, after=None, limit=len(made) + 1)
-    return len(since) == _AHEAD or {resource.path for resource in present} <= made
+    return {resource.path for resource in present} <= made
