@@ -33,6 +33,7 @@ _POLITE: Final = 10
 """Changes after which requests have their turn."""
 
 _MANY: Final = 1_000
+_AT_ONCE: Final = 100
 _SURE_AFTER: Final = timedelta(seconds=30)
 """What a socket took so long ago has arrived; what it took later is told again to who returns."""
 
@@ -93,12 +94,20 @@ class Feeds:
         """Wake those whom changes concern that are now durable."""
         self._seen = changes[-1].seq
         for change in changes if self._live else ():
-            for feed in self._concerned(change):
+            concerned = self._concerned(change)
+            for feed in concerned:
                 # The earlier parts of a long change are in the log, but nobody was told of them.
                 if not feed.is_behind and change.kind != "sync":
                     feed.cursor = max(feed.cursor, change.seq - 1)
                 feed.is_behind = True
-                feed.news.set()
+            self._wake(concerned)
+
+    def _wake(self, feeds: Sequence[Feed]) -> None:
+        """Wake many a few at a time, so that requests have their turn in between."""
+        for feed in feeds[:_AT_ONCE]:
+            feed.news.set()
+        if len(feeds) > _AT_ONCE:
+            asyncio.get_running_loop().call_soon(self._wake, feeds[_AT_ONCE:])
 
     def _concerned(self, change: Change) -> list[Feed]:
         is_wide = change.kind == "sync" or any(op.path.endswith(ACL_SUFFIX) for op in change.ops)
