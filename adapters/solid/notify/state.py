@@ -6,6 +6,7 @@ Spec: https://solidproject.org/TR/notifications-protocol#notify-state
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from importlib import import_module
 from typing import Final
 
@@ -26,7 +27,7 @@ async def load() -> None:
 
 def state_of(reader: Reader, member: Member, topic: ResourcePath) -> str | None:
     """The tag of what is there now; None where nothing is, or what it is takes long to tell."""
-    return next(iter(_tags(reader, member, topic)), None)
+    return next(_tags(reader, member, topic), None)
 
 
 def is_known(reader: Reader, member: Member, topic: ResourcePath, state: str) -> bool:
@@ -38,17 +39,21 @@ def is_known(reader: Reader, member: Member, topic: ResourcePath, state: str) ->
     return state in _tags(reader, member, topic)
 
 
-def _tags(reader: Reader, member: Member, topic: ResourcePath) -> list[str]:
-    found = reader.resource(member.id, topic)
-    from adapters.solid.routes.storage import listed, shown_bodies
+def _tags(reader: Reader, member: Member, topic: ResourcePath) -> Iterator[str]:
+    """The tags of the representations of what is there, each made when it is asked for."""
+    from adapters.solid.lens.container import jsonld, turtle
+    from adapters.solid.routes.storage import listed
     from adapters.solid.wing import VARIANTS, Target
 
-    if topic.endswith("/"):
-        if len(reader.resources(member.id, topic, after=topic, limit=_BIGGEST)) == _BIGGEST:
-            return []
-        listing = listed(reader, Target(member, PUBLIC, topic, found))
-        return [body_etag(body, variant) for variant, body in shown_bodies(listing)]
-    if found is None:
-        return []
-    variant = "ttl" if found.is_record else VARIANTS.get(found.media_type, "bin")
-    return [etag(found.version, variant)]
+    found = reader.resource(member.id, topic)
+    if not topic.endswith("/"):
+        if found is not None:
+            variant = "ttl" if found.is_record else VARIANTS.get(found.media_type, "bin")
+            yield etag(found.version, variant)
+        return
+    if len(reader.resources(member.id, topic, after=topic, limit=_BIGGEST)) == _BIGGEST:
+        return
+    listing = listed(reader, Target(member, PUBLIC, topic, found))
+    if listing is not None:
+        yield body_etag(turtle(listing), "ttl")
+        yield body_etag(jsonld(listing), "jsonld")
