@@ -103,6 +103,8 @@ def test_the_alias_says_and_takes_the_same() -> None:
             assert again.status_code == 204
             assert host.pod.store.head_seq() == seq
         assert (await host.ask("PUT", CARD, "", Content_Type=TTL)).status_code == 409
+        page = await host.ask("GET", CARD, Accept="text/html,*/*;q=0.8", as_=None)
+        assert (page.status_code, page.headers["Location"]) == (303, host.alice.webid)
         assert (await host.ask("PUT", CARD, "", Content_Type=TTL, as_="bob")).status_code == 403
 
     told(story)

@@ -7,8 +7,6 @@ Spec: https://solid.github.io/type-indexes/ https://solid.github.io/webid-profil
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -20,7 +18,7 @@ from adapters.solid.lens.edit import facts
 from adapters.solid.lens.generic import type_iri
 from adapters.solid.lens.index import LENSES
 from adapters.solid.paths import PREFERENCES, PRIVATE_INDEX, PUBLIC_INDEX, STORAGE, is_auxiliary
-from adapters.solid.rdf.parse import FORMATS, NTRIPLES, Graph, aside, parse_rdf
+from adapters.solid.rdf.parse import FORMATS, NTRIPLES, Graph, aside, in_slices, parse_rdf
 from adapters.solid.rdf.vocab import ACL, LDP, OWL, PIM, RDF, RDFS, SOLID
 from pod.access.acl import Mode
 from pod.access.agent import PUBLIC
@@ -41,7 +39,6 @@ MAX_CLASSES: Final = 50
 _PLUMBING: Final = (RDF, RDFS, OWL, ACL, LDP, PIM, SOLID)
 _CHANGES: Final = 1000
 _MEMBERS: Final = 100
-_BREATH_S: Final = 0.005
 
 Classes = frozenset[NamedNode]
 
@@ -123,7 +120,7 @@ class Discovery:
 
         known = await self._classes(member)
         found = []
-        for path, classes in sorted(known.items()):
+        async for path, classes in in_slices(sorted(known.items())):
             container = container_of(path)
             if (is_shown(container) and is_shown(path)) == is_public:
                 where = NamedNode(member.url(container))
@@ -145,13 +142,9 @@ class Discovery:
             at = (path for path in paths if path.startswith(STORAGE))
             known = _Known(seq, dict(known.classes))
             resources = self._some(member, at, known)
-        started = time.monotonic()
-        for resource in resources:
+        async for resource in in_slices(resources):
             if classes := await _classes_of(member, resource):
                 known.classes[resource.path] = classes
-            if time.monotonic() - started > _BREATH_S:
-                await asyncio.sleep(0)
-                started = time.monotonic()
         while len(self._known) >= _MEMBERS:
             del self._known[next(iter(self._known))]
         self._known[member.id] = known

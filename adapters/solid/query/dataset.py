@@ -5,8 +5,6 @@ Spec: https://www.w3.org/TR/sparql11-query/#rdfDataset https://www.w3.org/TR/n-q
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -17,7 +15,7 @@ from pyoxigraph import BlankNode, Triple
 from adapters.solid.lens.discovery import PAGES, Discovery, own_part, shown
 from adapters.solid.lens.index import RecordViews
 from adapters.solid.query.lane import Held, Load
-from adapters.solid.rdf.parse import FORMATS, JSONLD, Graph, aside, parse_rdf
+from adapters.solid.rdf.parse import FORMATS, JSONLD, Graph, aside, in_slices, parse_rdf
 from pod.access.acl import Mode
 from pod.access.agent import Agent
 from pod.access.policy import ACL_SUFFIX, Policy
@@ -31,7 +29,6 @@ from pod.read import PROFILE_PATH
 MAX_QUADS: Final = 500_000
 MAX_BYTES: Final = 256 * 1024 * 1024
 _PAGE: Final = 200
-_BREATH_S: Final = 0.005
 _CHANGES: Final = 1000
 _SYNTAX: Final = {**{media: media for media in FORMATS}, "application/activity+json": JSONLD}
 
@@ -106,11 +103,8 @@ class Datasets:
         self, member: Member, agent: Agent, resources: Iterable[Found], number: int
     ) -> tuple[bytes, int]:
         parts: list[bytes] = []
-        size, started = 0, time.monotonic()
-        for path, resource in resources:
-            if time.monotonic() - started > _BREATH_S:
-                await asyncio.sleep(0)
-                started = time.monotonic()
+        size = 0
+        async for path, resource in in_slices(resources):
             await self._policy.learn(agent, member, path)
             if Mode.READ not in self._policy.modes(agent, member, path):
                 continue

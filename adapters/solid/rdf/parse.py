@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Final, TypeVar
 
 import orjson
@@ -41,6 +42,7 @@ RDF_ACCEPT: Final = f"{TURTLE}, {NTRIPLES};q=0.9, {JSONLD};q=0.8"
 MAX_BYTES: Final = 8 * 1024 * 1024
 MAX_TRIPLES: Final = 200_000
 MAX_DEPTH: Final = 64
+_SLICE_S: Final = 0.005
 HEAVY_BYTES: Final = 200_000
 """From this size on a document is worked on in a thread."""
 
@@ -88,6 +90,16 @@ def parse_rdf(body: bytes, media_type: str, base: str, *, only_default: bool = F
 async def aside(size: int, work: Callable[[], T]) -> T:
     """What ``work`` gives; done in a thread where the document it is about is heavy."""
     return await asyncio.to_thread(work) if size >= HEAVY_BYTES else work()
+
+
+async def in_slices(items: Iterable[T]) -> AsyncIterator[T]:
+    """The items one by one; whoever else waits for the event loop gets it every 5 ms."""
+    started = time.monotonic()
+    for item in items:
+        yield item
+        if time.monotonic() - started > _SLICE_S:
+            await asyncio.sleep(0)
+            started = time.monotonic()
 
 
 def _triples(quads: Iterable[Quad], only_default: bool) -> Graph:

@@ -16,6 +16,7 @@ import orjson
 from quart import Response, request
 
 from adapters.http.conditional import etag
+from adapters.http.negotiate import choose
 from adapters.http.views import Ask, Rendered, View
 from adapters.solid.lens.index import Edited
 from adapters.solid.lens.parts import wants_generic
@@ -114,8 +115,10 @@ class _Edit:
 
 
 async def show_card(wing: Wing, target: Target) -> Response:
-    """The WebID document under its alias."""
+    """The WebID document under its alias; people are shown the person's page."""
     wing.require(target, Mode.READ)
+    if choose(request.headers.get("Accept"), [*RDF_TYPES, "text/html"]) == "text/html":
+        return empty(303, {"Location": target.member.webid, "Vary": "Accept"})
     profile = wing.reader.resource(target.member.id, PROFILE_PATH)
     return await show_linked(wing, target, "record", wing.records.card(target.member, profile))
 
