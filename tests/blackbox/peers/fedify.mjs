@@ -4,7 +4,7 @@ import {
   InProcessMessageQueue, MemoryKvStore, createFederation, generateCryptoKeyPair, signRequest,
 } from '@fedify/fedify'
 import {
-  Accept, Activity, Announce, Create, Delete, Endpoints, Follow, Like, Mention, Note, PUBLIC_COLLECTION, Person,
+  Accept, Activity, Announce, Block, Create, Delete, Endpoints, Flag, Follow, Like, Mention, Move, Note, PUBLIC_COLLECTION, Person,
   Tombstone, Undo, Update,
 } from '@fedify/vocab'
 import { Temporal } from '@js-temporal/polyfill'
@@ -25,6 +25,7 @@ const followers = new Map()
 const notes = new Map()
 const sent = new Map()
 const log = []
+const known = { aliases: [], successor: null }
 
 federation
   .setActorDispatcher('/users/{identifier}', async (ctx, identifier) => {
@@ -37,6 +38,8 @@ federation
       inbox: ctx.getInboxUri(identifier),
       outbox: ctx.getOutboxUri(identifier),
       followers: ctx.getFollowersUri(identifier),
+      aliases: known.aliases,
+      successor: known.successor,
       endpoints: new Endpoints({ sharedInbox: ctx.getInboxUri() }),
       publicKey: pairs[0].cryptographicKey,
       assertionMethods: pairs.map((pair) => pair.multikey),
@@ -180,6 +183,21 @@ async function author({ actor, object, token }) {
 }
 
 await serve({
+  block: async ({ actor }) => {
+    const object = await lookup(actor)
+    return send(object, new Block({ id: fresh('blocks'), actor: me(), object: object.id, to: object.id }))
+  },
+  flag: async ({ actor, objects, text }) => {
+    const flag = new Flag({ id: fresh('flags'), actor: me(), objects: objects.map((url) => new URL(url)), content: text })
+    return send(await lookup(actor), flag)
+  },
+  alias: ({ actor }) => { known.aliases = [new URL(actor)] },
+  move: async ({ target }) => {
+    known.successor = new URL(target)
+    const move = new Move({ id: fresh('moves'), actor: me(), object: me(), target: known.successor, to: context.getFollowersUri(name) })
+    return send([...followers.values()], move)
+  },
+  leave: async () => send(await audience(), new Delete({ id: fresh('deletes'), actor: me(), object: me(), to: PUBLIC_COLLECTION })),
   lookup: async ({ url }) => plain(await lookup(url)),
   show: async ({ url }) => shown(await lookup(url)),
   follow: async ({ actor }) => {

@@ -107,6 +107,9 @@ await serve({
       },
     })
   },
+  async tick({ selector }) {
+    await page.click(selector)
+  },
   async unfold({ selector }) {
     await page.$eval(selector, (it) => { it.closest('details').open = true })
   },
