@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import orjson
 
-from adapters.activitypub.federation import domain_of, parse_domain
+from adapters.activitypub.federation import parse_domain
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.context import AS2, MEDIA_TYPE
 from adapters.activitypub.wing import Wing
@@ -69,7 +69,7 @@ def address_of(wing: Wing, actor: Iri) -> str:
     if said is not None and _ADDRESS.fullmatch(said.removeprefix("acct:")):
         return said.removeprefix("acct:").removeprefix("@")
     name = read.text(document, "preferredUsername")
-    return f"{name}@{domain_of(actor)}" if name else actor
+    return f"{name}@{urlsplit(actor).netloc}" if name else actor
 
 
 def _headers(url: str) -> Mapping[str, str]:  # noqa: ARG001  not signed: WebFinger is public

@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 from adapters.activitypub.addresses import address_of, find
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.lens import html
+from adapters.activitypub.lens.presence import MAX_FIELDS
 from adapters.activitypub.lists import Lists
 from adapters.activitypub.presence import Presences
 from adapters.activitypub.shield import Shield, followers_of
@@ -30,7 +31,9 @@ Act = Callable[[Agent, Member, Form], Awaitable[str]]
 SHOWN: Final = 200
 """How many of each list a page shows."""
 
-FIELDS: Final = 8
+FIELDS: Final = 4
+"""How many fields of a profile are offered at least."""
+
 LISTS: Final = ("following", "blocks", "mutes", "domains")
 
 
@@ -54,7 +57,7 @@ class Desk:
         return {
             "address": member.acct,
             "presence": self._presences.get(member),
-            "fields": [*fields, *[("", "")] * (FIELDS - len(fields))],
+            "fields": [*fields, *[("", "")] * max(1, FIELDS - len(fields))][:MAX_FIELDS],
             "requests": self._people(asked.actor for asked in self._social.requests(member)),
             "followers": self._people(each.actor for each in followers),
             "following": self._people(shield.listed(member, "follow")),
@@ -161,7 +164,7 @@ class Desk:
         return "Thank you. The administrator will look at it."
 
     async def _presence(self, agent: Agent, member: Member, form: Form) -> str:
-        rows = ((form.get(f"name{n}", ""), form.get(f"value{n}", "")) for n in range(FIELDS))
+        rows = ((form.get(f"name{n}", ""), form.get(f"value{n}", "")) for n in range(MAX_FIELDS))
         fields = tuple((name.strip(), words.strip()) for name, words in rows if name.strip())
         tags = tuple(dict.fromkeys(tag.removeprefix("#") for tag in form.get("tags", "").split()))
         await self._presences.set(

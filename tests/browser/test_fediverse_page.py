@@ -41,7 +41,7 @@ def test_a_member_locks_their_account_and_answers_who_asks(stage: Stage) -> None
     assert "Your profile is changed" in app.ask("press", label="Save")
     with peer("fedify.mjs", "bob") as bob:
         bob.ask("follow", actor=f"{stage.server.origin('alice')}/me")
-        assert "bob@127.0.0.1" in app.ask("open", url=page)
+        assert "bob@127.0.0.1:" in app.ask("open", url=page)
         stage.picture("fediverse", width=720)
         stage.picture("fediverse-dark", width=400, dark=True)
         assert "follows you now" in app.ask("press", label="Accept")
