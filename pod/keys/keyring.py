@@ -16,10 +16,11 @@ from pod.keys.ed25519 import Ed25519Key
 from pod.keys.rsa import RsaKey
 from pod.keys.token_key import TokenKey
 from pod.model.ids import Did, MemberId
-from pod.ports import Store
+from pod.ports import Store, Tx
 
 REPO: Final = "repo-key"
 ACTOR_RSA: Final = "actor-rsa"
+PREVIOUS_RSA: Final = "actor-rsa-previous"
 ACTOR_ED25519: Final = "actor-ed25519"
 ROTATION: Final = "rotation-key"
 SESSIONS: Final = "session-secret"
@@ -126,6 +127,31 @@ class KeyRing:
                 await self._store.write(lambda tx: tx.put_secret(member, ACTOR_RSA, pem))
             _keep(self._rsa, member, key)
         return key
+
+    async def previous_actor_key(self, member: MemberId) -> RsaKey | None:
+        """The RSA key that a member's actor had before the present one, if it had another."""
+        stored = self._store.secret(member, PREVIOUS_RSA)
+        if stored is None:
+            return None
+        return await asyncio.to_thread(RsaKey.from_private_pem, stored.decode())
+
+    async def rotate_actor_keys(self, member: MemberId | None) -> None:
+        """New keys for a member's actor, or (None) the server's; the old RSA key is kept beside."""
+        old = await self.actor_key(member)
+        async with self._making:
+            new = await asyncio.to_thread(RsaKey.generate)
+            proof = Ed25519Key.generate()
+
+            def work(tx: Tx) -> None:
+                tx.put_secret(member, PREVIOUS_RSA, old.private_pem.encode())
+                tx.put_secret(member, ACTOR_RSA, new.private_pem.encode())
+                if member is not None:
+                    tx.put_secret(member, ACTOR_ED25519, proof.secret_bytes)
+
+            await self._store.write(work)
+            _keep(self._rsa, member, new)
+            if member is not None:
+                _keep(self._ed25519, member, proof)
 
     async def proof_key(self, member: MemberId) -> Ed25519Key:
         """The Ed25519 key that an actor lists as its assertion method."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from adapters.activitypub.deliver.followers_digest import header
+from adapters.activitypub.deliver.rotation import old_key_for
 from adapters.activitypub.jsonld.context import MEDIA_TYPE
 from adapters.activitypub.lens.profile import key_id
 from adapters.activitypub.remote.schedule import Reply
@@ -40,6 +41,11 @@ async def post_signed(wing: Wing, delivery: Delivery, member: Member | None) -> 
         inbox = (await wing.actors.actor(inbox)).mailbox
     key = await wing.keys.actor_key(member.id if member is not None else None)
     modern = wing.hosts.state(delivery.host).modern
+    old = await old_key_for(wing, delivery, member) if member is not None else None
+    if old is not None:
+        reply = await _post(wing, delivery, inbox, member, old, modern=modern)
+        if reply.status not in REFUSED:
+            return reply
     reply = await _post(wing, delivery, inbox, member, key, modern=modern)
     if reply.status in REFUSED:
         again = await _post(wing, delivery, inbox, member, key, modern=not modern)

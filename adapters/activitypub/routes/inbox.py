@@ -21,6 +21,7 @@ from adapters.activitypub.outbox import Outbox
 from adapters.activitypub.receive.dispatch import Receiver
 from adapters.activitypub.routes import collections, objects
 from adapters.activitypub.routes.gate import Gate
+from adapters.activitypub.routes.keys import add_key_routes
 from adapters.activitypub.signature.request import Request
 from adapters.activitypub.wing import Wing
 from adapters.http.credentials import Authenticator
@@ -53,6 +54,7 @@ def routes(
     """
     blueprint = Blueprint("activitypub", __name__)
     receiver = Receiver(wing, wing.throttle)
+    add_key_routes(blueprint, wing, hosts, authenticator)
 
     @blueprint.post("/inbox")
     @blueprint.post("/inbox/")
