@@ -24,9 +24,7 @@ app = typer.Typer(
 )
 identity = typer.Typer(no_args_is_help=True, help="The names of a member.")
 config = typer.Typer(no_args_is_help=True, help="The settings.")
-keys = typer.Typer(no_args_is_help=True, help="The keys of actors in the fediverse.")
 relay = typer.Typer(no_args_is_help=True, help="Relays and other readers of the firehose.")
-app.add_typer(keys, name="keys")
 app.add_typer(relay, name="relay")
 app.add_typer(identity, name="identity")
 app.add_typer(config, name="config")
@@ -169,22 +167,6 @@ def rebuild_(data_dir: Annotated[Path, typer.Option(help="Where the data is kept
     from server.rebuild import rebuild
 
     asyncio.run(rebuild(data_dir))
-
-
-@keys.command("rotate")
-def keys_rotate_(
-    handle: Annotated[
-        str | None, typer.Argument(help="Whose keys; the server's own if nobody's.")
-    ] = None,
-    file: File = None,
-    *,
-    dev: Dev = False,
-) -> None:
-    """Give a member's actor new keys, in the running pod; followers' servers are told."""
-    from server.relays import rotate_keys
-
-    asyncio.run(rotate_keys(_settings(file, {}, dev=dev), handle))
-    typer.echo(f"{handle or 'The server'} has new keys.")
 
 
 @relay.command("status")

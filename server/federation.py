@@ -111,6 +111,16 @@ def commands(settings: LoadSettings) -> typer.Typer:
             return
         Console().print(_table(found, ("id", "at", "subjects", "comment", "reporter")))
 
+    @app.command("rotate-keys")
+    def rotate_keys(
+        handle: Annotated[str, typer.Argument(help="Whose; the server's own if nobody's.")] = "",
+        file: File = None,
+        *,
+        dev: Dev = False,
+    ) -> None:
+        """Give a member's actor new keys; the servers of their followers are told."""
+        typer.echo(_told(ask(file, dev, do="rotate", handle=handle)))
+
     @app.command()
     def resolve(
         report: Annotated[str, typer.Argument(help="The id of a report.")],

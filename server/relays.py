@@ -1,4 +1,4 @@
-"""What the command line asks a running pod: how the relays are, and new keys for an actor."""
+"""``commonpod relay status``: what a running pod says of the relays, for people."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from rich.table import Table
 
-from adapters.http.fetch import Fetch, Fetched
+from adapters.http.fetch import Fetch
 from pod.errors import Forbidden, Invalid, PeerUnavailable
 from pod.settings import Egress, Settings
 
@@ -20,34 +20,21 @@ async def relay_status(settings: Settings) -> dict[str, Any]:
     Raises Invalid without an admin password, PeerUnavailable if the pod does not answer, Forbidden
     if it does not take the password.
     """
-    report: dict[str, Any] = orjson.loads((await _asked(settings, "/xrpc/_relays")).body)
-    return report
-
-
-async def rotate_keys(settings: Settings, handle: str | None) -> None:
-    """Have the pod that serves under these settings give an actor new keys; raises as above."""
-    await _asked(settings, "/actor/keys" + (f"?handle={handle}" if handle else ""), post=b"")
-
-
-async def _asked(settings: Settings, path: str, *, post: bytes | None = None) -> Fetched:
-    """What the running pod answers to its administrator."""
     if settings.admin_password is None:
-        raise Invalid("Set admin_password: the pod does this for its admin only.")
+        raise Invalid("Set admin_password: the pod tells this to its admin only.")
     fetch = Fetch(Egress(may_reach_private=True))
     secret = b64encode(f"admin:{settings.admin_password}".encode()).decode()
-    headers, url = {"authorization": f"Basic {secret}"}, settings.origin + path
     try:
-        if post is None:
-            answer = await fetch.get(url, headers)
-        else:
-            answer = await fetch.post(url, post, headers)
+        url = f"{settings.origin}/xrpc/_relays"
+        answer = await fetch.get(url, {"authorization": f"Basic {secret}"})
     finally:
         await fetch.close()
-    if answer.status in (401, 403):
+    if answer.status == 401:
         raise Forbidden("The pod does not take this admin password.")
-    if answer.status not in (200, 204):
+    if answer.status != 200:
         raise PeerUnavailable(f"The pod answers {answer.status}.")
-    return answer
+    report: dict[str, Any] = orjson.loads(answer.body)
+    return report
 
 
 def tables(report: dict[str, Any]) -> list[Table]:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from adapters.activitypub import rule_list
+from adapters.activitypub.deliver.rotation import rotate
 from adapters.activitypub.federation import domain_of, parse_domain, upwards
 from adapters.activitypub.jsonld.context import AS2, MEDIA_TYPE, with_context
 from adapters.activitypub.lens.act import FOLLOWS
@@ -20,7 +21,7 @@ from adapters.activitypub.shield import acts_of, followers_of
 from adapters.activitypub.wing import Wing
 from pod.access.agent import SYSTEM
 from pod.errors import Invalid, NotFound
-from pod.model.ids import Iri, MemberId
+from pod.model.ids import Handle, Iri, MemberId
 from pod.model.member import Member
 from pod.model.moderation import DomainRule, Report, Severed, Severity
 from pod.model.resource import ResourcePath
@@ -40,6 +41,13 @@ class Administration:
     def rules(self) -> list[DomainRule]:
         """Every rule, by domain."""
         return self._wing.rules.all()
+
+    async def rotate_keys(self, handle: str) -> None:
+        """New keys for a member's actor, or ("") for the server's; raises NotFound."""
+        member = self._wing.reader.member_by_handle(Handle(handle)) if handle else None
+        if handle and (member is None or not member.is_active):
+            raise NotFound("There is no such member.")
+        await rotate(self._wing, member)
 
     async def set_rule(
         self,

@@ -82,6 +82,9 @@ class FederationPages:
             case "resolve":
                 await self._federation.resolve(form.get("report", ""))
                 return "The report is closed."
+            case "rotate":
+                await self._federation.rotate_keys(form.get("handle", ""))
+                return f"{form.get('handle') or 'The server'} has new keys."
             case "import":
                 allowed = form.get("list") == "allows"
                 count = await self._federation.import_rules(form.get("csv", ""), allowed=allowed)

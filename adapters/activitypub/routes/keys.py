@@ -1,4 +1,4 @@
-"""New keys for an actor, when the member or the administrator asks for them.
+"""New keys for an actor, when the member asks for them.
 
 Spec: https://swicg.github.io/activitypub-http-signature/#key-rotation
 """
@@ -13,28 +13,13 @@ from adapters.http.credentials import Authenticator
 from adapters.http.hosts import Hosts
 from adapters.http.incoming import presented
 from pod.access.agent import Credential
-from pod.errors import Forbidden, NotFound
-from pod.model.ids import Handle
+from pod.errors import Forbidden
 
 
 def add_key_routes(
     blueprint: Blueprint, wing: Wing, hosts: Hosts, authenticator: Authenticator
 ) -> None:
-    """POST to ``/me/keys`` by the member, or to the server's ``/actor/keys`` by the admin."""
-
-    @blueprint.post("/actor/keys")
-    async def new_keys_for_any() -> Response:
-        if not hosts.is_server(request.host):
-            raise NotFound
-        agent = await authenticator.agent(presented(hosts))
-        if agent.credential is not Credential.ADMIN:
-            raise Forbidden("Only the administrator does this.")
-        handle = request.args.get("handle")
-        member = wing.reader.member_by_handle(Handle(handle)) if handle else None
-        if handle and (member is None or not member.is_active):
-            raise NotFound("There is no such member.")
-        await rotate(wing, member)
-        return Response(b"", status=204)
+    """POST to ``/me/keys``, by the member alone."""
 
     @blueprint.post("/me/keys")
     async def new_keys() -> Response:
