@@ -1,0 +1,1 @@
+"""Black-box suites that say how the pod keeps to a specification."""
