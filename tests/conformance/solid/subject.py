@@ -13,7 +13,9 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import httpx
+import pyoxigraph
 import rdflib
+from pyoxigraph import RdfFormat
 
 TURTLE = "text/turtle"
 JSONLD = "application/ld+json"
@@ -124,10 +126,12 @@ class Answer:
     def graph(self) -> rdflib.Graph:
         """The body, read as RDF."""
         kind = self.headers.get("content-type", "").split(";")[0]
-        syntax = {TURTLE: "turtle", JSONLD: "json-ld"}.get(kind)
+        syntax = {TURTLE: RdfFormat.TURTLE, JSONLD: RdfFormat.JSON_LD}.get(kind)
         if syntax is None:
             raise Wrong(f"{self.asked}: the answer is {kind}")
-        return rdflib.Graph().parse(data=self.response.content, format=syntax, publicID=self.url)
+        quads = pyoxigraph.parse(self.response.content, format=syntax, base_iri=self.url)
+        lines = pyoxigraph.serialize((quad.triple for quad in quads), format=RdfFormat.N_TRIPLES)
+        return rdflib.Graph().parse(data=lines, format="nt")
 
 
 class Subject:
