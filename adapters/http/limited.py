@@ -29,8 +29,9 @@ DEAR: Final[Mapping[str, Limit]] = {
     "/account/forgotten": Limit(50, 300),
     "/oauth/register": Limit(60, 300),
     "/account/forgotten/new": Limit(50, 300),
+    "/sparql": Limit(300, 300),
 }
-"""What costs a password hash, or leaves a row, has a limit of its own besides.
+"""What costs a password hash or a query, or leaves a row, has a limit of its own besides.
 
 XRPC has its own, by method."""
 
