@@ -30,7 +30,6 @@ from pod.settings import Settings
 from pod.transfer import Transfer
 from pod.write import Write
 from server.brought import believed, leads_here
-from server.credentials import SessionCredentials
 from server.deferred import Deferred
 from server.ground import Ground, open_ground
 from server.hosts import App, Receive, Rooms, Scope, Send
@@ -191,6 +190,7 @@ def _services(ground: _Ground, directory: atproto.Directory, apps: SqlOAuth) -> 
         members=store,
         egress=fetch,
         secret=keyring.oauth_secret(),
+        token_keys=keyring.token_keys,
         clock=clock,
     )
     letters = mailbox(settings)
@@ -326,13 +326,24 @@ def _pages(
     from adapters.http.record_views import RECORD_VIEWS
     from adapters.identity import face as identity
     from adapters.solid import face as solid
+    from server.credentials import SessionCredentials
     from server.pages import make_pages
 
     settings, store, shown, clock = ground.settings, ground.store, ground.shown, ground.clock
     policy = ground.policy
     hosts = Hosts(store, settings.origin)
     issuer = Iri(settings.origin)
-    credentials = SessionCredentials(atproto.authenticator_of(services), issuer)
+    credentials = SessionCredentials(
+        atproto.authenticator_of(services),
+        solid.SolidTokens(
+            issuer,
+            services.oauth,
+            store,
+            solid.Issuers(ground.fetch, clock, is_dev=settings.dev),
+            clock,
+        ),
+        issuer,
+    )
     suffixes = [domain.handle_suffix for domain in settings.service_domains]
     faces = console.Console(
         hosts=hosts,
@@ -378,6 +389,8 @@ def _pages(
         acts=identity.AccountActs(
             sign_in=sign_in,
             sessions=apps,
+            clients=SqlClients(ground.database),
+            registrations=services.oauth.registrations,
             grants=StoredGrants(store),
             passwords=ground.passwords,
             factor=services.factor,
@@ -419,7 +432,8 @@ def _pages(
     made = make_pages(
         [
             identity.rooms(corner),
-            identity.oauth_rooms(hosts, services.oauth, ground.keyring.token_key().public_jwk),
+            identity.oauth_rooms(hosts, services.oauth),
+            identity.OpenIdRooms(hosts, services.oauth, browser, devices, store).rooms(),
             consent.rooms(),
             account_pages.rooms(),
             identity.FediversePages(hosts, browser, account_pages, fediverse.desk).rooms(),

@@ -17,6 +17,7 @@ from pod.access.agent import PUBLIC, Agent, Credential
 from pod.errors import Forbidden, Invalid, Unauthenticated
 from pod.model.ids import Did
 from pod.model.member import Member, Standing
+from pod.oauth.profile import ATPROTO
 from pod.oauth.scope import Scopes
 from pod.oauth.server import AuthorizationServer
 from pod.ports import Reader
@@ -155,7 +156,8 @@ class Authenticator:
         token = (shown.authorization or b"")[5:].strip().decode("latin-1")
         session = self._oauth.bearer(token, shown.proof, shown.method, shown.url)
         member = self._members.member(session.member)
-        if member is None or member.standing is Standing.DELETED:
+        is_ours = ATPROTO in session.requested.split()
+        if not is_ours or member is None or member.standing is Standing.DELETED:
             raise Unauthenticated("Invalid token", name="invalid_token")
         _check_standing(member, takendown_may=takendown_may)
         scopes = Scopes(session.scope)

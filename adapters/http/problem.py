@@ -19,6 +19,7 @@ from adapters.http.credentials import dpop_challenge
 from adapters.http.negotiate import choose
 from pod import errors
 from pod.errors import Overloaded, PodError, Throttled, Unauthenticated
+from pod.keys.jose import ALGORITHMS
 
 STATUS: Final[Mapping[type[PodError], int]] = {
     errors.Unauthenticated: 401,
@@ -38,7 +39,7 @@ STATUS: Final[Mapping[type[PodError], int]] = {
 }
 """Total over the leaves: a test walks them all."""
 
-CHALLENGE: Final = 'Bearer realm="commonpod"'
+CHALLENGE: Final = f'DPoP algs="{" ".join(ALGORITHMS)}", Bearer realm="commonpod"'
 _MEDIA: Final = ("application/problem+json", "text/plain", "text/html")
 _PAGE: Final = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">

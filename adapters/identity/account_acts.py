@@ -21,6 +21,7 @@ from pod.farewell import Farewell
 from pod.model.ids import MemberId
 from pod.model.member import Member, Standing
 from pod.oauth.ports import OAuthStore
+from pod.oauth.registration import ClientStore, Registrations
 from pod.oauth.request import hashed
 from pod.passkeys import Passkeys
 from pod.ports import Clock, Reader
@@ -28,6 +29,7 @@ from pod.second_factor import SecondFactor
 
 MIN_PASSWORD: Final = 8
 MAX_PASSWORD: Final = 256
+MAX_PROGRAMS: Final = 50
 
 
 class Grants(Protocol):
@@ -59,6 +61,8 @@ class AccountActs:
 
     sign_in: SignIn
     sessions: OAuthStore
+    clients: ClientStore
+    registrations: Registrations
     grants: Grants
     passwords: Passwords
     factor: SecondFactor
@@ -78,6 +82,8 @@ class AccountActs:
             "everywhere": self.end_everything,
             "app-passwords": self.make_app_password,
             "app-passwords/delete": self.delete_app_password,
+            "programs": self.make_program,
+            "programs/delete": self.delete_program,
             "password": self.change_password,
             "codes": self.set_up_codes,
             "codes/confirm": self.turn_codes_on,
@@ -125,6 +131,25 @@ class AccountActs:
         """Delete an app password with the sessions that it began."""
         await self.grants.delete_app_password(member.id, form.get("name", ""))
         return Outcome("The app password is deleted.")
+
+    async def make_program(self, member: Member, form: Mapping[str, str]) -> Outcome:
+        """Make an id and a secret by which a program acts as the member; shown this once."""
+        await self.sign_in.again(member, form.get("password", ""))
+        name = form.get("name", "").strip()[:64]
+        if not name:
+            raise Invalid("A program needs a name.")
+        if len(self.clients.clients(member.id)) >= MAX_PROGRAMS:
+            raise Invalid("There are too many programs. Delete those that you do not use.")
+        told = {"client_name": name, "grant_types": ["client_credentials"]}
+        made, secret = await self.registrations.add(told, member=member.id)
+        return Outcome(f"The program “{name}” may sign in.", f"id: {made.id}\nsecret: {secret}")
+
+    async def delete_program(self, member: Member, form: Mapping[str, str]) -> Outcome:
+        """Let a program in no more; its tokens end at once."""
+        for client in self.clients.clients(member.id):
+            if client.id == form.get("program"):
+                await self.clients.delete_client(client.id)
+        return Outcome("The program has no access any more.")
 
     async def change_password(self, member: Member, form: Mapping[str, str]) -> Outcome:
         """Change the password; all other sessions end."""

@@ -17,6 +17,7 @@ from quart import Blueprint, Response, request
 from adapters.http.hosts import Hosts
 from adapters.identity.account_acts import AccountActs, Act
 from adapters.identity.browser import PASSKEY, STYLE, Browser, Visit
+from adapters.identity.consent_reach import reach_in_words
 from adapters.identity.oauth_endpoints import only_here
 from adapters.identity.oauth_pages import AUTHORIZE, ConsentPages, app_host
 from adapters.identity.sign_in import SignIn
@@ -47,6 +48,7 @@ class Shown:
     app_host: str
     created_at: datetime
     renewed_at: datetime
+    reach: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +276,7 @@ class AccountPages:
             member=member,
             sessions=[_shown(session) for session in self.acts.sessions.sessions(member.id)],
             app_passwords=self.acts.grants.app_passwords(member.id),
+            programs=self.acts.clients.clients(member.id),
             script=True,
             ticket=ticket,
             challenge=hashed(ticket),
@@ -299,6 +302,7 @@ def _shown(session: Session) -> Shown:
         app_host(session.client_id),
         session.created_at,
         session.renewed_at,
+        reach_in_words(session.scope.split()),
     )
 
 

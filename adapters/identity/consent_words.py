@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pod.oauth.openid import OFFLINE, OPENID, WEBID
 from pod.oauth.permission_set import PermissionSet, PermissionSets
 from pod.oauth.scope import (
     CHAT,
@@ -51,6 +52,11 @@ class Ask:
 
 async def asks(scopes: Sequence[str], sets: PermissionSets) -> list[Ask]:
     """What the scopes of a request mean; raises Invalid when a permission set is not to be had."""
+    if OPENID in scopes or WEBID in scopes:
+        told = [Ask("Know who you are", "Your WebID, which is the address of your profile.")]
+        if OFFLINE in scopes:
+            told.append(Ask("Come back without asking", "Until you end it, or it is not used."))
+        return told
     told = [Ask("Know who you are", "Your handle and your permanent identifier.")]
     for scope in scopes:
         if scope in _PLAIN:

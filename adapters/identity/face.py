@@ -14,6 +14,7 @@ from adapters.identity.fediverse_pages import FediversePages
 from adapters.identity.knot import Knot, report
 from adapters.identity.oauth_endpoints import rooms as oauth_rooms
 from adapters.identity.oauth_pages import ConsentPages
+from adapters.identity.openid_endpoints import OpenIdRooms
 from adapters.identity.sign_in import SignIn
 from adapters.identity.sign_up import SignUpPages
 from adapters.identity.verify import Found, Sources, verify
@@ -30,6 +31,7 @@ __all__ = [
     "FediversePages",
     "Found",
     "Knot",
+    "OpenIdRooms",
     "ServerActor",
     "SignIn",
     "SignUpPages",

@@ -26,17 +26,17 @@ from pod.oauth.server import GRANTS, AuthorizationServer, Sent
 _Told = Mapping[str, Any]
 
 MAX_FORM: Final = 64 * 1024
-_CORS: Final = {
+CORS: Final = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "DPoP-Nonce, WWW-Authenticate",
 }
-_PREFLIGHT: Final = {
+PREFLIGHT: Final = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "*",
     "Access-Control-Allow-Headers": "Content-Type,DPoP,Authorization",
     "Access-Control-Max-Age": "86400",
 }
-_KEPT_FOR: Final = {"Cache-Control": "max-age=300"}
+KEPT_FOR: Final = {"Cache-Control": "max-age=300"}
 _NAMES: Final = {"TooLarge": "invalid_request", "Throttled": "slow_down"}
 
 
@@ -72,13 +72,10 @@ def metadata(issuer: str, server: AuthorizationServer) -> dict[str, Any]:
     }
 
 
-def rooms(hosts: Hosts, server: AuthorizationServer, key: Mapping[str, str]) -> Blueprint:
-    """All endpoints, on the server's own origin; the resource metadata on every origin.
-
-    ``key`` is the public key (JWK) of what the server signs for others.
-    """
+def rooms(hosts: Hosts, server: AuthorizationServer) -> Blueprint:
+    """All endpoints, on the server's own origin; the resource metadata on every origin."""
     blueprint = Blueprint("oauth", __name__)
-    _add_documents(blueprint, hosts, server, key)
+    _add_documents(blueprint, hosts, server)
     _add_grants(blueprint, hosts, server)
     return blueprint
 
@@ -89,15 +86,12 @@ def only_here(hosts: Hosts) -> None:
         raise NotFound
 
 
-def _add_documents(
-    blueprint: Blueprint, hosts: Hosts, server: AuthorizationServer, key: Mapping[str, str]
-) -> None:
+def _add_documents(blueprint: Blueprint, hosts: Hosts, server: AuthorizationServer) -> None:
     issuer = hosts.server
-    keys = orjson.dumps({"keys": [dict(key)]})
     told = orjson.dumps(metadata(issuer, server))
 
     def document(body: bytes) -> Response:
-        headers = {**_CORS, **_KEPT_FOR}
+        headers = {**CORS, **KEPT_FOR}
         return Response(body, content_type="application/json", headers=headers)
 
     @blueprint.get("/.well-known/oauth-authorization-server")
@@ -120,17 +114,11 @@ def _add_documents(
             )
         )
 
-    @blueprint.get("/oauth/jwks")
-    async def jwks() -> Response:
-        """The key of tokens that others verify; access tokens are opaque to all but this server."""
-        only_here(hosts)
-        return document(keys)
-
     async def preflight() -> Response:
         only_here(hosts)
-        return Response(b"", 204, _PREFLIGHT)
+        return Response(b"", 204, PREFLIGHT)
 
-    for path in ("par", "token", "revoke", "jwks", "register"):
+    for path in ("par", "token", "revoke", "register"):
         blueprint.add_url_rule(
             f"/oauth/{path}", f"preflight_{path}", preflight, methods=["OPTIONS"]
         )
@@ -257,7 +245,7 @@ def _answer(
         orjson.dumps(body),
         status,
         {
-            **_CORS,
+            **CORS,
             "Content-Type": "application/json",
             "Cache-Control": "no-store",
             "Pragma": "no-cache",

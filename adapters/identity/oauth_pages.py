@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
@@ -16,12 +16,15 @@ from quart import Blueprint, Response, request
 
 from adapters.http.hosts import Hosts
 from adapters.identity.browser import Browser, Visit
+from adapters.identity.consent_reach import offered, places, reach_in
 from adapters.identity.consent_words import asks
 from adapters.identity.oauth_endpoints import only_here
+from pod.access.reach import is_reach
 from pod.errors import Forbidden, Invalid, PodError
 from pod.model.ids import Did
 from pod.model.member import Member
 from pod.oauth.metadata import LOOPBACK_PREFIX, Metadata
+from pod.oauth.openid import OPENID, WEBID
 from pod.oauth.ports import SIGN_IN_LASTS, DeviceStore, PushedRequest
 from pod.oauth.server import AuthorizationServer, Sendable
 from pod.ports import Clock, Reader
@@ -64,8 +67,16 @@ class Asked:
 
     @property
     def app_host(self) -> str:
-        """Where the app is, which is as good as known."""
-        return app_host(self.client.client_id)
+        """Where the app is, which is as good as known: for who registered, where answers go."""
+        if "://" in self.client.client_id:
+            return app_host(self.client.client_id)
+        parts = urlsplit(self.request.parameters["redirect_uri"])
+        return parts.netloc if parts.scheme in ("http", "https") else f"{parts.scheme}:"
+
+    @property
+    def reaches(self) -> bool:
+        """Whether the member says how far into the pod the app may go."""
+        return OPENID in self.scopes or WEBID in self.scopes
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +121,11 @@ class ConsentPages:
             here = self._chosen(asked, form.get("account"))
             if here is None:
                 return self.browser.to(asked.url)
-            return await self._agreed(asked, here.member)
+            scope = None
+            if asked.reaches:
+                reach = reach_in(form, offered(self.reader, here.member))
+                scope = " ".join([*asked.scopes, *reach.scopes()])
+            return await self._agreed(asked, here, scope)
 
         return blueprint
 
@@ -142,7 +157,7 @@ class ConsentPages:
             chosen = self._obvious(asked, present)
         if chosen is not None:
             if prompt is None and self._may_be_silent(asked, chosen.member):
-                return await self._agreed(asked, chosen.member)
+                return await self._agreed(asked, chosen, self._as_before(asked, chosen.member))
             return await self._consent(asked, chosen.member)
         if present and account is None:
             return self._page(asked, "choose.html", people=[here.member for here in present])
@@ -158,7 +173,12 @@ class ConsentPages:
             return await self._refused(asked, "login_required", "Login is required")
         if not self._may_be_silent(asked, present[0].member):
             return await self._refused(asked, "consent_required", "Consent is required")
-        return await self._agreed(asked, present[0].member)
+        return await self._agreed(asked, present[0], self._as_before(asked, present[0].member))
+
+    def _as_before(self, asked: Asked, member: Member) -> str:
+        """What the app asks for, with the reach that it was given before."""
+        given = self.server.store.consented(member.id, asked.client.client_id).split()
+        return " ".join([*asked.scopes, *(scope for scope in given if is_reach(scope))])
 
     def _may_be_silent(self, asked: Asked, member: Member) -> bool:
         """Whether an app that proved who it is asks for no more than it was given before.
@@ -177,6 +197,10 @@ class ConsentPages:
         oldest = self.clock.now() - SIGN_IN_LASTS
         if asked.request.parameters.get("prompt") == "login":
             oldest = asked.request.created_at
+        max_age = asked.request.parameters.get("max_age")
+        if max_age is not None:
+            age = timedelta(seconds=min(int(max_age), SIGN_IN_LASTS.total_seconds()))
+            oldest = max(oldest, asked.request.created_at - age)
         found = []
         for signed_in in self.devices.signed_in(asked.visit.device):
             member = self.reader.member(signed_in.member)
@@ -213,11 +237,15 @@ class ConsentPages:
             is_known=bool(known),
             is_new=not set(asked.scopes) <= set(known),
             elsewhere=f"{asked.url}&account=other",
+            places=places(self.reader, member, known) if asked.reaches else (),
+            may_share=any(scope.startswith("reach:c:") for scope in known),
         )
 
-    async def _agreed(self, asked: Asked, member: Member) -> Response:
+    async def _agreed(self, asked: Asked, here: Here, scope: str | None) -> Response:
         try:
-            code = await self.server.requests.agree(asked.request, member)
+            code = await self.server.requests.agree(
+                asked.request, here.member, signed_in_at=here.at, scope=scope
+            )
         except Forbidden as err:
             return await self._refused(asked, "access_denied", err.safe_text)
         return self._back(asked, {"code": code})
@@ -264,8 +292,10 @@ class ConsentPages:
 
 def app_host(client_id: str) -> str:
     """Where an app lives, as people read it."""
+    if client_id.startswith(f"{LOOPBACK_PREFIX}:"):
+        return urlsplit(client_id).netloc
     is_loopback = client_id.startswith(LOOPBACK_PREFIX)
-    return "this device" if is_loopback else urlsplit(client_id).netloc
+    return "this device" if is_loopback else urlsplit(client_id).netloc or "an app that registered"
 
 
 def _is_named(member: Member, hint: str | None) -> bool:

@@ -5,6 +5,8 @@ Spec: https://solidproject.org/TR/protocol
 
 from __future__ import annotations
 
+from adapters.solid.auth.issuers import Issuers
+from adapters.solid.auth.tokens import SolidTokens, is_jwt
 from adapters.solid.lens.index import RecordViews
 from adapters.solid.notify.rooms import rooms as notification_rooms
 from adapters.solid.ports import MintKey, Speech, SpeechOf
@@ -17,12 +19,15 @@ from adapters.solid.wing import Wing
 
 __all__ = [
     "FetchedGroups",
+    "Issuers",
     "MintKey",
     "RecordViews",
+    "SolidTokens",
     "Speech",
     "SpeechOf",
     "WacDocuments",
     "Wing",
+    "is_jwt",
     "letter_box",
     "notification_rooms",
     "record_links",

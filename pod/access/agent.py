@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from pod.access.reach import Reach
 from pod.model.ids import Iri, MemberId
 from pod.oauth.scope import Permission, Scopes
 
@@ -32,7 +33,8 @@ class Agent:
     proved one, ``app_origin`` the browser origin of the app that asks (for ``acl:origin``).
     ``client`` is the app as its token names it, ``issuer`` who vouches for ``iri``; both are None
     where the credential does not tell.
-    ``scopes`` narrow what an app's token is good for; None narrows nothing.
+    ``scopes`` narrow what an app's token is good for, ``reach`` where in the pod of ``iri``; None
+    narrows nothing. An app of a member that is held to a reach is not its ``member``.
     """
 
     credential: Credential = Credential.NONE
@@ -42,6 +44,7 @@ class Agent:
     scopes: Scopes | None = None
     client: Iri | None = None
     issuer: Iri | None = None
+    reach: Reach | None = None
 
     @property
     def is_authenticated(self) -> bool:

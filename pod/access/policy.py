@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 from pod.access.acl import Acl, Condition, Mode, Rule
 from pod.access.agent import PUBLIC, Agent, Credential
+from pod.access.reach import Reach
 from pod.errors import Forbidden, Unauthenticated
 from pod.model.ids import Iri
 from pod.model.member import Member
@@ -73,6 +74,8 @@ class Policy:
         if agent.scopes is not None and zone_of(path) is not Zone.REPO:
             # Scopes speak of public records only: elsewhere such a token is nobody's.
             agent = replace(PUBLIC, app_origin=agent.app_origin)
+        if agent.reach is not None and agent.iri == owner.webid:
+            return self._within(agent.reach, agent, owner, path)
         is_owner = agent.member == owner.id or (agent.iri is not None and agent.iri == owner.webid)
         if not owner.is_active and not is_owner:
             return NOTHING
@@ -90,6 +93,16 @@ class Policy:
                 return ALL if is_owner else PUBLIC_READ
             case _:
                 return self._by_list(agent, owner, path, is_owner=is_owner)
+
+    def _within(
+        self, reach: Reach, agent: Agent, owner: Member, path: ResourcePath
+    ) -> frozenset[Mode]:
+        """What an app may do in its member's own pod: what they agreed to, and what anybody may."""
+        full = self.modes(replace(agent, reach=None), owner, path)
+        allowed = reach.narrow(full, path, _listed(path))
+        if allowed == full:
+            return full
+        return allowed | self.modes(replace(PUBLIC, app_origin=agent.app_origin), owner, path)
 
     def require(self, agent: Agent, mode: Mode, owner: Member, path: ResourcePath) -> None:
         """Pass or raise: Unauthenticated without credentials, Forbidden with the wrong ones."""
@@ -198,6 +211,12 @@ class Policy:
 def _subject(path: str) -> str:
     """What a list or a description belongs to: it is under the same rules; else the path itself."""
     return path.removesuffix(DESCRIPTION_SUFFIX).removesuffix(ACL_SUFFIX)
+
+
+def _listed(path: str) -> str:
+    """What an access control list is about; any other path itself."""
+    plain = path.removesuffix(DESCRIPTION_SUFFIX)
+    return plain.removesuffix(ACL_SUFFIX) if plain.endswith(ACL_SUFFIX) else path
 
 
 def _upwards(path: str) -> Iterator[str]:

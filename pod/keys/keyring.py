@@ -43,7 +43,7 @@ class KeyRing:
         self._repo: dict[MemberId, SigningKey] = {}
         self._rsa: dict[MemberId | None, RsaKey] = {}
         self._ed25519: dict[MemberId, Ed25519Key] = {}
-        self._tokens: TokenKey | None = None
+        self._tokens: tuple[TokenKey, ...] = ()
         self._making = asyncio.Lock()
 
     async def open(self) -> None:
@@ -72,9 +72,22 @@ class KeyRing:
 
     def token_key(self) -> TokenKey:
         """The key under which the server signs what others verify by its key set."""
-        if self._tokens is None:
-            self._tokens = TokenKey(SigningKey.from_bytes(self._secret(None, TOKENS), Curve.P256))
+        return self.token_keys()[0]
+
+    def token_keys(self) -> tuple[TokenKey, ...]:
+        """The keys of the key set: the one that signs, then the one that did before it."""
+        if not self._tokens:
+            kept = self._secret(None, TOKENS)
+            parts = [kept[at : at + 32] for at in range(0, len(kept), 32)]
+            keys = (SigningKey.from_bytes(part, Curve.P256) for part in parts)
+            self._tokens = tuple(TokenKey(key) for key in keys)
         return self._tokens
+
+    async def rotate_token_key(self) -> None:
+        """Sign with a new key from now on; what the last one signed stays good."""
+        kept = SigningKey.generate_p256().secret_bytes + self._secret(None, TOKENS)[:32]
+        await self._store.write(lambda tx: tx.put_secret(None, TOKENS, kept))
+        self._tokens = ()
 
     def repo_key(self, member: MemberId) -> SigningKey:
         """The key that signs a member's commits; raises NotFound for nobody."""

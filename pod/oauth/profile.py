@@ -49,6 +49,9 @@ class Terms:
         return self.confidential if client.is_confidential else self.public
 
 
+UNKNOWN: Final = Terms(bound=False, nonce=False)
+"""The terms of a client that registered, for a code or token that is not known (any more)."""
+
 STRICT: Final = Terms()
 """The terms of the AT Protocol, and of requests that are nobody's."""
 

@@ -135,7 +135,7 @@ def accepted(told: Any, *, shows_code: bool = False) -> dict[str, Any]:
     kept: dict[str, Any] = {
         "redirect_uris": list(texts_of(told, "redirect_uris", ())),
         "token_endpoint_auth_method": told.get("token_endpoint_auth_method", SECRET_METHODS[0]),
-        "grant_types": list(texts_of(told, "grant_types", GRANT_TYPES[:1])),
+        "grant_types": list(texts_of(told, "grant_types", GRANT_TYPES[:2])),
         "response_types": list(texts_of(told, "response_types", ("code",))),
         "application_type": told.get("application_type", "web"),
         "id_token_signed_response_alg": told.get("id_token_signed_response_alg", SIGNED_WITH),
@@ -219,7 +219,7 @@ def solid_document(client_id: str, told: Mapping[str, Any]) -> Metadata:
     return metadata(
         client_id,
         {
-            "grant_types": GRANT_TYPES[:1],
+            "grant_types": GRANT_TYPES[:2],
             **told,
             "redirect_uris": [uris] if isinstance(uris, str) else uris,
             "token_endpoint_auth_method": method,

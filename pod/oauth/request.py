@@ -217,7 +217,7 @@ class Requests:
             text = "Public clients are not allowed to use silent-sign-on"
             raise Invalid(text, name="invalid_request")
         if "login_hint" in kept:
-            kept["login_hint"] = _hint(kept["login_hint"])
+            _take_hint(kept, is_strict=terms.pushed)
         if not kept.get("max_age", "0").isdecimal():
             raise Invalid("max_age is a number of seconds", name="invalid_request")
         kept["scope"] = await self._scope(client, kept.get("scope", ""))
@@ -280,11 +280,14 @@ def _check_choice(kept: Mapping[str, str], name: str, choices: Sequence[str]) ->
         raise Invalid(f'Unsupported {name} "{kept[name]}"', name="invalid_request")
 
 
-def _hint(text: str) -> str:
+def _take_hint(kept: dict[str, str], *, is_strict: bool) -> None:
+    """A handle or a DID; what else apps hint at is of no use, and an error where they must know."""
+    text = kept.pop("login_hint")
     try:
-        return parse_at_identifier(text.lower())
+        kept["login_hint"] = parse_at_identifier(text.lower())
     except Invalid as err:
-        raise Invalid(f'Invalid login_hint "{text}"', name="invalid_request") from err
+        if is_strict:
+            raise Invalid(f'Invalid login_hint "{text}"', name="invalid_request") from err
 
 
 def _no_grant(text: str) -> Invalid:

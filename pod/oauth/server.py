@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from pod.errors import Invalid, Unauthenticated
-from pod.keys.dpop import Proofs
+from pod.keys.dpop import Proof, Proofs
+from pod.keys.token_key import TokenKey
 from pod.oauth.client import Clients
 from pod.oauth.metadata import Metadata
+from pod.oauth.openid import WEBID, OpenIdProfile, Shown
 from pod.oauth.permission_set import PermissionSets, ResolveSchema
 from pod.oauth.ports import (
     ClientAuth,
@@ -20,7 +22,7 @@ from pod.oauth.ports import (
     SchemaCache,
     Session,
 )
-from pod.oauth.profile import AtprotoProfile, Issued, Profile, Terms
+from pod.oauth.profile import UNKNOWN, AtprotoProfile, Issued, Profile, Terms
 from pod.oauth.registration import ClientStore, Registrations
 from pod.oauth.request import REQUEST_LIFE, URI_PREFIX, Requests, hashed, redirect_of
 from pod.oauth.token import Tokens
@@ -72,6 +74,7 @@ class AuthorizationServer:
     tokens: Tokens
     proofs: Proofs
     profiles: Sequence[Profile]
+    openid: OpenIdProfile
     sets: PermissionSets
 
     async def push(self, sent: Sent) -> tuple[str, int]:
@@ -85,8 +88,10 @@ class AuthorizationServer:
     async def token(self, sent: Sent) -> Issued:
         """Tokens for a code, for a refresh token, or for a client itself."""
         grant = sent.form.get("grant_type", "")
-        scopes = self._scopes(grant, sent.form)
+        scopes = await self._scopes(grant, sent)
         terms = self.requests.terms(scopes)
+        if not scopes and "://" not in sent.client_id:
+            terms = UNKNOWN
         jkt = None
         if sent.proof is not None or terms.bound:
             jkt = self._key(sent, terms)
@@ -109,8 +114,9 @@ class AuthorizationServer:
         await self.clients.used(client)
         return issued
 
-    def _scopes(self, grant: str, form: Mapping[str, str]) -> Sequence[str]:
+    async def _scopes(self, grant: str, sent: Sent) -> Sequence[str]:
         """The scopes that a token request is about; none where it names nothing that is known."""
+        form = sent.form
         match grant:
             case "authorization_code":
                 request = self.store.request_of_code(hashed(form.get("code", "")))
@@ -119,12 +125,23 @@ class AuthorizationServer:
                 scope = self.tokens.requested(form.get("refresh_token", ""))
             case _:
                 scope = form.get("scope", "")
+                if not scope and await self._is_members(sent):
+                    scope = WEBID
         return scope.split()
+
+    async def _is_members(self, sent: Sent) -> bool:
+        """Whether a client was made by a member, to act as they do."""
+        return (await self.clients.client(sent.client_id)).member is not None
 
     async def revoke(self, sent: Sent) -> None:
         """End the session of a token; what is not to be found is over already."""
         client, _ = await self._client(sent)
-        await self.tokens.revoke(client, sent.form.get("token", ""))
+        token = sent.form.get("token", "")
+        named = self.openid.session_id(token)
+        if named is None:
+            await self.tokens.revoke(client, token)
+        else:
+            await self.tokens.end(client, self.store.session(named))
 
     async def bring(self, fields: Mapping[str, str], device: str) -> tuple[Metadata, PushedRequest]:
         """The client and the request that a browser brings by itself, in these fields.
@@ -156,6 +173,14 @@ class AuthorizationServer:
             return self.tokens.check(token, None)
         return self.tokens.check(token, self.proofs.check(proof, method, url, token).jkt)
 
+    def solid(self, token: str, proof: str, method: str, url: str) -> Shown:
+        """What an access token of the OpenID kind says; raises as `bearer` does."""
+        return self.openid.check(token, self.proof(proof, method, url, token).jkt)
+
+    def proof(self, proof: str, method: str, url: str, token: str) -> Proof:
+        """The proof that came with a token, whoever issued that; no nonce is wanted."""
+        return self.proofs.check(proof, method, url, token, wants_nonce=False)
+
     def _key(self, sent: Sent, terms: Terms) -> str:
         if sent.proof is None:
             raise Unauthenticated("DPoP proof required", name="invalid_dpop_proof")
@@ -177,11 +202,17 @@ def assembled(
     members: Reader,
     egress: Egress,
     secret: bytes,
+    token_keys: Callable[[], Sequence[TokenKey]],
     clock: Clock,
 ) -> AuthorizationServer:
-    """The server of its parts; ``secret`` makes the tokens, ``resolve`` finds permission sets."""
+    """The server of its parts.
+
+    ``secret`` makes opaque tokens, the first of ``token_keys`` signs the others; ``resolve`` finds
+    permission sets.
+    """
     sets = PermissionSets(resolve, schemas, clock)
-    profiles = (AtprotoProfile(sets),)
+    openid = OpenIdProfile(issuer, token_keys, store, registered, members, clock)
+    profiles: Sequence[Profile] = (AtprotoProfile(sets), openid)
     requests = Requests(store, profiles, clock)
     return AuthorizationServer(
         store=store,
@@ -191,5 +222,6 @@ def assembled(
         tokens=Tokens(store, requests, members, secret, clock),
         proofs=Proofs(secrets.token_bytes(32), clock),
         profiles=profiles,
+        openid=openid,
         sets=sets,
     )

@@ -134,7 +134,10 @@ class Tokens:
 
     async def revoke(self, client: Metadata, token: str) -> None:
         """End the session that a token names, if it is the client's; anything else is no error."""
-        session = self._named("acc", token)[0] or self._named("ref", token)[0]
+        await self.end(client, self._named("acc", token)[0] or self._named("ref", token)[0])
+
+    async def end(self, client: Metadata, session: Session | None) -> None:
+        """End a session if it is the client's."""
         if session is not None and session.client_id == client.client_id:
             await self._store.end_session(session.id)
 

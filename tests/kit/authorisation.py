@@ -33,6 +33,7 @@ class Desk:
             members=pod.store,
             egress=self.kept,
             secret=b"k" * 32,
+            token_keys=pod.keyring.token_keys,
             clock=pod.clock,
         )
 

@@ -27,6 +27,7 @@ class _Forms(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.forms: list[Form] = []
+        self.select = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         told = {name: value or "" for name, value in attrs}
@@ -35,6 +36,10 @@ class _Forms(HTMLParser):
             self.forms.append(Form(told["action"]))
         elif tag == "input" and "name" in told and told.get("type") != "checkbox":
             self.forms[-1].fields[told["name"]] = told.get("value", "")
+        elif tag == "select":
+            self.select = told["name"]
+        elif tag == "option" and "selected" in told:
+            self.forms[-1].fields[self.select] = told["value"]
 
 
 @dataclass
@@ -129,6 +134,11 @@ class Visitor:
         assert reply.status == 303, reply.body
         location = reply.headers["location"]
         assert location.startswith(CALLBACK), location
+        return self.parts(location)
+
+    @staticmethod
+    def parts(location: str) -> dict[str, str]:
+        """The parameters in the query or the fragment of an address."""
         parts = urlsplit(location)
         return {k: v[0] for k, v in parse_qs(parts.query or parts.fragment).items()}
 

@@ -42,7 +42,7 @@ def test_a_client_is_told_its_id_its_secret_and_the_defaults(town: Town) -> None
     assert told["client_id_issued_at"] > 0
     assert told["redirect_uris"] == WEB["redirect_uris"]
     assert told["token_endpoint_auth_method"] == "client_secret_basic"
-    assert told["grant_types"] == ["authorization_code"]
+    assert told["grant_types"] == ["authorization_code", "refresh_token"]
     assert told["response_types"] == ["code"]
     assert told["scope"] == "openid webid"
     assert "colour" not in told

@@ -1,0 +1,1 @@
+"""Signing in with a WebID: tokens of this server's and of other issuers."""
