@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
-from pod.access.reach import WHOLE, Level, Reach, is_reach
 from pod.model.member import Member
+from pod.oauth.reach import WHOLE, Level, Reach, is_reach
 from pod.ports import Reader
 
 _DATA: Final = "/data/"

@@ -19,13 +19,13 @@ from adapters.identity.browser import Browser, Visit
 from adapters.identity.consent_reach import offered, places, reach_in
 from adapters.identity.consent_words import asks
 from adapters.identity.oauth_endpoints import only_here
-from pod.access.reach import is_reach
 from pod.errors import Forbidden, Invalid, PodError
 from pod.model.ids import Did
 from pod.model.member import Member
 from pod.oauth.metadata import LOOPBACK_PREFIX, Metadata
 from pod.oauth.openid import OPENID, WEBID
 from pod.oauth.ports import SIGN_IN_LASTS, DeviceStore, PushedRequest
+from pod.oauth.reach import is_reach
 from pod.oauth.server import AuthorizationServer, Sendable
 from pod.ports import Clock, Reader
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from pod.access.reach import Reach
 from pod.model.ids import Iri, MemberId
+from pod.oauth.reach import Reach
 from pod.oauth.scope import Permission, Scopes
 
 

@@ -13,11 +13,11 @@ from typing import Final, Protocol
 
 from pod.access.acl import Acl, Condition, Mode, Rule
 from pod.access.agent import PUBLIC, Agent, Credential
-from pod.access.reach import Reach
 from pod.errors import Forbidden, Unauthenticated
 from pod.model.ids import Iri
 from pod.model.member import Member
 from pod.model.resource import Resource, ResourcePath, Zone, zone_of
+from pod.oauth.reach import Reach
 from pod.ports import Reader
 
 ALL: Final = frozenset(Mode)

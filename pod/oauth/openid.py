@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
-from pod.access.reach import Reach, without_reach
 from pod.errors import Invalid, Unauthenticated
 from pod.keys.jose import header_of, verified
 from pod.keys.token_key import TokenKey
@@ -22,6 +21,7 @@ from pod.model.member import Member
 from pod.oauth.metadata import Metadata
 from pod.oauth.ports import OAuthStore, Session
 from pod.oauth.profile import ACCESS_LIFE, CONFIDENTIAL_LIFE, Issued, Terms
+from pod.oauth.reach import Reach, without_reach
 from pod.oauth.registration import ClientStore
 from pod.ports import Clock, Reader
 

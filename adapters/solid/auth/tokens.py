@@ -17,11 +17,11 @@ import orjson
 
 from adapters.solid.auth.issuers import Issuers
 from pod.access.agent import Agent, Credential
-from pod.access.reach import Reach
 from pod.errors import Invalid, PodError, Unauthenticated
 from pod.keys.dpop import Proof
 from pod.keys.jose import MAX_TOKEN, header_of, verified
 from pod.model.ids import Iri, MemberId, Origin
+from pod.oauth.reach import Reach
 from pod.ports import Clock, Reader
 
 AUDIENCE: Final = "solid"

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
-
-from pod.access.acl import Mode
+from typing import Final, Literal, TypeVar
 
 Level = Literal["r", "w", "c"]
 """To see, also to change, also to decide who else may."""
 
-LEVELS: Final[dict[str, frozenset[Mode]]] = {
-    "r": frozenset({Mode.READ}),
-    "w": frozenset({Mode.READ, Mode.APPEND, Mode.WRITE}),
-    "c": frozenset(Mode),
+LEVELS: Final = {
+    "r": frozenset({"read"}),
+    "w": frozenset({"read", "append", "write"}),
+    "c": frozenset({"read", "append", "write", "control"}),
 }
+"""The access modes of each level, by their names."""
+
 WHOLE: Final = "/"
 _PREFIX: Final = "reach"
+
+M = TypeVar("M", bound=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Reach:
         """The reach as scopes."""
         return [f"{_PREFIX}:{level}:{path}" for path, level in self.grants]
 
-    def narrow(self, modes: frozenset[Mode], path: str, subject: str) -> frozenset[Mode]:
+    def narrow(self, modes: frozenset[M], path: str, subject: str) -> frozenset[M]:
         """Those of some modes for a path that are within reach.
 
         ``subject`` is what a list belongs to; lists are reached with all rights only.
@@ -56,9 +58,9 @@ class Reach:
             if subject == prefix or (prefix.endswith("/") and subject.startswith(prefix))
             for mode in LEVELS[level]
         }
-        if path != subject and Mode.CONTROL not in allowed:
+        if path != subject and "control" not in allowed:
             return frozenset()
-        return modes & allowed
+        return frozenset(mode for mode in modes if mode in allowed)
 
 
 def is_reach(scope: str) -> bool:
