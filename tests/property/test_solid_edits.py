@@ -193,7 +193,21 @@ more_values = values | st.sampled_from(
 )
 
 
-@given(nouns.kinds, st.data())
+articles = st.builds(Article, nouns.words, nouns.words, st.just("markdown"), nouns.times)
+documents = st.builds(
+    lambda article, summary, tags: replace(article, format="plain", summary=summary, tags=tags),
+    articles,
+    nouns.texts,
+    st.lists(nouns.words, max_size=2).map(tuple),
+)
+editable = st.one_of(
+    nouns.kinds,
+    articles.map(lambda article: ("com.whtwnd.blog.entry", article)),
+    documents.map(lambda article: ("site.standard.document", article)),
+)
+
+
+@given(editable, st.data())
 def test_an_accepted_edit_of_an_event_a_list_or_the_like_reads_back(
     case: tuple[str, Noun], data: st.DataObject
 ) -> None:
@@ -229,7 +243,6 @@ def of_this_pod(noun: Noun) -> Noun:
     return replace(noun, **{f.name: known[f.name] for f in fields(noun) if f.name in known})
 
 
-articles = st.builds(Article, nouns.words, nouns.words, st.just("markdown"), nouns.times)
 makeable = st.one_of(
     nouns.kinds,
     articles.map(lambda article: ("com.whtwnd.blog.entry", article)),

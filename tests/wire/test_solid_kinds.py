@@ -126,9 +126,14 @@ def test_posts_are_liked_people_followed_and_listed_by_their_meaning() -> None:
         assert record["subject"] == "https://a.example/"
         assert set(record["tags"]) == {"sun", "moon"}  # type: ignore[arg-type]
         assert (await host.ask("DELETE", keep)).status_code == 204
-        _, entry = await made(
+        path, entry = await made(
             host, "com.whtwnd.blog.entry", '<> dct:title "T" ; schema:articleBody "# B" .'
         )
+        summary = 'solid:inserts { <> as:summary "In short" }'
+        assert await patched(host, path, summary) == 204
+        changed = host.stored(path)
+        assert changed is not None
+        assert record_of(changed)["subtitle"] == "In short"
         assert entry == {"$type": "com.whtwnd.blog.entry", "title": "T", "content": "# B",
                          "createdAt": NOW}  # fmt: skip
 

@@ -62,8 +62,10 @@ _BLOBS: Final = "/blobs/"
 LENSES: Final[dict[str, Lens[Any]]] = {
     "app.bsky.feed.post": note.LENS,
     "app.bsky.actor.profile": profile.LENS,
-    "com.whtwnd.blog.entry": replace(article.LENS, blank=article.blank),
-    **dict.fromkeys(("site.standard.document", "pub.leaflet.document"), article.LENS),
+    "com.whtwnd.blog.entry": article.LENS,
+    **dict.fromkeys(
+        ("site.standard.document", "pub.leaflet.document"), replace(article.LENS, blank=None)
+    ),
     **KINDS,
 }
 """The lens of each collection whose records have a meaning here."""
