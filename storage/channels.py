@@ -12,6 +12,7 @@ from pod.access.agent import Agent, Credential
 from pod.channel import Channel
 from pod.model.ids import Iri, MemberId
 from pod.model.resource import ResourcePath
+from pod.oauth.reach import Reach
 from storage.engine import Database, Transaction
 from storage.rows import Row, from_us, to_us
 from storage.statements import compiled, given, upsert
@@ -104,6 +105,7 @@ def _row_of(channel: Channel) -> Row:
             agent.app_origin,
             agent.client,
             agent.issuer,
+            None if agent.reach is None else agent.reach.scopes(),
         ],
         "start_at": None if channel.start_at is None else to_us(channel.start_at),
         "rate_ms": channel.rate // timedelta(milliseconds=1),
@@ -128,7 +130,7 @@ def _row_of(channel: Channel) -> Row:
 def _channel_of(row: Row) -> Channel:
     ident, secret, member, _, kind, seq, created_at, end_at, body = row
     rest = orjson.loads(body)
-    credential, account, iri, app_origin, client, issuer = rest["agent"]
+    credential, account, iri, app_origin, client, issuer, reach = rest["agent"]
     return Channel(
         id=ident,
         secret=secret,
@@ -143,6 +145,7 @@ def _channel_of(row: Row) -> Channel:
             None,
             client,
             issuer,
+            None if reach is None else Reach.of(reach),
         ),
         seq=seq,
         created_at=from_us(created_at),

@@ -155,6 +155,8 @@ def holds(agent: Agent, channel: Channel) -> bool:
     theirs = channel.agent
     if theirs.member is None and theirs.iri is None:
         return True
+    if agent.reach is not None and agent.client != theirs.client:
+        return False
     is_same = theirs.member is not None and theirs.member == agent.member
     return is_same or (theirs.iri is not None and theirs.iri == agent.iri)
 
