@@ -42,6 +42,13 @@ class _Forms(HTMLParser):
             self.forms[-1].fields[self.select] = told["value"]
 
 
+def forms_in(page: str) -> list[Form]:
+    """The forms of a page."""
+    parser = _Forms()
+    parser.feed(page)
+    return parser.forms
+
+
 @dataclass
 class Surfer:
     """A browser at the house."""
@@ -57,9 +64,7 @@ class Surfer:
 
     def form(self, action: str) -> Form:
         """The form of the page that goes to ``action``."""
-        parser = _Forms()
-        parser.feed(self.text)
-        return next(form for form in parser.forms if form.action == action)
+        return next(form for form in forms_in(self.text) if form.action == action)
 
     async def get(self, target: str, **headers: str) -> Reply:
         """Go to an address of the house, and on where it sends us within the house."""
