@@ -322,7 +322,7 @@ def _pages(
 ) -> App:
     # Quart, RDF and templates: a pod that nobody looks at does without them.
     from adapters.console import face as console
-    from adapters.http import blobs, views
+    from adapters.http import blobs, media_proxy, views
     from adapters.http.record_views import RECORD_VIEWS
     from adapters.identity import face as identity
     from adapters.solid import face as solid
@@ -425,6 +425,9 @@ def _pages(
             settings.host_name.split(":")[0], Iri(f"{settings.origin}/actor")
         ),
     )
+    remote_media = media_proxy.MediaProxy(
+        hosts, ground.fetch, ground.keyring.oauth_secret(), fediverse.takes_media
+    )
     one_url = views.Views(
         [faces.view, fediverse.view, *solid.views(linked_data), *RECORD_VIEWS],
         [solid.record_links],
@@ -445,6 +448,7 @@ def _pages(
             solid.rooms(linked_data),
             solid.notification_rooms(linked_data, notifications, issuer),
             blobs.rooms(hosts, ground.media),
+            remote_media.rooms(),
             views.rooms(
                 hosts=hosts,
                 reader=shown,

@@ -183,6 +183,10 @@ class ActivityPub:
         """An author's words and links, for views that show the same posts."""
         return Words(self._wing.reader, author)
 
+    def takes_media(self, url: str) -> bool:
+        """Whether files of an address may be shown here, by the administrator's rules."""
+        return self._wing.federation.takes_media(url)
+
     async def react(self) -> None:
         """Turn changes into deliveries, until cancelled."""
         wake = asyncio.Event()
