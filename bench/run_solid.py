@@ -120,7 +120,7 @@ def commonpod(folder: Path) -> tuple[Running, str]:
 
 def joined(name: str) -> str:
     """Sign a member up; their access token."""
-    body = {"handle": f"{name}.test", "email": f"{name}@example.com", "password": PASSWORD}
+    body = {"handle": f"{name}.test", "email": f"{name}@bench.coop", "password": PASSWORD}
     url = f"http://127.0.0.1:{POD_PORT}/xrpc/com.atproto.server.createAccount"
     sent = urllib.request.Request(
         url, json.dumps(body).encode(), {"Content-Type": "application/json"}

@@ -227,3 +227,39 @@ def test_options_does_not_tell_a_stranger_what_is_there(who: str | None) -> None
         assert there.headers["Allow"] == absent.headers["Allow"]
 
     told(story)
+
+
+def test_a_name_without_its_slash_does_not_tell_of_a_container_that_one_may_not_read() -> None:
+    async def story(host: Host) -> None:
+        await host.ask("PUT", "/data/secret/", Content_Type=TTL)
+        public = rule(ANYBODY, "acl:Read")
+        for path, rules in (("/data/.acl", HEAD + public), ("/data/secret/.acl", HEAD)):
+            await host.ask("PUT", path, rules, Content_Type=TTL)
+        assert (await host.ask("GET", "/data/secret")).status_code == 301
+        assert (await host.ask("GET", "/data/secret", as_=None)).status_code == 404
+        assert (await host.ask("GET", "/data/nothing", as_=None)).status_code == 404
+
+    told(story)
+
+
+def test_who_may_only_append_does_not_learn_that_something_was_deleted() -> None:
+    async def story(host: Host) -> None:
+        await share(host, rule(BOB, "acl:Append"))
+        await host.ask("DELETE", "/data/f/doc")
+        assert (await host.ask("POST", "/data/f/doc")).status_code == 410
+        for path in ("/data/f/doc", "/data/f/never"):
+            assert (await host.ask("POST", path, as_="bob")).status_code == 404
+
+    told(story)
+
+
+@pytest.mark.parametrize("path", ["/data/.acl", "/data/f/.meta"])
+def test_what_the_pod_makes_itself_cannot_be_posted_to(path: str) -> None:
+    async def story(host: Host) -> None:
+        await share(host, "")
+        assert (await host.ask("POST", path, DOC, Content_Type=TTL)).status_code == 405
+        assert (
+            await host.ask("POST", "/data/none/.meta", DOC, Content_Type=TTL)
+        ).status_code == 404
+
+    told(story)

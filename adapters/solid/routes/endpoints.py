@@ -13,7 +13,7 @@ from typing import Final
 from quart import Blueprint, Response
 
 from adapters.solid.lens.discovery import PAGES, Discovery
-from adapters.solid.paths import CARD, ROOT_ACL, STORAGE, describes_container
+from adapters.solid.paths import CARD, ROOT_ACL, STORAGE, describes_container, subject_of
 from adapters.solid.query.dataset import Datasets
 from adapters.solid.routes import inbox, kept, record, storage, storage_write, vocabulary
 from adapters.solid.routes.description import repo_acl, storage_description
@@ -68,7 +68,11 @@ def _storage_rooms(blueprint: Blueprint, wing: Wing) -> None:
         if target.path.endswith("/"):
             return await storage_write.post(wing, target)
         wing.require(target, Mode.APPEND)
-        if wing.seen(target).resource is None:
+        is_made = target.path == ROOT_ACL or (
+            describes_container(target.path)
+            and storage.is_container(wing, target.member, subject_of(target.path))
+        )
+        if not is_made and wing.seen(target).resource is None:
             raise missing(wing, target)
         return _not_allowed(kind_of(target), target)
 

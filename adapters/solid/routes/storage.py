@@ -56,7 +56,9 @@ async def show(wing: Wing, target: Target) -> Response:
     if describes_container(target.path):
         return await _show_description(wing, target)
     if resource is None:
-        if is_container(wing, target.member, ResourcePath(f"{target.path}/")):
+        twin = ResourcePath(f"{target.path}/")
+        readable = Mode.READ in wing.policy.modes(target.agent, target.member, twin)
+        if readable and is_container(wing, target.member, twin):
             return empty(301, {"Location": f"{target.url}/", "Vary": "Origin"})
         raise missing(wing, target)
     if resource.media_type not in RDF_TYPES:
@@ -67,7 +69,8 @@ async def show(wing: Wing, target: Target) -> Response:
 def missing(wing: Wing, target: Target) -> NotFound | Gone:
     """The error for a path where nothing is, or where something was."""
     buried = wing.reader.tombstone(target.member.id, target.path)
-    return NotFound() if buried is None else Gone()
+    may_know = Mode.READ in wing.policy.modes(target.agent, target.member, target.path)
+    return Gone() if buried is not None and may_know else NotFound()
 
 
 async def _show_description(wing: Wing, target: Target) -> Response:
