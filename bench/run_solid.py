@@ -133,7 +133,7 @@ def joined(name: str) -> str:
 def many_pods(pod: Running, count: int) -> dict[str, float]:
     """Memory as ``count`` members join, and once each wrote, read and listed their storage."""
     before = pod.rss_mb()
-    tokens = {name: joined(name) for name in (f"m{i}" for i in range(count))}
+    tokens = {name: joined(name) for name in (f"member{i}" for i in range(count))}
     joined_mb = pod.rss_mb()
     line = HTTPConnection("127.0.0.1", POD_PORT)
     turtle = '<#me> <http://xmlns.com/foaf/0.1/name> "Somebody" .\n' * 5

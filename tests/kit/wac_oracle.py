@@ -39,8 +39,7 @@ class Grant:
 
     def is_sound(self) -> bool:
         """Whether it can grant anything at all."""
-        known = all(kind in ("client", "issuer") for kind, _ in self.conditions)
-        return bool(self.modes and self.to) and known
+        return bool(self.modes and self.to)
 
 
 @dataclass
@@ -73,7 +72,8 @@ class World:
     def _is_for(self, grant: Grant, who: Who) -> bool:
         if not grant.is_sound() or (grant.origin and who.origin not in (None, grant.origin)):
             return False
-        if any({"client": who.client, "issuer": who.issuer}[k] != v for k, v in grant.conditions):
+        known = {"client": who.client, "issuer": who.issuer}  # other kinds are not signalled
+        if any(known.get(kind, value) != value for kind, value in grant.conditions):
             return False
         named = {who.iri, "authenticated"} if who.iri else set()
         named |= {group for group, members in self.groups.items() if who.iri in members}

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import ClassVar
 from urllib.parse import quote
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
@@ -295,6 +295,7 @@ def run(requests: int) -> int:
             max_examples=max(1, min(50, left // 500)),
             stateful_step_count=30,
             database=None,
+            phases=[Phase.generate],  # making a failure smaller takes minutes
             deadline=None,
             suppress_health_check=list(HealthCheck),
         )

@@ -42,8 +42,9 @@ def as_bob_with(host: Host, client: Iri | None, issuer: Iri | None) -> None:
         ("acl:condition [ a acl:ClientCondition ; acl:clientClass foaf:Agent ]", None, None, 200),
         ("acl:condition [ a acl:IssuerCondition ; acl:issuerClass foaf:Agent ]", None, None, 200),
         ("acl:condition [ a acl:ClientCondition ]", APP, ISSUER, 403),
-        ("acl:condition [ a acl:TimeCondition ]", APP, ISSUER, 403),
-        (f"{CLIENT} ; acl:condition [ a acl:TimeCondition ]", APP, ISSUER, 403),
+        ("acl:condition [ a acl:TimeCondition ]", APP, ISSUER, 200),
+        (f"{CLIENT} ; acl:condition [ a acl:TimeCondition ]", APP, ISSUER, 200),
+        (f"{CLIENT} ; acl:condition [ a acl:TimeCondition ]", None, ISSUER, 403),
         ("acl:condition <https://elsewhere.example/#condition>", APP, ISSUER, 403),
     ],
 )
