@@ -57,6 +57,7 @@ from storage.reports import SqlReports
 from storage.store import SqlStore
 
 TIDY_EVERY_S: Final = 600.0
+POLLS_EVERY_S: Final = 5.0
 SWEEP_EVERY_S: Final = 86_400.0
 
 _Ground = Ground[atproto.MemoryProjection]
@@ -255,6 +256,7 @@ def _fediverse(ground: _Ground) -> activitypub.ActivityPub:
         seen=SqlSeen(database),
         queue=SqlDeliveryQueue(database),
         log=SqlActivityLog(database),
+        blobs=ground.media,
         peer_hosts=SqlPeerHosts(database),
         throttle=Throttle(enabled=ground.settings.rate_limits),
         rules=StoredDomainRules(database),
@@ -305,6 +307,7 @@ def _workers(
     workers.every("accounts that go", TIDY_EVERY_S, services.farewell.delete_due)
     workers.every("firehose window", TIDY_EVERY_S, prune_firehose)
     workers.every("fediverse tidying", TIDY_EVERY_S, fediverse.tidy)
+    workers.every("polls", POLLS_EVERY_S, fediverse.count_polls)
     workers.keep_running("relays", services.crawl.run)
     workers.keep_running("fediverse reactor", fediverse.react)
     workers.keep_running("fediverse delivery", fediverse.deliver)

@@ -26,7 +26,20 @@ def _of_kind(statement: Select[Any]) -> Select[Any]:
 
 _COUNT: Final = compiled(_of_kind(select(func.count())).where(_c.is_public.is_(True)))
 _PAGE: Final = compiled(
-    _of_kind(select(edge)).where(_c.is_public.is_(True)).order_by(_c.at.desc()).limit(given("n"))
+    _of_kind(select(edge))
+    .where(_c.is_public.is_(True))
+    .order_by(_c.at.desc(), _c.actor, _c.object)
+    .limit(given("n"))
+    .offset(given("skipped"))
+)
+_OBJECTS: Final = compiled(_of_kind(select(_c.object, func.count())).group_by(_c.object))
+_ACTORS: Final = compiled(_of_kind(select(_c.actor)).distinct().order_by(_c.actor))
+_FIND: Final = compiled(_of_kind(select(edge)).where(_c.object == given("object")).limit(1))
+_VOTED: Final = compiled(select(_c.member_id, _c.path).where(_c.kind == "vote").distinct())
+_REMOVE_KIND: Final = compiled(
+    delete(edge).where(
+        _c.member_id == given("member"), _c.path == given("path"), _c.kind == given("kind")
+    )
 )
 _HELD: Final = compiled(_of_kind(select(edge)).where(_c.actor == given("actor")).limit(1))
 _ABOUT: Final = compiled(
@@ -66,11 +79,31 @@ class SqlEdges:
         return count
 
     def page(
-        self, member: MemberId, path: ResourcePath, kind: EdgeKind, *, limit: int
+        self, member: MemberId, path: ResourcePath, kind: EdgeKind, *, limit: int, offset: int = 0
     ) -> list[Edge]:
-        """The newest public edges of a kind."""
-        rows = self._database.read.execute(_PAGE, (member, path, kind, limit)).fetchall()
+        """The newest public edges of a kind, but for the first ``offset``."""
+        rows = self._database.read.execute(_PAGE, (member, path, kind, limit, offset)).fetchall()
         return [_edge_of(row) for row in rows]
+
+    def tally(
+        self, member: MemberId, path: ResourcePath, kind: EdgeKind
+    ) -> tuple[dict[str, int], list[Iri]]:
+        """How many edges have each object, and all whose they are; private ones too."""
+        of_kind, read = (member, path, kind), self._database.read
+        objects = dict(read.execute(_OBJECTS, of_kind).fetchall())
+        return objects, [Iri(row[0]) for row in read.execute(_ACTORS, of_kind).fetchall()]
+
+    def find(
+        self, member: MemberId, path: ResourcePath, kind: EdgeKind, object_id: str
+    ) -> Edge | None:
+        """The edge with an object, whoever made it."""
+        row = self._database.read.execute(_FIND, (member, path, kind, object_id)).fetchone()
+        return _edge_of(row) if row is not None else None
+
+    def voted(self) -> list[tuple[MemberId, ResourcePath]]:
+        """The resources that have votes."""
+        rows = self._database.read.execute(_VOTED).fetchall()
+        return [(MemberId(member), ResourcePath(path)) for member, path in rows]
 
     def held(self, member: MemberId, path: ResourcePath, kind: EdgeKind, actor: Iri) -> Edge | None:
         """An edge of one actor."""
@@ -97,6 +130,10 @@ class SqlEdges:
     ) -> None:
         """Take back what an actor did to a resource, in whichever activity."""
         await self._run(_REMOVE, (member, path, kind, actor))
+
+    async def remove_kind(self, member: MemberId, path: ResourcePath, kind: EdgeKind) -> None:
+        """Forget all edges of a kind."""
+        await self._run(_REMOVE_KIND, (member, path, kind))
 
     async def remove_activity(self, actor: Iri, activity: Iri) -> None:
         """Take back what an activity of an actor did."""

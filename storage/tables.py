@@ -236,6 +236,13 @@ edge: Final = Table(
 """What actors elsewhere did to a resource; ``object`` is empty where they can do it only once."""
 Index("edge_by_activity", edge.c.actor, edge.c.activity)
 Index("edge_by_object", edge.c.actor, edge.c.object)
+Index(
+    "edge_votes",
+    edge.c.member_id,
+    edge.c.path,
+    sqlite_where=edge.c.kind == "vote",
+    postgresql_where=edge.c.kind == "vote",
+)
 
 seen_activity: Final = Table(
     "seen_activity",

@@ -9,8 +9,10 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from adapters.activitypub.acts import Acts
 from adapters.activitypub.administration import Administration
 from adapters.activitypub.authoring import Authoring
+from adapters.activitypub.blurhash import Blurhashes
 from adapters.activitypub.deliver.reactor import Reactor
 from adapters.activitypub.deliver.send import Sender
 from adapters.activitypub.desk import Desk
@@ -20,8 +22,10 @@ from adapters.activitypub.lens.names import member_at
 from adapters.activitypub.lens.words import Words
 from adapters.activitypub.lists import Lists
 from adapters.activitypub.outbox import Outbox
+from adapters.activitypub.polls import Polls
 from adapters.activitypub.ports import (
     ActivityLog,
+    Blobs,
     DeliveryQueue,
     DomainRules,
     Edges,
@@ -54,7 +58,6 @@ from pod.write import Write
 if TYPE_CHECKING:  # the workers of this wing do without the page engine, until somebody comes
     from quart import Blueprint
 
-    from adapters.activitypub.routes.inbox import OtherMail
     from adapters.http.views import Absent, View
 
 SEEN_FOR: Final = timedelta(days=7)
@@ -92,6 +95,7 @@ class ActivityPub:
         seen: Seen,
         queue: DeliveryQueue,
         log: ActivityLog,
+        blobs: Blobs,
         peer_hosts: PeerHosts,
         rules: DomainRules,
         reports: Reports,
@@ -133,6 +137,7 @@ class ActivityPub:
             cache=cache,
             queue=queue,
             log=log,
+            blurhashes=Blurhashes(cache, blobs, clock),
             hosts=states,
             throttle=throttle or Throttle(),
             rules=rules,
@@ -148,8 +153,10 @@ class ActivityPub:
         self.administration = Administration(self._wing)
         self.lists = Lists(self._wing, imports, self.social, self.shield)
         self.desk = Desk(self._wing, self.social, self.shield, self.presences, self.lists)
-        authoring = Authoring(self._wing, self.social)
-        self._outbox = Outbox(self._wing, authoring, self.shield, self.presences)
+        self.acts = Acts(self._wing, self.social)
+        self.polls = Polls(self._wing)
+        self.authoring = Authoring(self._wing, self.social, self.acts, self.polls)
+        self._outbox = Outbox(self._wing, self.authoring, self.shield, self.presences)
 
     @property
     def view(self) -> View:
@@ -166,18 +173,13 @@ class ActivityPub:
 
         return absent(self._wing)
 
-    def routes(
-        self, hosts: Hosts, authenticator: Authenticator, other_mail: OtherMail | None = None
-    ) -> Blueprint:
-        """The routes that are this wing's alone: inboxes, collections, activities, ``/actor``.
-
-        ``other_mail`` answers what comes to an inbox with other credentials than a signature.
-        """
+    def routes(self, hosts: Hosts, authenticator: Authenticator) -> Blueprint:
+        """The routes that are this wing's alone: inboxes, collections, activities, ``/actor``."""
         from adapters.activitypub.routes.gate import Gate
         from adapters.activitypub.routes.inbox import routes
 
         gate = Gate(self._wing, secure=self._secure)
-        return routes(self._wing, hosts, authenticator, self._outbox, gate, other_mail)
+        return routes(self._wing, hosts, authenticator, self._outbox, gate)
 
     def words(self, author: Member) -> Words:
         """An author's words and links, for views that show the same posts."""
@@ -218,6 +220,10 @@ class ActivityPub:
         await self._wing.queue.expire(now - QUEUED_FOR)
         await self._cache.forget(now - CACHED_FOR)
         await self._wing.farewells.finish()
+
+    async def count_polls(self) -> None:
+        """Write down the results of polls that got votes, to be done once in a while."""
+        await self.polls.count()
 
     def backlog(self) -> int:
         """How many deliveries wait."""

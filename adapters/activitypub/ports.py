@@ -5,7 +5,7 @@ Spec: https://www.w3.org/TR/activitypub/#delivery
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -13,7 +13,7 @@ from adapters.http.fetch import Fetched, HeadersFor
 from pod.keys.ed25519 import Ed25519Key
 from pod.keys.rsa import RsaKey
 from pod.model.change import Change
-from pod.model.ids import Iri, MemberId, Tid
+from pod.model.ids import Cid, Iri, MemberId, Tid
 from pod.model.moderation import DomainRule, ImportRow, ImportState, ListKind, Report
 from pod.model.peer import Delivery, Edge, EdgeKind, Follower, HostState, Outgoing
 from pod.model.resource import ResourcePath
@@ -68,9 +68,25 @@ class Edges(Protocol):
         ...
 
     def page(
-        self, member: MemberId, path: ResourcePath, kind: EdgeKind, *, limit: int
+        self, member: MemberId, path: ResourcePath, kind: EdgeKind, *, limit: int, offset: int = 0
     ) -> list[Edge]:
-        """The newest public ones."""
+        """The newest public ones, but for the first ``offset``."""
+        ...
+
+    def tally(
+        self, member: MemberId, path: ResourcePath, kind: EdgeKind
+    ) -> tuple[dict[str, int], list[Iri]]:
+        """How many edges have each object, and all whose they are; private ones too."""
+        ...
+
+    def find(
+        self, member: MemberId, path: ResourcePath, kind: EdgeKind, object_id: str
+    ) -> Edge | None:
+        """The edge with an object, whoever made it."""
+        ...
+
+    def voted(self) -> list[tuple[MemberId, ResourcePath]]:
+        """The resources that have votes."""
         ...
 
     def held(self, member: MemberId, path: ResourcePath, kind: EdgeKind, actor: Iri) -> Edge | None:
@@ -87,6 +103,10 @@ class Edges(Protocol):
 
     async def put(self, member: MemberId, edge: Edge) -> None:
         """Add an edge, once for (path, kind, actor, object)."""
+        ...
+
+    async def remove_kind(self, member: MemberId, path: ResourcePath, kind: EdgeKind) -> None:
+        """Forget all edges of a kind."""
         ...
 
     async def remove_activity(self, actor: Iri, activity: Iri) -> None:
@@ -281,6 +301,14 @@ class Egress(Protocol):
         *,
         max_bytes: int | None = None,
     ) -> Fetched: ...
+
+
+class Blobs(Protocol):
+    """The bytes of blobs (`pod.ports.BlobStore` fits)."""
+
+    def stream(self, cid: Cid, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """Bytes from ``start`` up to ``end`` (exclusive); raises NotFound."""
+        ...
 
 
 class Keys(Protocol):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
+from adapters.activitypub.blurhash import Blurhashes
 from adapters.activitypub.federation import Federation
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.lens import profile
@@ -32,10 +33,11 @@ from adapters.activitypub.remote.hosts import Hosts
 from adapters.http.throttle import Throttle
 from pod.model.ids import Iri, Origin
 from pod.model.member import Member
+from pod.model.note import Note
 from pod.model.profile import Profile
-from pod.model.resource import Resource
+from pod.model.resource import Resource, ResourcePath
 from pod.ports import Clock, Reader
-from pod.read import PROFILE_PATH, noun_of
+from pod.read import NOTES_PREFIX, PROFILE_PATH, noun_of
 from pod.records.tid import TidClock
 from pod.write import Write
 
@@ -44,7 +46,8 @@ from pod.write import Write
 class Wing:
     """The services of the pod as ActivityPub uses them; ``server`` is the server's own origin.
 
-    ``outgoing`` is set whenever something was queued, and wakes the sender.
+    ``outgoing`` is set whenever something was queued, and wakes the sender. ``voting`` is held
+    while a vote is counted.
     """
 
     server: Origin
@@ -65,9 +68,11 @@ class Wing:
     reports: Reports
     farewells: Farewells
     log: ActivityLog
+    blurhashes: Blurhashes
     hosts: Hosts
     throttle: Throttle
     outgoing: asyncio.Event = field(default_factory=asyncio.Event)
+    voting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def shared_inbox(self) -> Iri:
@@ -76,7 +81,14 @@ class Wing:
 
     def published(self, member: Member, resource: Resource) -> Published:
         """A public record as the lenses take it."""
-        return Published(member, resource, Names(self.reader, member))
+        return Published(member, resource, Names(self.reader, member, self.blurhashes.of))
+
+    async def look_at(self, member: Member, path: ResourcePath) -> None:
+        """Compute the blurhashes of the pictures of a post, before it is shown."""
+        resource = self.reader.resource(member.id, path) if path.startswith(NOTES_PREFIX) else None
+        noun = noun_of(resource) if resource is not None else None
+        if isinstance(noun, Note):
+            await self.blurhashes.compute([image.blob for image in noun.images])
 
     def presented(self, member: Member) -> Presented:
         """A member as the profile lens takes them."""

@@ -13,7 +13,12 @@ from pod.model.resource import ResourcePath
 SERVER: Final = MemberId(0)
 """Who stands for the server's own actor where an activity is on its way."""
 
-EdgeKind = Literal["like", "announce", "reply", "accept", "block"]
+EdgeKind = Literal[
+    "like", "announce", "react", "reply", "accept", "block", "vote", "quote", "stamp", "pin"
+]
+"""What was done to a resource. Of a ``react`` the object is the emoji, of a ``vote`` the choice, of
+a ``quote`` the quoting post, of a ``stamp`` the permission that a post of ours was given to quote,
+of a ``pin`` the post that the member was said to have pinned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +37,8 @@ class Follower:
 class Edge:
     """What an actor did to a resource of a member.
 
-    ``object`` is the id of the post that replies or mentions, and empty for what an actor does only
-    once. ``is_public`` tells whether it may be shown to others.
+    ``object`` is the id of the post that replies or mentions (or see `EdgeKind`), and empty for
+    what an actor does only once. ``is_public`` tells whether it may be shown to others.
     """
 
     path: ResourcePath

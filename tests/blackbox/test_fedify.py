@@ -214,7 +214,7 @@ def test_replies_likes_and_boosts_arrive_and_go(alice: Alice, scheme: str) -> No
         boost = eve.ask("announce", object=post)
         for part in ("replies", "likes", "shares"):
             eventually(lambda part=part: alice.total(f"{post}?c={part}") == 1)
-        assert alice.get(f"{post}?c=replies")[1]["items"] == [reply]
+        assert alice.get(f"{post}?c=replies")[1]["first"]["items"] == [reply]
         eve.ask("undo", id=like)
         eve.ask("undo", id=boost)
         eve.ask("delete", id=reply)

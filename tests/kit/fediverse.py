@@ -211,6 +211,7 @@ class FediPod(Pod):
             seen=self.seen,
             queue=self.queue,
             log=SqlActivityLog(database),
+            blobs=self.blobs,
             peer_hosts=SqlPeerHosts(database),
             secure=secure,
             rules=StoredDomainRules(database),

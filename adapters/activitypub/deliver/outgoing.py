@@ -17,7 +17,7 @@ from pod.model.ids import Iri
 from pod.model.member import Member
 from pod.model.peer import Outgoing, Priority
 
-_AWAITED: Final = frozenset({"Accept", "Reject", "Follow"})
+_AWAITED: Final = frozenset({"Accept", "Reject", "Follow", "QuoteRequest"})
 _REST: Final = frozenset({"Delete", "Move", "Flag"})
 
 

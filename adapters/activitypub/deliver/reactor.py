@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from adapters.activitypub.deliver import besides
 from adapters.activitypub.deliver.account import told_of_account
 from adapters.activitypub.deliver.audience import audience
 from adapters.activitypub.deliver.outgoing import outgoing
@@ -21,7 +22,7 @@ from adapters.activitypub.lens.published import COMPLEMENT, View
 from adapters.activitypub.moderation import AT_BLOCKS
 from adapters.activitypub.wing import Wing
 from pod.model.change import Change, ChangeOp
-from pod.model.ids import Did, Tid
+from pod.model.ids import Did, Iri, Tid
 from pod.model.member import Member, Standing
 from pod.model.peer import Outgoing
 from pod.model.resource import EMPTY, Resource, Tombstone
@@ -69,16 +70,29 @@ class Reactor:
             if not is_followed and not self._names_anybody(member, op):
                 continue
             activity_id = f"{member.origin}/outbox/{change.rev}-{place}"
+            await self._wing.look_at(member, op.path)
             if op.path == PROFILE_PATH and not _is_for_other_views(op):
+                await besides.tell_pins(self._wing, member, activity_id)
                 actor = await self._wing.actor_view(member)
                 activity = with_context(index.update_actor(actor, activity_id), ACTOR)
             else:
                 activity = activity_of(self._wing, member, op, activity_id) or {}
             if activity:
-                inboxes, actors = audience(self._wing, member, activity)
-                if inboxes or actors:
-                    found.append(await outgoing(self._wing, member, activity, inboxes, actors))
+                more = besides.voters(self._wing, member, op)
+                found += await self._outgoing(member, activity, more)
+            wish = besides.quote_request(self._wing, member, op)
+            found += await self._outgoing(member, wish[0], [wish[1]]) if wish is not None else []
         return found
+
+    async def _outgoing(
+        self, member: Member, activity: View, more: Sequence[Iri]
+    ) -> list[Outgoing]:
+        """The activity for all whom it addresses, and ``more``."""
+        addressed = {**activity, "bto": list(more)} if more else activity
+        inboxes, actors = audience(self._wing, member, addressed)
+        if not inboxes and not actors:
+            return []
+        return [await outgoing(self._wing, member, activity, inboxes, actors)]
 
     async def _sever_blocked(self, changes: Sequence[Change]) -> None:
         """Let nobody follow who was blocked by a record, from whichever app."""
@@ -117,6 +131,8 @@ def activity_of(wing: Wing, member: Member, op: ChangeOp, activity_id: str) -> V
     """
     if _is_for_other_views(op):
         return None
+    if (post := besides.gated(op)) is not None:
+        op = ChangeOp("update", post, None, None)
     if op.path.startswith("/repo/"):
         activity = _of_record(wing, member, op, activity_id)
         return index.document(activity) if activity is not None else None

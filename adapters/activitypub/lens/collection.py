@@ -33,11 +33,26 @@ def page(collection_id: str, at: str, items: Sequence[Any], following: str | Non
     return view
 
 
-def counted(collection_id: str, total: int, items: Sequence[Any]) -> View:
-    """A collection of what others did, of which only the newest are shown."""
-    return {
-        "id": collection_id,
-        "type": "Collection",
-        "totalItems": total,
+def counted(collection_id: str, total: int, items: Sequence[Any] | None = None) -> View:
+    """A collection without pages; without ``items`` only is told how many there are."""
+    view: View = {"id": collection_id, "type": "Collection", "totalItems": total}
+    return view if items is None else {**view, "items": list(items)}
+
+
+def with_first_page(
+    collection_id: str, total: int, items: Sequence[Any], following: str | None
+) -> View:
+    """A collection with its first page in it, as Mastodon wants those of replies."""
+    first = part(collection_id, None, items, following)
+    return {**counted(collection_id, total), "first": first}
+
+
+def part(collection_id: str, at: str | None, items: Sequence[Any], following: str | None) -> View:
+    """A page of a collection that has a query already."""
+    view: View = {
+        "id": f"{collection_id}&page={quote(at)}" if at else f"{collection_id}&page=0",
+        "type": "CollectionPage",
+        "partOf": collection_id,
         "items": list(items),
     }
+    return {**view, "next": f"{collection_id}&page={quote(following)}"} if following else view

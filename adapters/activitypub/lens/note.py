@@ -32,10 +32,10 @@ DERIVED: Final = frozenset(
 """What follows from the rest."""
 
 _KEPT: Final = ("summary", "inReplyTo", "quote", "tag", "cc", "context", "conversation",
-                "quoteAuthorization", INTERNAL)  # fmt: skip
+                "quoteAuthorization", INTERNAL, *sorted(poll.KEYS))  # fmt: skip
 """What stands beside a note and stays there when a view is written that does not say it."""
 
-_MADE_OF: Final = EDITABLE | poll.KEYS
+_OWNED: Final = EDITABLE | DERIVED | poll.KEYS
 _CHECKED: Final = EDITABLE - {"attachment", "quote"}
 """What must read back as a new note says it: of the others, the lens keeps what they mean."""
 
@@ -146,8 +146,7 @@ def put(view: View, before: Note | None, published: Published, now: str) -> Put:
         held, override = published.annotation, published.override
         shown = _view(before, published, held, override, bare=True)
     changed = {key for key in EDITABLE if view.get(key) != shown.get(key)}
-    owned = _MADE_OF if is_new else EDITABLE
-    beside = {key: value for key, value in view.items() if key not in owned | DERIVED}
+    beside = {key: value for key, value in view.items() if key not in _OWNED}
     beside |= {key: held[key] for key in _KEPT if key in held}
     note = before
     if is_new and poll.is_poll(view):

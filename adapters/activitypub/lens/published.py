@@ -5,7 +5,7 @@ Spec: https://www.w3.org/TR/activitypub/#obj-id
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import orjson
@@ -13,10 +13,10 @@ import orjson
 from adapters.activitypub.lens.names import Names, object_id
 from pod.errors import Conflict, Invalid
 from pod.model.blob import BlobRef
-from pod.model.ids import Iri
+from pod.model.ids import Cid, Iri
 from pod.model.member import Member
 from pod.model.noun import Noun
-from pod.model.resource import Resource, repo_key
+from pod.model.resource import Annotation, Complement, Override, Resource, repo_key
 from pod.records.cid import cid_from_text, cid_text
 
 View = dict[str, Any]
@@ -49,6 +49,12 @@ class Published:
     def annotation(self) -> View:
         """AS2 properties that the record has no place for."""
         return _load(self.resource.complement.annotation(COMPLEMENT))
+
+    @property
+    def internal(self) -> View:
+        """What was noted beside the record for this pod alone."""
+        found: View = self.annotation.get(INTERNAL, {})
+        return found
 
     @property
     def override(self) -> View:
@@ -88,6 +94,20 @@ def require_shown(view: View, before: View, after: View) -> None:
         is_kept = view[key] == after[key] if key in after else not view[key]
         if not is_kept and (key not in before or view[key] != before[key]):
             raise Conflict(f"The property {key} cannot be kept as it is written.")
+
+
+def annotated(before: Complement, annotation: View) -> Complement:
+    """A complement with another annotation of ours; all else stays."""
+    others = tuple(part for part in before.annotations if part.view != COMPLEMENT)
+    ours = (Annotation(COMPLEMENT, orjson.dumps(annotation)),) if annotation else ()
+    return replace(before, annotations=others + ours)
+
+
+def beside(put: Put, cid: Cid, before: Complement) -> Complement:
+    """The complement after a put, for the record ``cid``; other views' notes stay."""
+    others = tuple(part for part in before.overrides if part.view != COMPLEMENT)
+    ours = (Override(COMPLEMENT, orjson.dumps(put.override), cid),) if put.override else ()
+    return replace(annotated(before, put.annotation), overrides=others + ours)
 
 
 def _load(data: bytes | None) -> View:

@@ -23,6 +23,9 @@ MISSKEY_QUOTE: Final = "https://misskey-hub.net/ns#_misskey_quote"
 SPELLINGS: Final = ("quote", "quoteUrl", "quoteUri", "_misskey_quote")
 """The property by which a post says what it quotes: of FEP-044f, and three older ones."""
 
+REQUEST: Final = "?c=request&of="
+"""What follows a note's id in that of its wish to quote."""
+
 POSTGATES: Final = "app.bsky.feed.postgate"
 THREADGATES: Final = "app.bsky.feed.threadgate"
 _NOBODY_QUOTES: Final = "app.bsky.feed.postgate#disableRule"
@@ -44,6 +47,23 @@ def quoted(node: Node) -> Iri | None:
 def link(target: Iri) -> View:
     """The quote as a tag (FEP-e232)."""
     return {"type": "Link", "mediaType": PROFILED_TYPE, "rel": MISSKEY_QUOTE, "href": target}
+
+
+def request_id(quoting: Iri, target: str) -> Iri:
+    """The id of the wish of a note to quote something."""
+    return Iri(f"{quoting}{REQUEST}{encoded(target, safe='')}")
+
+
+def request(view: View, target: Iri, author: str) -> View:
+    """The wish of a note, told as its view, to quote something of an author."""
+    return {
+        "id": request_id(view["id"], target),
+        "type": "QuoteRequest",
+        "actor": view["attributedTo"],
+        "object": target,
+        "instrument": view,
+        "to": [author],
+    }
 
 
 def stamp_id(target: Iri, quoting: Iri) -> Iri:

@@ -14,8 +14,11 @@ import orjson
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.context import AS2, MEDIA_TYPE, PUBLIC
 from adapters.activitypub.jsonld.read import Node
+from adapters.activitypub.lens import quote
 from adapters.activitypub.moderation import INBOX, WAITING, hears, must_wait
 from adapters.activitypub.receive.activity import Activity, own_object
+from adapters.activitypub.receive.quoting import on_stamp_gone
+from adapters.activitypub.receive.vote import on_vote, vote_in
 from adapters.activitypub.remote.actor import ACTOR_TYPES
 from adapters.activitypub.wing import Wing
 from pod.access.agent import SYSTEM
@@ -29,6 +32,10 @@ _ME: Final = ResourcePath("/me")
 
 async def on_create(wing: Wing, activity: Activity) -> None:
     """Keep a post that answers or names members, once for each of them."""
+    vote = vote_in(activity)
+    if vote is not None:
+        await on_vote(wing, activity, vote)
+        return
     post = await own_object(wing, activity)
     if post is None or not ACTOR_TYPES.isdisjoint(read.types(post)):
         return
@@ -36,6 +43,9 @@ async def on_create(wing: Wing, activity: Activity) -> None:
     members = {member.id for name in _named(activity, post) if (member := wing.local_actor(name))}
     if parent is not None:
         members.add(parent[0].id)
+    quoted = wing.local_object(quote.quoted(post) or "")
+    if quoted is not None:
+        members.add(quoted[0].id)
     members |= {holder for holder, _ in wing.edges.about(activity.actor, Iri(post["id"]))}
     for holder in sorted(members):
         own = parent[1] if parent is not None and parent[0].id == holder else None
@@ -63,6 +73,7 @@ async def on_delete(wing: Wing, activity: Activity) -> None:
         paths = wing.reader.about(member, INBOX, gone)
         deletes = [Delete(path, missing_ok=True) for path in paths]
         await wing.write.apply(SYSTEM, member, deletes)
+    await on_stamp_gone(wing, activity.actor, gone)
     await wing.edges.remove_object(activity.actor, gone)
 
 

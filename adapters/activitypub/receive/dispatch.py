@@ -20,6 +20,7 @@ from adapters.activitypub.receive import (
     forwarded,
     move,
     order,
+    quoting,
     reaction,
     relation,
     report,
@@ -44,10 +45,12 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "Update": content.on_update,
     "Delete": content.on_delete,
     "Like": reaction.on_like,
+    "EmojiReact": reaction.on_emoji_react,
     "Announce": reaction.on_announce,
     "Block": relation.on_block,
     "Flag": report.on_flag,
     "Move": move.on_move,
+    "QuoteRequest": quoting.on_quote_request,
 }
 """Every activity type that does something; others are answered politely and forgotten."""
 

@@ -1,9 +1,13 @@
-"""Like, Announce and Undo: what actors do to members' posts, and take back.
+"""Like, EmojiReact, Announce and Undo: what actors do to members' posts, and take back.
 
-Spec: https://www.w3.org/TR/activitypub/#like-activity-inbox
+Misskey says its reactions as a `Like` with words: that is a like and a reaction.
+
+Spec: https://www.w3.org/TR/activitypub/#like-activity-inbox and https://w3id.org/fep/c0e0
 """
 
 from __future__ import annotations
+
+from typing import Final
 
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.context import PUBLIC
@@ -13,10 +17,26 @@ from adapters.activitypub.receive.relation import undo_relation
 from adapters.activitypub.wing import Wing
 from pod.model.peer import Edge, EdgeKind
 
+_LONGEST_EMOJI: Final = 128
+_UNDONE: Final[tuple[tuple[str, EdgeKind], ...]] = (
+    ("Like", "like"),
+    ("Like", "react"),
+    ("Announce", "announce"),
+)
+"""What the Undo of an activity whose id we do not know takes back; an emoji has its id."""
+
 
 async def on_like(wing: Wing, activity: Activity) -> None:
-    """Count a like of a member's post."""
+    """Count a like of a member's post, and its emoji where it has one."""
     await _react(wing, activity, "like", is_public=True)
+    await on_emoji_react(wing, activity)
+
+
+async def on_emoji_react(wing: Wing, activity: Activity) -> None:
+    """Count an emoji of an actor, each once."""
+    emoji = read.text(activity.node, "content") or read.text(activity.node, "_misskey_reaction")
+    if emoji and len(emoji) <= _LONGEST_EMOJI:
+        await _react(wing, activity, "react", is_public=True, emoji=emoji)
 
 
 async def on_announce(wing: Wing, activity: Activity) -> None:
@@ -38,15 +58,16 @@ async def on_undo(wing: Wing, activity: Activity) -> None:
     kinds = read.types(inner)
     await undo_relation(wing, activity.actor, kinds, target)
     found = wing.local_object(target)
-    if found is not None and "Like" in kinds:
-        await wing.edges.remove(found[0].id, found[1].path, "like", activity.actor)
-    if found is not None and "Announce" in kinds:
-        await wing.edges.remove(found[0].id, found[1].path, "announce", activity.actor)
+    for name, kind in _UNDONE:
+        if found is not None and name in kinds:
+            await wing.edges.remove(found[0].id, found[1].path, kind, activity.actor)
 
 
-async def _react(wing: Wing, activity: Activity, kind: EdgeKind, *, is_public: bool) -> None:
+async def _react(
+    wing: Wing, activity: Activity, kind: EdgeKind, *, is_public: bool, emoji: str = ""
+) -> None:
     found = wing.local_object(activity.object or "")
     if found is not None and hears(wing, found[0], activity.actor):
         member, resource = found
-        edge = Edge(resource.path, kind, activity.actor, "", activity.id, is_public, activity.at)
+        edge = Edge(resource.path, kind, activity.actor, emoji, activity.id, is_public, activity.at)
         await wing.edges.put(member.id, edge)

@@ -15,6 +15,7 @@ from adapters.activitypub.lens import index, presence, profile
 from adapters.activitypub.lens.act import FOLLOWS
 from adapters.activitypub.moderation import AT_FOLLOWS, ME
 from adapters.activitypub.receive.activity import Activity
+from adapters.activitypub.receive.quoting import on_quote_answered
 from adapters.activitypub.wing import Wing
 from pod.access.agent import SYSTEM
 from pod.model.ids import Iri, MemberId
@@ -85,7 +86,9 @@ async def answer_of(wing: Wing, member: Member, follower: Follower, kind: str) -
 
 
 async def on_accept(wing: Wing, activity: Activity) -> None:
-    """Note that an actor lets a member follow; only the followed one may say so."""
+    """Note that an actor lets a member follow, or quote; only the one who was asked may say so."""
+    if await on_quote_answered(wing, activity, accepted=True):
+        return
     found = _own_follow(wing, activity)
     if found is not None:
         member, path = found
@@ -94,7 +97,9 @@ async def on_accept(wing: Wing, activity: Activity) -> None:
 
 
 async def on_reject(wing: Wing, activity: Activity) -> None:
-    """Forget a follow that an actor does not, or no longer, want; the member may ask again."""
+    """Forget a follow that an actor does not want (any more), or a stamp; one may ask again."""
+    if await on_quote_answered(wing, activity, accepted=False):
+        return
     found = _own_follow(wing, activity)
     if found is not None:
         member, path = found

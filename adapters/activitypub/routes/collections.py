@@ -1,4 +1,4 @@
-"""A member's collections: outbox, followers, following, liked, featured, and those of a post.
+"""A member's collections: outbox, followers, following, liked, featured.
 
 Spec: https://www.w3.org/TR/activitypub/#collections
 """
@@ -17,7 +17,7 @@ from adapters.activitypub.lens import act, index
 from adapters.activitypub.lens.act import FOLLOWS, LIKES
 from adapters.activitypub.lens.collection import collection, counted, page
 from adapters.activitypub.lens.presence import many
-from adapters.activitypub.lens.published import Published, View
+from adapters.activitypub.lens.published import View
 from adapters.activitypub.receive.relation import accepted_follow
 from adapters.activitypub.wing import Wing
 from pod.errors import Gone, Invalid, NotFound
@@ -151,32 +151,11 @@ def featured(wing: Wing, member: Member) -> View:
     return collection(f"{member.origin}/featured", len(items), items=items)
 
 
-def reactions(wing: Wing, published: Published, name: str) -> View | None:
-    """Replies, likes or shares of a post; None for other names. Only public ones are told."""
-    member, path = published.author, published.resource.path
-    collection_id = f"{published.id}?c={name}"
-    edges = wing.edges
-    match name:
-        case "replies":
-            kept = edges.page(member.id, path, "reply", limit=FOLLOWERS_PAGE)
-            own = _own_replies(wing, published)
-            total = edges.count(member.id, path, "reply") + len(own)
-            return counted(collection_id, total, [*own, *(edge.object for edge in kept)])
-        case "likes":
-            return counted(collection_id, edges.count(member.id, path, "like"), [])
-        case "shares":
-            return counted(collection_id, edges.count(member.id, path, "announce"), [])
-        case _:
-            return None
-
-
-def _own_replies(wing: Wing, published: Published) -> list[Iri]:
-    """What the author added to a post, which nobody had to be told."""
-    member = published.author
-    uri = member.at_uri(published.resource.path)
-    paths = wing.reader.about(member.id, NOTES_PREFIX, uri)
-    found = [wing.reader.resource(member.id, path) for path in paths]
-    return [wing.published(member, reply).id for reply in found if reply is not None]
+def offset(at: str) -> int:
+    """How many items stand before a page; raises Invalid."""
+    if not (at or "0").isascii() or not (at or "0").isdecimal() or len(at) > 6:
+        raise Invalid("There is no such page.")
+    return int(at or "0")
 
 
 def _objects(wing: Wing, member: Member, prefix: str, after: str) -> Iterator[tuple[str, str]]:

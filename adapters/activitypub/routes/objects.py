@@ -20,8 +20,8 @@ from adapters.activitypub.jsonld.context import (
     with_context,
 )
 from adapters.activitypub.lens import index, profile
-from adapters.activitypub.routes.collections import reactions
 from adapters.activitypub.routes.gate import Gate
+from adapters.activitypub.routes.parts import part_of
 from adapters.activitypub.wing import Wing
 from adapters.http.negotiate import choose
 from adapters.http.views import Absent, Answer, Ask, Rendered
@@ -90,17 +90,18 @@ async def render_as2(wing: Wing, ask: Ask) -> dict[str, Any] | None:
         return None
     if ask.resource.generation != ask.generation:
         raise Gone
-    return object_document(wing, ask.member, ask.resource, ask.query.get("c"))
+    return await object_document(wing, ask.member, ask.resource, ask.query)
 
 
-def object_document(
-    wing: Wing, member: Member, resource: Resource, part: str | None
+async def object_document(
+    wing: Wing, member: Member, resource: Resource, query: Mapping[str, str]
 ) -> dict[str, Any] | None:
-    """A public record as AS2, or (``part``) its replies, likes or shares."""
+    """A public record as AS2, or (``?c=``) what belongs to it."""
     published = wing.published(member, resource)
-    if part is not None:
-        found = reactions(wing, published, part)
-        return with_context(found, AS2) if found is not None else None
+    if "c" in query:
+        found = part_of(wing, published, query)
+        return index.document(found) if found is not None else None
+    await wing.look_at(member, resource.path)
     view = index.get(published)
     return index.document(view) if view is not None else None
 

@@ -4,8 +4,8 @@ import {
   InProcessMessageQueue, MemoryKvStore, createFederation, generateCryptoKeyPair, signRequest,
 } from '@fedify/fedify'
 import {
-  Accept, Activity, Announce, Block, Create, Delete, Endpoints, Flag, Follow, Like, Mention, Move, Note, PUBLIC_COLLECTION, Person,
-  Tombstone, Undo, Update,
+  Accept, Activity, Announce, Block, Collection, Create, Delete, EmojiReact, Endpoints, Flag, Follow, Like, Mention, Move,
+  Note, PUBLIC_COLLECTION, Person, Question, QuoteAuthorization, QuoteRequest, Tombstone, Undo, Update,
 } from '@fedify/vocab'
 import { Temporal } from '@js-temporal/polyfill'
 import { serve as listen } from '@hono/node-server'
@@ -23,6 +23,9 @@ const federation = createFederation({
 const keys = [await generateCryptoKeyPair('RSASSA-PKCS1-v1_5'), await generateCryptoKeyPair('Ed25519')]
 const followers = new Map()
 const notes = new Map()
+const questions = new Map()
+const stamps = new Map()
+const votes = []
 const sent = new Map()
 const log = []
 const known = { aliases: [], successor: null }
@@ -49,6 +52,8 @@ federation
 federation.setFollowersDispatcher('/users/{identifier}/followers', () => ({ items: [...followers.values()] }))
 federation.setOutboxDispatcher('/users/{identifier}/outbox', () => ({ items: [] }))
 federation.setObjectDispatcher(Note, '/notes/{id}', (_ctx, { id }) => notes.get(id) ?? null)
+federation.setObjectDispatcher(Question, '/questions/{id}', (_ctx, { id }) => questions.get(id) ?? null)
+federation.setObjectDispatcher(QuoteAuthorization, '/stamps/{id}', (_ctx, { id }) => stamps.get(id) ?? null)
 federation
   .setInboxListeners('/users/{identifier}/inbox', '/inbox')
   .on(Follow, async (ctx, follow) => {
@@ -56,6 +61,22 @@ federation
     const follower = await follow.getActor(ctx)
     followers.set(follower.id.href, follower)
     await send(follower, new Accept({ id: fresh('accepts'), actor: me(), object: follow }))
+  })
+  .on(QuoteRequest, async (ctx, request) => {
+    await remember(ctx, request)
+    const asker = await request.getActor(ctx)
+    const id = fresh('stamps')
+    const stamp = new QuoteAuthorization({
+      id, attribution: me(), interactingObject: request.instrumentId, interactionTarget: request.objectId,
+    })
+    stamps.set(lastOf(id), stamp)
+    await send(asker, new Accept({ id: fresh('accepts'), actor: me(), object: request, result: stamp.id, to: asker.id }))
+  })
+  .on(Create, async (ctx, create) => {
+    await remember(ctx, create)
+    const vote = await create.getObject(ctx)
+    const asked = vote?.replyTargetId && questions.get(lastOf(vote.replyTargetId))
+    if (asked && vote.name && !vote.content) votes.push({ actor: create.actorId.href, name: vote.name.toString() })
   })
   .on(Activity, remember)
   .onError((_ctx, error) => { log.push({ type: 'Error', error: String(error?.stack ?? error) }) })
@@ -67,6 +88,7 @@ const context = federation.createContext(base)
 const me = () => context.getActorUri(name)
 let count = 0
 const fresh = (kind) => new URL(`/${kind}/${++count}`, base)
+const lastOf = (id) => new URL(id).pathname.split('/').pop()
 const plain = (thing) => thing.toJsonLd({ contextLoader: context.contextLoader })
 
 // Only what Fedify accepted comes here: the document as received, and what its object shows.
@@ -92,11 +114,34 @@ async function shown(object) {
     contents: object.contents?.map((text) => ({ text: text.toString(), language: text.locale?.toString() ?? text.language?.toString() })),
     url: object.url?.href?.toString(),
     inReplyTo: object.replyTargetId?.href,
+    name: object.name?.toString(),
+    summary: object.summary?.toString(),
+    sensitive: object.sensitive,
+    quote: object.quoteId?.href,
+    quoteUrl: object.quoteUrl?.href,
+    stamp: object.quoteAuthorizationId?.href,
+    poll: object instanceof Question ? await pollOf(object) : undefined,
     tags: tags.map((tag) => ({ type: tag.constructor.name, name: tag.name?.toString(), href: tag.href?.href })),
     attachments: attachments.map((file) => ({
       type: file.constructor.name, url: file.url?.href?.toString(), mediaType: file.mediaType, alt: file.name?.toString(),
       width: file.width, height: file.height,
     })),
+  }
+}
+
+async function pollOf(question) {
+  const exclusive = await Array.fromAsync(question.getExclusiveOptions())
+  const inclusive = await Array.fromAsync(question.getInclusiveOptions())
+  const options = []
+  for (const option of [...exclusive, ...inclusive]) {
+    options.push({ name: option.name?.toString(), votes: (await option.getReplies())?.totalItems })
+  }
+  return {
+    options,
+    many: inclusive.length > 0,
+    voters: question.voters,
+    ends: question.endTime?.toString(),
+    closed: question.closed?.toString(),
   }
 }
 
@@ -149,8 +194,50 @@ async function audience() {
   return [...new Map([...heard, ...followers.values()].map((actor) => [actor.id.href, actor])).values()]
 }
 
-async function react(Kind, { object }) {
-  return send(await authorOf(object), new Kind({ id: fresh('reactions'), actor: me(), object: new URL(object), to: PUBLIC_COLLECTION }))
+async function react(Kind, { object, emoji }) {
+  const values = { id: fresh('reactions'), actor: me(), object: new URL(object), to: PUBLIC_COLLECTION }
+  return send(await authorOf(object), new Kind(emoji ? { ...values, content: emoji } : values))
+}
+
+// Asks something: a Question of this server's, told to its followers.
+async function ask({ text, options }) {
+  const id = fresh('questions')
+  const question = new Question({
+    id,
+    attribution: me(),
+    content: text,
+    to: PUBLIC_COLLECTION,
+    exclusiveOptions: options.map((option) => new Note({ name: option, replies: new Collection({ totalItems: 0 }) })),
+    endTime: Temporal.Now.instant().add({ hours: 1 }),
+    published: Temporal.Now.instant(),
+  })
+  questions.set(lastOf(id), question)
+  await send([...followers.values()], new Create({ id: fresh('creates'), actor: me(), object: question, to: PUBLIC_COLLECTION }))
+  return id.href
+}
+
+// Chooses in a poll of another server.
+async function vote({ object, choice }) {
+  const author = await authorOf(object)
+  const note = new Note({
+    id: fresh('votes'), attribution: me(), name: choice, replyTarget: new URL(object), to: author.id,
+  })
+  return send(author, new Create({ id: fresh('creates'), actor: me(), object: note, to: author.id }))
+}
+
+// Asks to quote a post, in a note of this server's.
+async function quote({ object, text }) {
+  const id = fresh('notes')
+  const note = new Note({
+    id, attribution: me(), content: text, to: PUBLIC_COLLECTION, quote: new URL(object), published: Temporal.Now.instant(),
+  })
+  notes.set(lastOf(id), note)
+  const author = await authorOf(object)
+  const request = new QuoteRequest({
+    id: fresh('requests'), actor: me(), object: new URL(object), instrument: note, to: author.id,
+  })
+  await send(author, request)
+  return { note: id.href, request: request.id.href }
 }
 
 // Post an activity given as JSON to an inbox. `sign`: none; own; stranger (a key that is not the one named by
@@ -212,6 +299,11 @@ await serve({
   edit,
   like: (given) => react(Like, given),
   announce: (given) => react(Announce, given),
+  emoji: (given) => react(EmojiReact, given),
+  ask,
+  vote,
+  votes: () => votes,
+  quote,
   undo: ({ id }) => {
     const { activity, recipients } = sent.get(id)
     return send(recipients, new Undo({ id: fresh('undos'), actor: me(), object: activity, to: PUBLIC_COLLECTION }))

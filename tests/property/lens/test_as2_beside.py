@@ -1,4 +1,4 @@
-"""The laws of what stands beside a record: warnings, polls, long words, pictures' facts, articles."""
+"""The laws of what stands beside a record: warnings, polls, long words, facts of pictures."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from pod.model.member import Member
 from tests.kit.fediverse import FediPod, Peer, fedi_pod
 
 Story = Callable[[FediPod, Member, Peer], Awaitable[None]]
+Tell = Callable[[Story], None]
 NOW = "2026-11-24T12:00:00.000Z"
 
 

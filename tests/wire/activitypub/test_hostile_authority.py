@@ -308,7 +308,7 @@ def test_it_changes_nothing(tell: Callable[[Story], None], case: Any) -> None:
         await case(pod, alice, bob, eve, post)
         assert state(pod, alice) == before
         assert (await pod.get(f"{post}?c=likes"))[1]["totalItems"] == 0
-        assert (await pod.get(f"{post}?c=replies"))[1]["items"] == [bob.note(1)["id"]]
+        assert (await pod.get(f"{post}?c=replies"))[1]["first"]["items"] == [bob.note(1)["id"]]
         key = await pod.wing._wing.actors.actor_key(bob.key_id, fresh=False)
         assert key.owner == Iri(bob.id)
 

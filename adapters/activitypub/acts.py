@@ -1,0 +1,116 @@
+"""Follows, likes and boosts by a member: each goes out where the other one lives.
+
+What is of this pod becomes a record, which both networks see; what is of the fediverse a document
+that is delivered.
+
+Spec: https://www.w3.org/TR/activitypub/#client-to-server-interactions
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import orjson
+
+from adapters.activitypub.jsonld.context import MEDIA_TYPE
+from adapters.activitypub.lens import index
+from adapters.activitypub.lens.act import Act, folder
+from adapters.activitypub.social import Social
+from adapters.activitypub.threads import authored
+from adapters.activitypub.wing import Wing
+from pod.access.agent import Agent
+from pod.errors import NotFound, Unprocessable
+from pod.model.ids import Did, Iri, Nsid
+from pod.model.member import Member
+from pod.model.note import StrongRef
+from pod.model.relation import Relation, RelationKind
+from pod.model.resource import ABSENT, ResourcePath
+from pod.records.cid import cid_text
+from pod.records.lens import relation
+from pod.write import PutDocument, PutRecord
+
+KINDS: Final[dict[Act, RelationKind]] = {
+    "follow": RelationKind.FOLLOW,
+    "like": RelationKind.LIKE,
+    "announce": RelationKind.REPOST,
+}
+_LONGEST_EMOJI: Final = 128
+
+
+class Acts:
+    """What members do, wherever the other one lives; each returns the path of what was written."""
+
+    def __init__(self, wing: Wing, social: Social) -> None:
+        self._wing = wing
+        self._social = social
+
+    async def do(self, agent: Agent, member: Member, act: Act, target: Iri) -> ResourcePath:
+        """Follow an actor, like or boost a post; a second time is the first one's path.
+
+        Raises NotFound for what is not in this pod though it should be, and as `Social.like`.
+        """
+        if self._wing.is_local(target):
+            return await self._record(agent, member, KINDS[act], self._subject(act, target))
+        if act == "follow":
+            return await self._social.follow(agent, member, target)
+        if act == "like":
+            return await self._social.like(agent, member, target)
+        return await self._social.announce(agent, member, target)
+
+    async def react(self, agent: Agent, member: Member, target: Iri, emoji: str) -> ResourcePath:
+        """React to a post with an emoji, each once; ATProto has no word for it."""
+        if not emoji.strip() or len(emoji) > _LONGEST_EMOJI:
+            raise Unprocessable("A reaction is one emoji.")
+        wing, held = self._wing, self._wing.local_object(target)
+        author = held[0].webid if held is not None else (await authored(wing, target))[1]
+        for path in wing.reader.about(member.id, folder("react"), target):
+            found = wing.reader.resource(member.id, path)
+            if found is not None and orjson.loads(found.body).get("content") == emoji:
+                return path
+        path = ResourcePath(folder("react") + wing.tids.next())
+        view = {
+            "id": member.url(path),
+            "type": "EmojiReact",
+            "actor": member.webid,
+            "published": wing.clock.now().isoformat().replace("+00:00", "Z"),
+            "object": target,
+            "content": emoji,
+            "to": [author],
+        }
+        body = orjson.dumps(index.document(view))
+        put = PutDocument(path, MEDIA_TYPE, body, ABSENT, subject=target)
+        await wing.write.apply(agent, member.id, [put])
+        return path
+
+    def held(self, member: Member, act: Act, target: Iri) -> list[ResourcePath]:
+        """What a member wrote of an act about a target, as record or as document."""
+        about = self._wing.reader.about
+        found = about(member.id, folder(act), target)
+        if act in KINDS and self._wing.is_local(target):
+            subject = self._subject(act, target)
+            uri = subject.uri if isinstance(subject, StrongRef) else subject
+            found += about(member.id, f"/repo/{relation.COLLECTIONS[KINDS[act]]}/", uri)
+        return found
+
+    def _subject(self, act: Act, target: Iri) -> Did | StrongRef:
+        other = self._wing.local_actor(target) if act == "follow" else None
+        if other is not None:
+            return other.did
+        held = self._wing.local_object(target) if act != "follow" else None
+        if held is None:
+            raise NotFound("There is nothing like that here.")
+        return StrongRef(held[0].at_uri(held[1].path), cid_text(held[1].cid))
+
+    async def _record(
+        self, agent: Agent, member: Member, kind: RelationKind, subject: Did | StrongRef
+    ) -> ResourcePath:
+        collection = Nsid(relation.COLLECTIONS[kind])
+        uri = subject.uri if isinstance(subject, StrongRef) else subject
+        held = self._wing.reader.about(member.id, f"/repo/{collection}/", uri)
+        if held:
+            return held[0]
+        now = self._wing.clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        record = relation.put(Relation(kind, subject, now))
+        put = PutRecord(collection, None, record, "create")
+        receipt = await self._wing.write.apply(agent, member.id, [put])
+        return receipt.results[0].path
