@@ -58,6 +58,7 @@ from pod.write import Write
 if TYPE_CHECKING:  # the workers of this wing do without the page engine, until somebody comes
     from quart import Blueprint
 
+    from adapters.activitypub.routes.inbox import OtherMail
     from adapters.http.views import Absent, View
 
 SEEN_FOR: Final = timedelta(days=7)
@@ -173,13 +174,18 @@ class ActivityPub:
 
         return absent(self._wing)
 
-    def routes(self, hosts: Hosts, authenticator: Authenticator) -> Blueprint:
-        """The routes that are this wing's alone: inboxes, collections, activities, ``/actor``."""
+    def routes(
+        self, hosts: Hosts, authenticator: Authenticator, other_mail: OtherMail | None = None
+    ) -> Blueprint:
+        """The routes that are this wing's alone: inboxes, collections, activities, ``/actor``.
+
+        ``other_mail`` answers what comes to an inbox with other credentials than a signature.
+        """
         from adapters.activitypub.routes.gate import Gate
         from adapters.activitypub.routes.inbox import routes
 
         gate = Gate(self._wing, secure=self._secure)
-        return routes(self._wing, hosts, authenticator, self._outbox, gate)
+        return routes(self._wing, hosts, authenticator, self._outbox, gate, other_mail)
 
     def words(self, author: Member) -> Words:
         """An author's words and links, for views that show the same posts."""

@@ -5,7 +5,7 @@ Spec: https://www.w3.org/TR/activitypub/#inbox and https://www.w3.org/TR/activit
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import orjson
@@ -36,10 +36,22 @@ _ACCEPTED: Final = frozenset({MEDIA_TYPE, "application/ld+json", "application/js
 """What an activity may be posted as; ActivityPods says plain JSON."""
 
 
+OtherMail = Callable[[], Awaitable[Response]]
+"""Answers the current request, a letter that is no signed activity."""
+
+
 def routes(
-    wing: Wing, hosts: Hosts, authenticator: Authenticator, outbox: Outbox, gate: Gate
+    wing: Wing,
+    hosts: Hosts,
+    authenticator: Authenticator,
+    outbox: Outbox,
+    gate: Gate,
+    other_mail: OtherMail | None,
 ) -> Blueprint:
-    """All routes of the wing that are its alone."""
+    """All routes of the wing that are its alone.
+
+    ``other_mail`` takes what is posted to a member's inbox with other credentials than a signature.
+    """
     blueprint = Blueprint("activitypub", __name__)
     receiver = Receiver(wing, wing.throttle)
     add_key_routes(blueprint, wing, hosts, authenticator)
@@ -49,6 +61,9 @@ def routes(
     async def inbox() -> Response:
         if not hosts.is_server(request.host):
             _active(hosts)
+            scheme = request.headers.get("Authorization", "").partition(" ")[0].lower()
+            if other_mail is not None and scheme in ("bearer", "dpop"):
+                return await other_mail()
         sent = presented(hosts, await _body())
         headers = list(sent.headers.items())
         await receiver.receive(Request(sent.method, sent.url, headers, sent.body))
