@@ -232,6 +232,7 @@ def _services(ground: _Ground, directory: atproto.Directory, apps: SqlOAuth) -> 
         mailbox=letters,
         invites=StoredInvites(ground.database),
         moderation=ground.moderation,
+        reports=SqlReports(ground.database),
         farewell=Farewell(store, book, projection, ground.media, keyring, clock),
         directory=directory,
         egress=fetch,

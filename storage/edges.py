@@ -46,6 +46,7 @@ _ABOUT: Final = compiled(
     select(edge).where(_c.actor == given("actor"), _c.object == given("object"))
 )
 _ACCEPTS: Final = compiled(select(edge).where(_c.actor == given("actor"), _c.kind == "accept"))
+_OF_ACTOR: Final = compiled(select(edge).where(_c.actor == given("actor")).limit(given("limit")))
 _PUT: Final = upsert(edge)
 _REMOVE: Final = compiled(
     delete(edge).where(
@@ -59,7 +60,6 @@ _REMOVE_BY: Final = {
     column: compiled(delete(edge).where(_c.actor == given("actor"), _c[column] == given(column)))
     for column in ("activity", "object")
 }
-_REMOVE_ACTOR: Final = compiled(delete(edge).where(_c.actor == given("actor")))
 _SEEN: Final = compiled(select(seen_activity.c.at).where(seen_activity.c.id == given("id")))
 _ADD_SEEN: Final = insert_row(seen_activity, or_ignore=True)
 _DROP_SEEN: Final = compiled(delete(seen_activity).where(seen_activity.c.id == given("id")))
@@ -120,6 +120,11 @@ class SqlEdges:
         rows = self._database.read.execute(_ACCEPTS, (actor,)).fetchall()
         return [(MemberId(row[0]), _edge_of(row)) for row in rows]
 
+    def of_actor(self, actor: Iri, *, limit: int) -> list[tuple[MemberId, Edge]]:
+        """What an actor did, with every member."""
+        rows = self._database.read.execute(_OF_ACTOR, (actor, limit)).fetchall()
+        return [(MemberId(row[0]), _edge_of(row)) for row in rows]
+
     async def put(self, member: MemberId, edge: Edge) -> None:
         """Add an edge, once for (path, kind, actor, object)."""
         told = (edge.path, edge.kind, edge.actor, edge.object, edge.activity, edge.is_public)
@@ -142,10 +147,6 @@ class SqlEdges:
     async def remove_object(self, actor: Iri, object_id: Iri) -> None:
         """Forget a post of an actor."""
         await self._run(_REMOVE_BY["object"], (actor, object_id))
-
-    async def remove_actor(self, actor: Iri) -> None:
-        """Forget all that an actor did."""
-        await self._run(_REMOVE_ACTOR, (actor,))
 
     async def _run(self, statement: str, row: Row) -> None:
         await self._database.write(lambda tx: tx.execute(statement, row))

@@ -101,6 +101,10 @@ class Edges(Protocol):
         """The members whom an actor lets follow."""
         ...
 
+    def of_actor(self, actor: Iri, *, limit: int) -> list[tuple[MemberId, Edge]]:
+        """What an actor did, with every member."""
+        ...
+
     async def put(self, member: MemberId, edge: Edge) -> None:
         """Add an edge, once for (path, kind, actor, object)."""
         ...
@@ -121,10 +125,6 @@ class Edges(Protocol):
 
     async def remove_object(self, actor: Iri, object_id: Iri) -> None:
         """Forget a post of an actor."""
-        ...
-
-    async def remove_actor(self, actor: Iri) -> None:
-        """Forget all that an actor did."""
         ...
 
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from pod.access.grant import AppPassword, RefreshGrant
 from pod.model.ids import Did, Handle, MemberId, Nsid
 from pod.model.invite import Invite
+from pod.model.moderation import Report
 from pod.ports import Tx
 from pod.records.data import Data
 
@@ -28,6 +29,12 @@ class Lexicons(Protocol):
     def validate_input(self, nsid: Nsid, json: Any) -> Data:
         """The JSON body as record data."""
         ...
+
+
+class Reports(Protocol):
+    """Complaints for the administrator."""
+
+    async def add(self, report: Report) -> None: ...
 
 
 class Grants(Protocol):

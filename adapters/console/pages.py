@@ -46,7 +46,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["bare"] = lambda url: url.split("://", 1)[1].rstrip("/")
+    made.filters["bare"] = lambda url: url.split("://", 1)[-1].rstrip("/")
     made.filters["linked"] = described
     made.filters["counted"] = lambda number, word: f"{number} {word}{'' if number == 1 else 's'}"
     made.globals["style"] = sha256(STYLE).hexdigest()[:8]

@@ -50,14 +50,14 @@ class Severed:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A complaint about actors and posts; ``id`` is the activity's. Open until it is resolved.
+    """A complaint about people and posts; ``id`` is the activity's. Open until it is resolved.
 
     ``reporter`` is the actor that sent it; of other servers usually the server itself.
     """
 
     id: Iri
     reporter: Iri
-    subjects: tuple[Iri, ...]
+    subjects: tuple[str, ...]
     comment: str
     at: datetime
     resolved_at: datetime | None = None

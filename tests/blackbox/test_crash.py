@@ -35,7 +35,7 @@ from tests.kit.crash_operations import (
     key,
     post,
 )
-from tests.kit.crash_peers import Follow, Like, fediverse
+from tests.kit.crash_peers import Block, Follow, Like, fediverse
 from tests.kit.tracer import Point, deadly, needs_strace, recorded
 
 pytestmark = pytest.mark.slow
@@ -136,6 +136,7 @@ def test_a_server_killed_at_any_point_loses_nothing_and_invents_nothing(
             CreateRecord(),
             DeleteRecord(),
             Like(peers),
+            Block(peers),
             CreateAccount(),
             Stop(),
             Checkpoint(),

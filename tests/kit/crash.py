@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -202,6 +202,10 @@ class CrashPod:
                 frames[seq_of(frame)] = frame
             socket.close_socket()
         return frames
+
+    def audited(self) -> AbstractContextManager[Any]:
+        """The data as it lies in the files, to be read."""
+        return open_for_audit(*self._files)
 
     @property
     def _files(self) -> tuple[Path, Path]:

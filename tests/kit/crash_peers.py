@@ -149,3 +149,42 @@ class Like(Follow):
     def finish(self, pod: CrashPod, number: int, *, is_acknowledged: bool) -> None:
         assert attempt(lambda: self.act(pod, number))
         assert self.is_done(pod, number)
+
+
+class Block(Follow):
+    """A member's client blocks a follower: several transactions, and what the blocked is told"""
+
+    def set_up(self, pod: CrashPod, number: int) -> None:
+        assert super().act(pod, number).status == 202
+        assert super().is_done(pod, number)
+
+    def _kind(self, pod: CrashPod, number: int) -> dict[str, str]:
+        return {"type": "Follow", "object": f"http://{pod.home}/me"}
+
+    def act(self, pod: CrashPod, number: int) -> Answer:
+        body = orjson.dumps({"type": "Block", "object": self._actor(number)})
+        headers = {"Content-Type": AS2} | pod.signed_in
+        return pod.ask("POST", "/outbox", body, host=pod.home, headers=headers)
+
+    def is_done(self, pod: CrashPod, number: int) -> bool:
+        with pod.audited() as reader:
+            (member,) = reader.members(after=0, limit=1)
+            found = reader.about(member.id, "/data/social/block/", self._actor(number))
+        assert len(found) in (0, 1)
+        assert not found or not super().is_done(pod, number), "who is blocked still follows"
+        return bool(found)
+
+    def finish(self, pod: CrashPod, number: int, *, is_acknowledged: bool) -> None:
+        if not is_acknowledged:
+            assert attempt(lambda: self.act(pod, number))
+            assert self.is_done(pod, number)
+        until, told = time.monotonic() + ARRIVES_S, set()
+        while not {"Block", "Reject"} <= told:
+            assert time.monotonic() < until, f"only {told} came"
+            time.sleep(0.02)
+            told = {
+                each["type"]
+                for each in tuple(self._peers.accepted)
+                if (each["type"] == "Block" and each["object"] == self._actor(number))
+                or (each["type"] == "Reject" and each["object"]["actor"] == self._actor(number))
+            }

@@ -38,6 +38,7 @@ from pod.settings import AppView, Hashing, Limits, ServiceDomain, Settings
 from storage.accounts import StoredAccounts
 from storage.confirmations import StoredConfirmations
 from storage.invites import StoredInvites
+from storage.reports import SqlReports
 from storage.shown import ShownReader
 from storage.store import SqlStore
 from storage.takedowns import StoredTakedowns
@@ -268,11 +269,13 @@ class Pod:
         self.oauth = assembled(
             issuer=self.settings.origin,
             store=self.apps,
+            registered=self.apps,
             schemas=self.apps,
             resolve=self.apps.resolve,
             members=self.store,
             egress=self.apps,
             secret=self.keys.oauth_secret(),
+            token_keys=self.keys.token_keys,
             clock=clock,
         )
         limits, database = self.settings.limits, self.store.database
@@ -307,6 +310,7 @@ class Pod:
             mailbox=self,
             invites=StoredInvites(database),
             moderation=moderation,
+            reports=SqlReports(database),
             farewell=Farewell(self.store, core.book, core.projection, media, self.keys, clock),
             directory=self.directory,
             egress=self.upstream,

@@ -17,6 +17,7 @@ from adapters.activitypub.jsonld.read import Node
 from adapters.activitypub.lens import quote
 from adapters.activitypub.moderation import INBOX, WAITING, hears, must_wait
 from adapters.activitypub.receive.activity import Activity, own_object
+from adapters.activitypub.receive.farewell import forget_actor
 from adapters.activitypub.receive.quoting import on_stamp_gone
 from adapters.activitypub.receive.vote import on_vote, vote_in
 from adapters.activitypub.remote.actor import ACTOR_TYPES
@@ -66,8 +67,7 @@ async def on_delete(wing: Wing, activity: Activity) -> None:
     if gone is None:
         return
     if gone == activity.actor:
-        await wing.followers.remove_actor(activity.actor)
-        await wing.edges.remove_actor(activity.actor)
+        await forget_actor(wing, activity.actor)
         return
     for member, _ in wing.edges.about(activity.actor, gone):
         paths = wing.reader.about(member, INBOX, gone)

@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from adapters.atproto.crawl import Crawl
 from adapters.atproto.did.client import Directory
 from adapters.atproto.firehose.consumers import Consumers
-from adapters.atproto.ports import Egress, Grants, Identities, Invites, Passwords, Preferences
+from adapters.atproto.ports import (
+    Egress,
+    Grants,
+    Identities,
+    Invites,
+    Passwords,
+    Preferences,
+    Reports,
+)
 from adapters.atproto.project import MemoryProjection
 from adapters.atproto.proxy import Proxy
 from adapters.atproto.session_tokens import SessionTokens
@@ -64,6 +72,7 @@ class Services:
     mailbox: Mailbox
     invites: Invites
     moderation: Moderation
+    reports: Reports
     farewell: Farewell
     directory: Directory
     egress: Egress

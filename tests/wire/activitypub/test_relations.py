@@ -292,3 +292,23 @@ def test_a_presence_reads_back(tell: Callable[[Story], None]) -> None:
         assert pod.wing.presences.get(alice) == Presence()
 
     tell(story)
+
+
+def test_nothing_of_an_actor_who_is_gone_is_kept(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        eve = pod.network.add(Peer("eve", "http://eve.test"))
+        note = await pod.note(alice)
+        for peer in (bob, eve):
+            await pod.post(peer, peer.activity("Follow", alice.webid))
+            await pod.post(peer, mention(peer, alice))
+            await pod.post(peer, peer.activity("Like", alice.url(note.path)))
+        path = await pod.wing.social.follow(owner(alice), alice, bob.id)
+        await pod.post(bob, bob.activity("Accept", alice.url(path)))
+        assert await pod.post(bob, bob.activity("Delete", bob.id)) == 202
+        assert inbox(pod, alice) == [f"{eve.origin}/notes/1"]
+        assert [each.actor for each in pod.followers.page(alice.id, after="", limit=9)] == [eve.id]
+        assert pod.wing.shield.listed(alice, "follow") == []
+        rows = pod.store.database.read.execute("SELECT DISTINCT actor FROM edge").fetchall()
+        assert rows == [(eve.id,)]
+
+    tell(story)

@@ -11,6 +11,7 @@ from adapters.atproto.service_jwt import service_jwt
 from pod.keys.curves import SigningKey
 from pod.model.ids import Did
 from pod.settings import AppView
+from storage.reports import SqlReports
 from tests.kit.xrpc import PASSWORD, SETTINGS, Person, Pod, in_pod
 
 ADMIN = "com.atproto.admin."
@@ -253,7 +254,7 @@ def test_the_moderation_service_acts_with_a_token_of_its_own_and_nobody_else():
     in_pod(story)
 
 
-def test_a_report_goes_to_the_servers_moderation_in_the_members_name():
+def test_a_report_goes_to_the_servers_moderation_or_is_kept_for_the_administrator():
     async def story(pod: Pod):
         alice = await pod.join("alice")
         report = "com.atproto.moderation.createReport"
@@ -261,8 +262,11 @@ def test_a_report_goes_to_the_servers_moderation_in_the_members_name():
             "reasonType": "com.atproto.moderation.defs#reasonSpam",
             "subject": account(alice),
         }
-        nobody = await pod.post(report, body, alice.access)
-        assert nobody.status == 400
+        nobody = await pod.post(report, body | {"reason": "buy now"}, alice.access)
+        assert (nobody.status, nobody.json["reportedBy"]) == (200, alice.did)
+        assert nobody.json["subject"] == account(alice)
+        (kept,) = SqlReports(pod.store.database).newest(limit=9, only_open=True)
+        assert (kept.subjects, kept.comment) == ((alice.did,), "spam: buy now")
         pod.services.proxy._moderation = AppView("https://mod.example", OZONE)
         pod.upstream.body = b'{"id":1}'
         assert (await pod.post(report, body, alice.access)).json == {"id": 1}
