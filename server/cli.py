@@ -169,6 +169,14 @@ def rebuild_(data_dir: Annotated[Path, typer.Option(help="Where the data is kept
     asyncio.run(rebuild(data_dir))
 
 
+@app.command("new-token-key")
+def new_token_key_(data_dir: Annotated[Path, typer.Option(help="Where the data is kept.")]) -> None:
+    """Sign with a new key from now on; the last one stays good. Stop the server first."""
+    from server.new_token_key import new_token_key
+
+    typer.echo(f"The key is now {asyncio.run(new_token_key(data_dir))}.")
+
+
 @relay.command("status")
 def relay_status_(file: File = None, *, dev: Dev = False, as_json: AsJson = False) -> None:
     """Say how relays were asked to come, and who reads the firehose of the running pod."""
