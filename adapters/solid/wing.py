@@ -38,6 +38,7 @@ from adapters.solid.paths import (
 )
 from adapters.solid.ports import MintKey
 from adapters.solid.rdf.parse import JSONLD, NQUADS, NTRIPLES, RDFXML, TRIG, TURTLE
+from adapters.solid.rdf.shown import ShownBodies
 from adapters.solid.rdf.vocab import ACL, LDP
 from adapters.solid.wac.document import CONDITIONS
 from adapters.solid.wac.headers import acl_url, wac_allow
@@ -137,6 +138,7 @@ class Wing:
     hidden: Callable[[MemberId], frozenset[str]] = lambda _: frozenset()
     """What of a member was taken down: paths and CIDs."""
 
+    shown_bodies: ShownBodies = field(default_factory=ShownBodies)
     _turns: WeakValueDictionary[tuple[MemberId, str], asyncio.Lock] = field(
         default_factory=WeakValueDictionary
     )

@@ -17,6 +17,7 @@ from quart import Response, request
 
 from adapters.http.conditional import etag, http_date, not_modified
 from adapters.http.incoming import fields
+from adapters.http.negotiate import choose
 from adapters.http.ranges import Unsatisfiable, span_of
 from adapters.http.views import Ask, Rendered, View, Views, response_of
 from adapters.solid.lens.container import (
@@ -31,6 +32,7 @@ from adapters.solid.lens.container import (
 )
 from adapters.solid.paths import INBOX, ROOT_ACL, STORAGE, describes_container, subject_of
 from adapters.solid.rdf.parse import JSONLD, TURTLE, Graph, aside, parse_rdf
+from adapters.solid.rdf.shown import Shown
 from adapters.solid.rdf.write import write_rdf
 from adapters.solid.wac.document import owner_acl
 from adapters.solid.wing import RDF_TYPES, VARIANTS, Kind, Target, Wing, empty, headers_of, kind_of
@@ -91,6 +93,10 @@ async def show_document(wing: Wing, target: Target, resource: Resource, kind: Ki
         async def render(_: Ask) -> Rendered | None:
             if media == native:
                 return Rendered(body, media, headers)
+            key = (resource.cid, url, native, media)
+            kept = wing.shown_bodies.get(key)
+            if kept is not None:
+                return Rendered(kept.body, media, headers)
             try:
                 other = await aside(
                     len(body),
@@ -98,6 +104,7 @@ async def show_document(wing: Wing, target: Target, resource: Resource, kind: Ki
                 )
             except Unsupported:
                 return None
+            wing.shown_bodies.keep(key, Shown(other))
             return Rendered(other, media, headers)
 
         return View(VARIANTS[media], (media,), render)
@@ -157,7 +164,18 @@ async def show_bodies(
 
 async def show_container(wing: Wing, target: Target) -> Response:
     """Answer with a listing; the caller has checked access."""
-    after = request.args.get("after")
+    after, kind = request.args.get("after"), _kind_of_container(target)
+    log = wing.reader.recent_changes(target.member.id, limit=1)
+    hidden = wing.hidden(target.member.id)
+    # Whatever a listing shows changes with the member's log, or by a takedown.
+    state = (target.member.id, target.path, after, log[0].seq if log else 0, hidden)
+    wanted = choose(request.headers.get("Accept"), RDF_TYPES)
+    kept = wing.shown_bodies.get((state, wanted))
+    if kept is not None and wanted is not None:
+        again = {TURTLE: lambda: shown_bodies(listing_of(wing, target))[0][1]}
+        bodies = {**again, wanted: lambda: kept.body}
+        more = _next_of(target, kept.next)
+        return await show_bodies(wing, target, kind, bodies, links=more, modified=kept.modified)
     children: list[Child] = []
     for page in pages_of(wing.reader, target.member, target.path, after):
         children += page
@@ -168,13 +186,17 @@ async def show_container(wing: Wing, target: Target) -> Response:
     shown = _listing(target, *cut(children))
     if shown is None:
         raise missing(wing, target)
-    more = [f'<{shown.url}?after={quote(shown.next)}>; rel="next"'] if shown.next else []
+
+    def made(media: str, write: Callable[[Listing], bytes]) -> bytes:
+        new = Shown(write(shown), shown.modified, shown.next)
+        return wing.shown_bodies.keep((state, media), new).body
+
     return await show_bodies(
         wing,
         target,
-        _kind_of_container(target),
-        {TURTLE: lambda: turtle(shown), JSONLD: lambda: jsonld(shown)},
-        links=more,
+        kind,
+        {TURTLE: lambda: made(TURTLE, turtle), JSONLD: lambda: made(JSONLD, jsonld)},
+        links=_next_of(target, shown.next),
         modified=shown.modified,
         is_heavy=len(children) > _MANY,
     )
@@ -184,6 +206,10 @@ def _kind_of_container(target: Target) -> Kind:
     if target.path == INBOX:
         return "inbox"
     return kind_of(target) if target.path.startswith(STORAGE) else "collection"
+
+
+def _next_of(target: Target, after: str | None) -> list[str]:
+    return [f'<{target.url}?after={quote(after)}>; rel="next"'] if after else []
 
 
 def listing_of(wing: Wing, target: Target) -> Listing | None:
