@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from adapters.solid.rdf.shown import Shown, ShownBodies
-from tests.kit.solid_host import Host, graph_of, told
+from tests.kit.solid_host import Host, told
 
 TTL, JSONLD = "text/turtle", "application/ld+json"
 
@@ -41,7 +41,7 @@ def test_a_document_in_another_syntax_is_that_of_its_present_state() -> None:
             await host.ask("PUT", "/data/d", f"<#a> a <#{name}> .", Content_Type=TTL)
             for _ in range(2):
                 answer = await host.ask("GET", "/data/d", Accept=JSONLD)
-                assert f"#{name}" in (await graph_of(answer)).serialize(format="nt")
+                assert f"#{name}".encode() in await answer.get_data()
 
     told(story)
 

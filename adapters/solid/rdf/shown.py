@@ -25,7 +25,7 @@ class Shown:
 
 
 class ShownBodies:
-    """The last used representations, for all threads; a key must name the state that a body was made of."""
+    """The last used ones, for all threads; a key must name the state that a body was made of."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[Hashable, Shown] = OrderedDict()
