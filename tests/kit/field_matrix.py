@@ -294,6 +294,23 @@ LOSSY: Final = {
 """What a protocol does not show of a field, and why."""
 
 
+BESIDE: Final = {
+    "`content` that is rich or long": "the words alone; past 300 characters ` […]` with a link",
+    "`summary` (content warning)": "`[warning]` before the words; a new one is labelled too",
+    "`oneOf`, `anyOf`, `endTime`, `closed`, `votersCount`": "the choices as lines after the words",
+    "`blurhash`, `focalPoint`": "nothing",
+    "`inReplyTo` of another server": "a post of its own",
+    "`quote` of another server, `quoteAuthorization`": "a post without quote",
+    "`tag` Mentions that no word makes": "nothing",
+    "`context`, `conversation` of another server": "nothing",
+    "EmojiReact, votes, follows, likes and boosts of other servers": "nothing: documents, no records",
+    "a fifth picture, pictures with a film, sound": "refused with 422: no record can show them",
+    "custom emoji": "out: the pod has none; in: kept as they came",
+    "properties that nobody knows": "nothing",
+}
+"""What AS2 says that no record holds, and what is seen of it elsewhere."""
+
+
 def every_field() -> set[tuple[str, str]]:
     """Every field of every noun and of every type that a noun is made of."""
     found: set[tuple[str, str]] = set()
@@ -335,6 +352,15 @@ def page() -> str:
         else:
             cells = [IS_THE_COLLECTION[noun, field]] + ["the same"] * (len(PROTOCOLS) - 1)
         lines.append(f"{name} " + " | ".join(cells) + " |")
+    lines += [
+        "",
+        "What only the fediverse knows stands beside the record, survives edits from the other",
+        "networks, and comes back as it was said:",
+        "",
+        "| AS2 | what other networks see |",
+        "|---|---|",
+        *(f"| {name} | {seen} |" for name, seen in BESIDE.items()),
+    ]
     return "\n".join(lines) + "\n"
 
 
