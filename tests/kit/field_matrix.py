@@ -303,7 +303,7 @@ BESIDE: Final = {
     "`quote` of another server, `quoteAuthorization`": "a post without quote",
     "`tag` Mentions that no word makes": "nothing",
     "`context`, `conversation` of another server": "nothing",
-    "EmojiReact, votes, follows, likes and boosts of other servers": "nothing: documents, no records",
+    "reactions, votes, and acts towards other servers": "nothing: documents, no records",
     "a fifth picture, pictures with a film, sound": "refused with 422: no record can show them",
     "custom emoji": "out: the pod has none; in: kept as they came",
     "properties that nobody knows": "nothing",
