@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from base64 import urlsafe_b64encode
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,6 +32,8 @@ OFFLINE: Final = "offline_access"
 AUDIENCE: Final = "solid"
 ACCESS_TYPE: Final = "at+jwt"
 _ITSELF: Final = "client"
+_MAX_KNOWN: Final = 5_000
+"""How many tokens are remembered whose signature was verified."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ class OpenIdProfile:
         self._clients = clients
         self._members = members
         self._clock = clock
+        self._known: OrderedDict[str, dict[str, Any]] = OrderedDict()
 
     def claims(self, scopes: Sequence[str]) -> bool:
         """Whether a WebID is asked for, or an identity."""
@@ -206,7 +210,12 @@ class OpenIdProfile:
         key = self._key(header)
         if key is None or header.get("typ") != ACCESS_TYPE:
             raise Invalid("not an access token of ours")
-        return verified(token, key)
+        known = self._known.get(token)
+        if known is None:
+            known = self._known[token] = verified(token, key)
+            if len(self._known) > _MAX_KNOWN:
+                self._known.popitem(last=False)
+        return known
 
     def _key(self, header: Mapping[str, Any]) -> Mapping[str, str] | None:
         found = (key.public_jwk for key in self._keys())

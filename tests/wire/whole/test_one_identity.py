@@ -11,7 +11,7 @@ from adapters.atproto.session_tokens import SessionTokens
 from pod.access.agent import SYSTEM, Credential
 from pod.keys.keyring import KeyRing
 from pod.model.member import Standing
-from server.wire import SystemClock
+from server.clock import SystemClock
 from tests.kit.whole import POST, TURTLE, Person, Reply, Town
 
 KEY = "3kaaaaaaaaa22"
