@@ -15,7 +15,7 @@ import orjson
 from adapters.activitypub.jsonld.context import MEDIA_TYPE
 from adapters.activitypub.lens import index
 from adapters.activitypub.lens.act import Act, folder
-from adapters.activitypub.social import Social
+from adapters.activitypub.social import Social, require_followable, require_here
 from adapters.activitypub.threads import authored
 from adapters.activitypub.wing import Wing
 from pod.access.agent import Agent
@@ -47,8 +47,12 @@ class Acts:
     async def do(self, agent: Agent, member: Member, act: Act, target: Iri) -> ResourcePath:
         """Follow an actor, like or boost a post; a second time is the first one's path.
 
-        Raises NotFound for what is not in this pod though it should be, and as `Social.like`.
+        Raises NotFound for what is not in this pod though it should be, Forbidden where either
+        blocks the other or the member has moved away, and as `Social.like`.
         """
+        require_here(self._wing, member)
+        if act == "follow":
+            require_followable(self._wing, member, target)
         if self._wing.is_local(target):
             return await self._record(agent, member, KINDS[act], self._subject(act, target))
         if act == "follow":

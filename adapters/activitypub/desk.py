@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final, cast
 
+from adapters.activitypub.acts import Acts
 from adapters.activitypub.addresses import address_of, find
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.lens import html
@@ -24,6 +25,7 @@ from pod.model.ids import Iri
 from pod.model.member import Member
 from pod.model.moderation import ListKind
 from pod.model.resource import Resource, ResourcePath
+from pod.write import Delete
 
 Form = Mapping[str, str]
 Act = Callable[[Agent, Member, Form], Awaitable[str]]
@@ -41,9 +43,16 @@ class Desk:
     """Shows and does; each act answers in words for the member and raises PodErrors."""
 
     def __init__(
-        self, wing: Wing, social: Social, shield: Shield, presences: Presences, lists: Lists
+        self,
+        wing: Wing,
+        social: Social,
+        acts: Acts,
+        shield: Shield,
+        presences: Presences,
+        lists: Lists,
     ) -> None:
         self._wing = wing
+        self._acts = acts
         self._social = social
         self._shield = shield
         self._presences = presences
@@ -109,11 +118,13 @@ class Desk:
         return f"{self._name(form)} does not follow you."
 
     async def _follow(self, agent: Agent, member: Member, form: Form) -> str:
-        await self._social.follow(agent, member, await find(self._wing, form.get("who", "")))
+        actor = await find(self._wing, form.get("who", ""))
+        await self._acts.do(agent, member, "follow", actor)
         return f"{form['who']} was asked."
 
     async def _unfollow(self, agent: Agent, member: Member, form: Form) -> str:
-        await self._social.undo(agent, member, "follow", _actor(form))
+        held = self._acts.held(member, "follow", _actor(form))
+        await self._wing.write.apply(agent, member.id, [Delete(path) for path in held])
         return f"You do not follow {self._name(form)} any more."
 
     async def _block(self, agent: Agent, member: Member, form: Form) -> str:

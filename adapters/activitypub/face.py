@@ -152,9 +152,11 @@ class ActivityPub:
         self.shield = Shield(self._wing)
         self.presences = Presences(self._wing)
         self.administration = Administration(self._wing)
-        self.lists = Lists(self._wing, imports, self.social, self.shield)
-        self.desk = Desk(self._wing, self.social, self.shield, self.presences, self.lists)
         self.acts = Acts(self._wing, self.social)
+        self.lists = Lists(self._wing, imports, self.acts, self.shield)
+        self.desk = Desk(
+            self._wing, self.social, self.acts, self.shield, self.presences, self.lists
+        )
         self.polls = Polls(self._wing)
         self.authoring = Authoring(self._wing, self.social, self.acts, self.polls)
         self._outbox = Outbox(self._wing, self.authoring, self.shield, self.presences)

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+from adapters.activitypub.acts import Acts
 from adapters.activitypub.addresses import address_of, find, parse_address
 from adapters.activitypub.federation import parse_domain
 from adapters.activitypub.ports import Imports
 from adapters.activitypub.shield import Shield
-from adapters.activitypub.social import Social
 from adapters.activitypub.wing import Wing
 from pod.access.agent import Agent, Credential
 from pod.errors import Invalid, PeerUnavailable, PodError, TooLarge
@@ -38,10 +38,10 @@ _MUTES: Final = (_ADDRESS, "Hide notifications")
 class Lists:
     """Writes out lists, and takes in those that members bring, line by line."""
 
-    def __init__(self, wing: Wing, imports: Imports, social: Social, shield: Shield) -> None:
+    def __init__(self, wing: Wing, imports: Imports, acts: Acts, shield: Shield) -> None:
         self._wing = wing
         self._imports = imports
-        self._social = social
+        self._acts = acts
         self._shield = shield
         self._more = asyncio.Event()
 
@@ -112,7 +112,7 @@ class Lists:
         actor = await find(self._wing, row.target)
         match row.kind:
             case "following":
-                await self._social.follow(agent, member, actor)
+                await self._acts.do(agent, member, "follow", actor)
             case "blocks":
                 await self._shield.block(agent, member, actor)
             case "mutes":

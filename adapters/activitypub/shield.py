@@ -17,14 +17,14 @@ from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.context import AS2, MEDIA_TYPE, PUBLIC, with_context
 from adapters.activitypub.lens import act as acts
 from adapters.activitypub.lens.act import FOLLOWS, Act, folder
-from adapters.activitypub.moderation import DOMAINS, INBOX, SETTINGS, WAITING, said
+from adapters.activitypub.moderation import AT_FOLLOWS, DOMAINS, INBOX, SETTINGS, WAITING, said
 from adapters.activitypub.receive.relation import drop_follower
 from adapters.activitypub.social import follows_of, once
 from adapters.activitypub.wing import Wing
 from adapters.activitypub.writing import act_of
 from pod.access.agent import Agent
 from pod.errors import Forbidden, Gone, Invalid, NotFound, PeerUnavailable, PodError, TooLarge
-from pod.model.ids import Iri
+from pod.model.ids import Did, Iri
 from pod.model.member import Member
 from pod.model.moderation import Report
 from pod.model.peer import SERVER, Edge, Follower, Outgoing, Priority
@@ -88,8 +88,9 @@ class Shield:
         await self._wing.write.apply(agent, member.id, [Delete(p, missing_ok=True) for p in paths])
 
     def listed(self, member: Member, act: Act) -> list[Iri]:
-        """Whom a member blocks, mutes or follows, oldest first."""
-        return [actor for _, actor in acts_of(self._wing, member, folder(act))]
+        """Whom a member blocks, mutes or follows, oldest first; members of this pod come last."""
+        found = [actor for _, actor in acts_of(self._wing, member, folder(act))]
+        return found + local_follows(self._wing, member) if act == "follow" else found
 
     def domains(self, member: Member) -> list[str]:
         """The servers that a member blocks."""
@@ -222,6 +223,17 @@ def acts_of(wing: Wing, member: Member, prefix: str) -> Iterator[tuple[ResourceP
             if target is not None:
                 yield resource.path, target
         after = page[-1].path
+
+
+def local_follows(wing: Wing, member: Member) -> list[Iri]:
+    """The members of this pod whom a member follows by records."""
+    found: list[Iri] = []
+    after: str | None = None
+    while page := wing.reader.resources(member.id, AT_FOLLOWS, after=after, limit=_PAGE):
+        others = (wing.reader.member_by_did(Did(each.subject or "")) for each in page)
+        found += [other.webid for other in others if other is not None]
+        after = page[-1].path
+    return found
 
 
 def _author(held: Resource) -> Iri | None:

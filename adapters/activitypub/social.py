@@ -40,12 +40,7 @@ class Social:
         """
         local = self._wing.local_actor(actor)
         found = local.webid if local else (await self._wing.actors.actor(actor)).id
-        if found == member.webid:
-            raise Forbidden("Nobody follows themselves.")
-        if moderation.blocks(self._wing, member, found):
-            raise Forbidden("You block this account, or its whole server.")
-        if moderation.is_blocked_by(self._wing, member, found):
-            raise Forbidden("This account does not want you to follow it.")
+        require_followable(self._wing, member, found)
         return await self._act(agent, member, "follow", found, found)
 
     async def like(self, agent: Agent, member: Member, object_id: Iri) -> ResourcePath:
@@ -133,7 +128,20 @@ def require_here(wing: Wing, member: Member) -> None:
         raise Forbidden(f"Your fediverse account has moved to {target}.")
 
 
+def require_followable(wing: Wing, member: Member, actor: Iri) -> None:
+    """Pass, or raise Forbidden where either blocks the other, and for the member themselves."""
+    if actor == member.webid:
+        raise Forbidden("Nobody follows themselves.")
+    if moderation.blocks(wing, member, actor):
+        raise Forbidden("You block this account, or its whole server.")
+    if moderation.is_blocked_by(wing, member, actor):
+        raise Forbidden("This account does not want you to follow it.")
+
+
 def follows_of(wing: Wing, member: Member, actor: Iri) -> list[Delete]:
     """What ends a member's follow of an actor."""
     paths = wing.reader.about(member.id, FOLLOWS, actor)
+    other = wing.local_actor(actor)
+    if other is not None:
+        paths += wing.reader.about(member.id, moderation.AT_FOLLOWS, other.did)
     return [Delete(path, missing_ok=True) for path in paths]

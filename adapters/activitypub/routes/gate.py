@@ -55,13 +55,26 @@ class Gate:
     async def require(self, member: Member | None = None) -> None:
         """Let pass whom the documents are for: everybody, or in secure mode who signs.
 
-        Raises Unauthenticated, Forbidden, Throttled, Overloaded; NotFound for whom the member
-        blocks.
+        Raises Unauthenticated, Forbidden (also where everybody may read, for servers that are shut
+        out), Throttled, Overloaded; NotFound for whom the member blocks.
         """
         if not self.secure:
+            self._refuse_shut_out()
             return
         visitor = await self.visitor()
         if visitor is None:
             raise Unauthenticated("This server answers signed requests only.")
         if member is not None and not moderation.may_see(self._wing, member, visitor):
             raise NotFound
+
+    def _refuse_shut_out(self) -> None:
+        """Where anybody reads: refuse at least who names a server that is shut out."""
+        sent = presented(self._hosts)
+        request = Request(sent.method, sent.url, list(sent.headers.items()), sent.body)
+        if not request.has("signature"):
+            return
+        try:
+            claim = signatures.read(request, self._wing.clock.now())
+        except Unauthenticated:
+            return
+        self._wing.federation.require(claim.key_id)

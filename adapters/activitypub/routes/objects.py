@@ -45,7 +45,7 @@ def as2_view(wing: Wing, gate: Gate) -> HttpView:
             actor = await wing.actor_view(ask.member)
             shown = {key: actor[key] for key in _KEY_ONLY}
             return Rendered(orjson.dumps(with_context(shown, ACTOR)), MEDIA_TYPE)
-        if gate.secure and ask.agent.member != ask.member.id:
+        if ask.agent.member != ask.member.id:
             await gate.require(ask.member)
         document = await render_as2(wing, ask)
         return Rendered(orjson.dumps(document), MEDIA_TYPE) if document is not None else None

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import orjson
 import pytest
 
+from adapters.activitypub.signature import cavage
+from adapters.activitypub.signature.request import Request
 from pod.errors import Invalid, NotFound
 from pod.model.member import Member
 from pod.model.moderation import Severity
@@ -16,6 +19,16 @@ from tests.kit.fediverse import FediPod, Peer, fedi_pod
 from tests.kit.house import owner
 from tests.wire.activitypub.conftest import Story
 from tests.wire.activitypub.test_relations import inbox, mention
+
+
+async def signed_get(pod: FediPod, peer: Peer, url: str) -> int:
+    """What a peer is answered who signs for a document."""
+    request = Request("GET", url, [])
+    now = pod.clock.now()
+    headers = cavage.sign(request, key_id=peer.key_id, sign=peer.sign, now=now)
+    parts = urlsplit(url)
+    sent = {"Accept": "application/activity+json", "Host": parts.netloc, **headers}
+    return (await pod.client.get(parts.path, headers=sent)).status_code
 
 
 def test_a_server_that_is_shut_out_is_neither_heard_nor_asked_nor_told(
@@ -37,6 +50,8 @@ def test_a_server_that_is_shut_out_is_neither_heard_nor_asked_nor_told(
         for peer in (bob, sub):
             assert peer.received == []
             assert peer.fetched == []
+        assert await signed_get(pod, bob, alice.webid) == 403
+        assert (await pod.get(alice.webid))[0] == 200
         assert pod.wing.backlog() == 0
         assert pod.followers.count(alice.id) == 0
         assert pod.wing.shield.listed(alice, "follow") == []
