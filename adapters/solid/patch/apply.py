@@ -12,7 +12,8 @@ from typing import Final
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
 from adapters.solid.patch.n3 import Patch, variables_in
-from adapters.solid.rdf.parse import Graph
+from adapters.solid.rdf.parse import Graph, parse_rdf
+from adapters.solid.rdf.write import write_rdf
 from pod.errors import Conflict, Unprocessable
 
 Pattern = tuple[object, object, object]
@@ -59,6 +60,11 @@ def apply_all(patches: Sequence[Patch], graph: Sequence[Triple]) -> Graph:
     for patch in patches:
         result = apply_patch(patch, result)
     return result
+
+
+def patched(body: bytes, media_type: str, base: str, patches: Sequence[Patch]) -> bytes:
+    """A document after several patches, in its own syntax; raises as `apply_patch` and a parser."""
+    return write_rdf(apply_all(patches, parse_rdf(body, media_type, base)), media_type)
 
 
 def _blank_nodes(triples: Sequence[Triple]) -> set[object]:

@@ -87,6 +87,11 @@ def parse_rdf(body: bytes, media_type: str, base: str, *, only_default: bool = F
         raise Invalid(f"Not well-formed {media_type}") from err
 
 
+def check_rdf(body: bytes, media_type: str, base: str) -> None:
+    """Raise what `parse_rdf` would of a document that is kept as it came."""
+    parse_rdf(body, media_type, base, only_default=True)
+
+
 async def aside(size: int, work: Callable[[], T]) -> T:
     """What ``work`` gives; done in a thread where the document it is about is heavy."""
     return await asyncio.to_thread(work) if size >= HEAVY_BYTES else work()

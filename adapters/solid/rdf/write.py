@@ -14,7 +14,7 @@ from typing import Final
 import orjson
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple, serialize
 
-from adapters.solid.rdf.parse import FORMATS, NTRIPLES, RDFXML, TRIG, TURTLE
+from adapters.solid.rdf.parse import FORMATS, NTRIPLES, RDFXML, TRIG, TURTLE, parse_rdf
 from adapters.solid.rdf.vocab import PREFIXES, RDF, XSD
 from pod.errors import Unsupported
 
@@ -46,6 +46,11 @@ def write_rdf(triples: Sequence[Triple], media_type: str) -> bytes:
             return _native(triples, media_type)
         case _:
             raise Unsupported(f"{media_type} is not an RDF syntax that is written here")
+
+
+def translated(body: bytes, native: str, base: str, media_type: str) -> bytes:
+    """A stored document in another syntax; raises Unsupported where that cannot spell it."""
+    return write_rdf(parse_rdf(body, native, base, only_default=True), media_type)
 
 
 def write_ntriples(triples: Iterable[Triple]) -> bytes:

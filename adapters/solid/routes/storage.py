@@ -31,9 +31,10 @@ from adapters.solid.lens.container import (
     turtle,
 )
 from adapters.solid.paths import INBOX, ROOT_ACL, STORAGE, describes_container, subject_of
-from adapters.solid.rdf.parse import JSONLD, TURTLE, Graph, aside, parse_rdf
+from adapters.solid.rdf.apart import apart
+from adapters.solid.rdf.parse import JSONLD, TURTLE, Graph, parse_rdf
 from adapters.solid.rdf.shown import Shown
-from adapters.solid.rdf.write import write_rdf
+from adapters.solid.rdf.write import translated, write_rdf
 from adapters.solid.wac.document import owner_acl
 from adapters.solid.wing import RDF_TYPES, VARIANTS, Kind, Target, Wing, empty, headers_of, kind_of
 from pod.access.acl import Mode
@@ -98,10 +99,7 @@ async def show_document(wing: Wing, target: Target, resource: Resource, kind: Ki
             if kept is not None:
                 return Rendered(kept.body, media, headers)
             try:
-                other = await aside(
-                    len(body),
-                    lambda: write_rdf(parse_rdf(body, native, url, only_default=True), media),
-                )
+                other = await apart(len(body), translated, body, native, url, media)
             except Unsupported:
                 return None
             wing.shown_bodies.keep(key, Shown(other))

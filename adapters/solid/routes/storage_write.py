@@ -18,7 +18,7 @@ from quart import Response, request
 from adapters.http.conditional import etag
 from adapters.http.negotiate import MediaType
 from adapters.solid.lens.container import Listing, own_part
-from adapters.solid.patch.apply import apply_all
+from adapters.solid.patch.apply import apply_all, patched
 from adapters.solid.patch.n3 import Patch
 from adapters.solid.paths import (
     AUXILIARY,
@@ -32,7 +32,8 @@ from adapters.solid.paths import (
     slug_name,
     subject_of,
 )
-from adapters.solid.rdf.parse import TURTLE, Graph, aside, parse_rdf
+from adapters.solid.rdf.apart import apart
+from adapters.solid.rdf.parse import TURTLE, Graph, aside, check_rdf, parse_rdf
 from adapters.solid.rdf.write import write_rdf, write_turtle
 from adapters.solid.routes.storage import (
     is_container,
@@ -137,8 +138,10 @@ async def _stored(wing: Wing, target: Target, media: MediaType) -> PutDocument |
         if is_acl(target.path) and len(body) > MAX_ACL_BYTES:
             raise TooLarge("An access control list may have 256 KiB")
         url = target.url
-        graph = await aside(len(body), lambda: parse_rdf(body, media_type, url, only_default=True))
-        _check_list(target, graph)
+        if is_acl(target.path):
+            _check_list(target, parse_rdf(body, media_type, url, only_default=True))
+        else:
+            await apart(len(body), check_rdf, body, media_type, url)
         return PutDocument(target.path, media_type, body)
     if is_auxiliary(target.path):
         raise Unsupported("Access control lists and descriptions are RDF documents")
@@ -326,13 +329,9 @@ async def _patched(wing: Wing, target: Target, changes: Sequence[Patch]) -> Op:
     if resource.media_type not in RDF_TYPES:
         raise Conflict("Only RDF documents can be patched")
     native, media_type = resource.body, resource.media_type
-
-    def changed() -> bytes:
-        graph = apply_all(changes, parse_rdf(native, media_type, url))
-        _check_list(target, graph)
-        return write_rdf(graph, media_type)
-
-    body = await aside(len(native), changed)
+    body = await apart(len(native), patched, native, media_type, url, changes)
+    if is_acl(path):
+        _check_list(target, parse_rdf(body, media_type, url))
     return PutDocument(path, media_type, body, expect or resource.version)
 
 

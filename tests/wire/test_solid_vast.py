@@ -1,0 +1,52 @@
+"""Documents of a megabyte and more are worked on in a process: the answers are the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from adapters.solid.rdf.apart import VAST_BYTES
+from tests.kit.solid_host import Host, told
+
+TTL, JSONLD, N3 = "text/turtle", "application/ld+json", "text/n3"
+LINE = '<#s{0}> <http://example.org/says> "{0} {1}" .\n'
+VAST = "".join(LINE.format(number, "word " * 400) for number in range(VAST_BYTES // 2000))
+PATCH = """@prefix solid: <http://www.w3.org/ns/solid/terms#> .
+<> a solid:InsertDeletePatch ; solid:{0} {{ <#new> a <#Thing> }} ."""
+
+
+def test_a_vast_document_is_kept_translated_and_patched() -> None:
+    async def story(host: Host) -> None:
+        assert len(VAST) >= VAST_BYTES
+        assert (await host.ask("PUT", "/data/big", VAST, Content_Type=TTL)).status_code == 201
+        shown = await host.ask("GET", "/data/big", Accept=JSONLD)
+        assert shown.status_code == 200
+        assert b"#s499" in await shown.get_data()
+        body = PATCH.format("inserts")
+        assert (await host.ask("PATCH", "/data/big", body, Content_Type=N3)).status_code == 204
+        stored = host.stored("/data/big")
+        assert stored is not None
+        assert b"#new" in stored.body
+        assert b"#s0" in stored.body
+
+    told(story)
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "media", "status", "word"),
+    [
+        ("PUT", VAST + "<#x", TTL, 400, b"line 501"),
+        ("PATCH", PATCH.format("deletes"), N3, 409, b"#new"),
+    ],
+)
+def test_a_refusal_of_a_vast_document_names_its_reason_and_changes_nothing(
+    method: str, body: str, media: str, status: int, word: bytes
+) -> None:
+    async def story(host: Host) -> None:
+        await host.ask("PUT", "/data/big", VAST, Content_Type=TTL)
+        before = host.stored("/data/big")
+        refused = await host.ask(method, "/data/big", body, Content_Type=media)
+        assert refused.status_code == status
+        assert word in await refused.get_data()
+        assert host.stored("/data/big") == before
+
+    told(story)
