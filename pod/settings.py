@@ -100,6 +100,12 @@ class Settings:
     recovery_key: Say[str | None, "The operator's own rotation key (did:key) in every did:plc"] = (
         None
     )
+    watches_domains: Say[
+        bool,
+        "Whether members' domains are looked at from here, and nothing is sent to the fediverse "
+        "for one that does not lead here with a good certificate; off where this machine cannot "
+        "reach its own public address",
+    ] = True
     rate_limits: Say[bool, "Whether requests are limited per address"] = True
     plc_url: Say[str, "did:plc directory; empty: the pod runs its own, for trials"] = PUBLIC_PLC
     relays: Say[tuple[str, ...], "Relays that are asked to crawl"] = ()

@@ -1,4 +1,4 @@
-"""Whether a domain that somebody brings to sign-up leads to this server: by DNS or by asking it."""
+"""Whether a domain leads to this server: by DNS or by asking it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from pod.errors import PeerUnavailable, PodError
-from pod.model.ids import Did, Handle
+from pod.model.ids import Did, Handle, Origin
 
 Txt = Callable[[str], Awaitable[list[str]]]
 """The TXT records of a name, empty if there are none; raises PeerUnavailable."""
@@ -50,6 +50,21 @@ def leads_here(did: Did, txt: Txt, fetch: Asks) -> Callable[[Handle], Awaitable[
         return await by_dns(domain) or await by_asking(domain)
 
     return check
+
+
+def seen_from_outside(did: Did, fetch: Asks) -> Callable[[Origin], Awaitable[str | None]]:
+    """Looks at an origin as strangers do: None if the server that is ``did`` answers over TLS."""
+
+    async def look(origin: Origin) -> str | None:
+        try:
+            answer = await fetch.get(f"{origin}/.well-known/commonpod", max_bytes=1_000)
+        except PodError:
+            return "it cannot be reached, or its certificate does not hold."
+        if answer.status == 200 and answer.body.decode("latin-1").strip() == did:
+            return None
+        return "another server answers there."
+
+    return look
 
 
 async def believed(_: Handle) -> bool:

@@ -41,13 +41,16 @@ def is_plain(raw_path: bytes) -> bool:
 class Rooms:
     """An open house, as the door sees it.
 
-    ``end_streams`` ends what would never end by itself; ``close`` comes when nobody is there any
-    more. ``plc`` is the development PLC directory, if any.
+    ``socket`` takes the WebSockets that are not XRPC's. ``end_streams`` ends what would never end
+    by itself; ``close`` comes when nobody is there any more. ``plc`` is the development PLC
+    directory, if any.
     """
 
     xrpc: App
     serves_xrpc: Callable[[str], bool]
     pages: App
+    socket: App
+    serves_socket: Callable[[str], bool]
     end_streams: Callable[[], None]
     close: Callable[[], Awaitable[None]]
     plc: App | None = None
@@ -69,7 +72,9 @@ class FrontDoor:
             await rooms.xrpc(scope, receive, send)
         elif rooms.plc and scope["type"] == "http" and scope["path"].startswith(PLC):
             await rooms.plc({**scope, "path": scope["path"][len(PLC) - 1 :]}, receive, send)
-        elif is_plain(scope["raw_path"].partition(b"?")[0]):
+        elif scope["type"] == "websocket" and rooms.serves_socket(scope["path"]):
+            await rooms.socket(scope, receive, send)
+        elif scope["type"] == "http" and is_plain(scope["raw_path"].partition(b"?")[0]):
             await rooms.pages(scope, receive, send)
         else:
             await _refuse(scope, send)

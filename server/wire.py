@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final, cast
 
@@ -17,6 +18,7 @@ from adapters.solid.notify.face import Notifications
 from pod.access.acl import Mode
 from pod.account import Accounts
 from pod.confirm import Confirmations
+from pod.domains import Domains
 from pod.farewell import Farewell
 from pod.keys.passkey import Site
 from pod.media import Media
@@ -29,10 +31,10 @@ from pod.second_factor import SecondFactor
 from pod.settings import Settings
 from pod.transfer import Transfer
 from pod.write import Write
-from server.brought import believed, leads_here
+from server.brought import believed, leads_here, seen_from_outside
 from server.deferred import Deferred
 from server.ground import Ground, open_ground
-from server.hosts import App, Receive, Rooms, Scope, Send
+from server.hosts import App, Rooms
 from server.mail import mailbox, unwanted
 from server.plc_log import VaultLog
 from server.workers import Workers
@@ -42,6 +44,7 @@ from storage.confirmations import StoredConfirmations
 from storage.delivery_queue import SqlActivityLog, SqlDeliveryQueue
 from storage.devices import SqlDevices
 from storage.domain_rules import StoredDomainRules
+from storage.domains import SqlDomains
 from storage.edges import SqlEdges, SqlSeen
 from storage.farewells import StoredFarewells
 from storage.followers import SqlFollowers
@@ -87,7 +90,15 @@ async def open_house(settings: Settings) -> House:
     services = _services(ground, directory, apps)
     outbox = atproto.Outbox(ground.store, buffer=settings.limits.firehose_buffer)
     xrpc = atproto.xrpc(services, ground.lexicons, outbox)
-    fediverse = _fediverse(ground)
+    domains = Domains(
+        ground.shown,
+        SqlDomains(ground.database),
+        seen_from_outside(settings.did, ground.fetch),
+        services.mailbox,
+        ground.clock,
+    )
+    watches = settings.watches_domains and not settings.dev
+    fediverse = _fediverse(ground, domains.rests_until if watches else lambda _: None)
     devices = SqlDevices(ground.database)
     ground.store.subscribe(outbox.on_changes)
     ground.store.subscribe(services.crawl.on_changes)
@@ -95,11 +106,11 @@ async def open_house(settings: Settings) -> House:
     workers = _workers(ground, services, fediverse, apps, devices)
     workers.every("notification channels", TIDY_EVERY_S, notifications.tidy)
     workers.keep_running("webhooks", notifications.run)
-    pages = Deferred(lambda: _pages(ground, services, fediverse, apps, devices, notifications))
-
-    async def rest(scope: Scope, receive: Receive, send: Send) -> None:
-        is_socket = scope["type"] == "websocket" and notifications.serves_socket(scope["path"])
-        await (notifications.socket if is_socket else pages)(scope, receive, send)
+    if watches:
+        workers.keep_running("domains", domains.run)
+    pages = Deferred(
+        lambda: _pages(ground, services, fediverse, apps, devices, notifications, domains)
+    )
 
     def end_streams() -> None:
         outbox.close()
@@ -124,7 +135,9 @@ async def open_house(settings: Settings) -> House:
         rooms=Rooms(
             xrpc=held(xrpc),
             serves_xrpc=xrpc.serves,
-            pages=held(rest),
+            pages=held(pages),
+            socket=held(notifications.socket),
+            serves_socket=notifications.serves_socket,
             end_streams=end_streams,
             close=close,
             plc=cast("App | None", own_plc),
@@ -240,7 +253,9 @@ def _services(ground: _Ground, directory: atproto.Directory, apps: SqlOAuth) -> 
     )
 
 
-def _fediverse(ground: _Ground) -> activitypub.ActivityPub:
+def _fediverse(
+    ground: _Ground, rests_until: Callable[[Member], datetime | None]
+) -> activitypub.ActivityPub:
     database = ground.database
     return activitypub.ActivityPub(
         server=ground.settings.origin,
@@ -266,6 +281,7 @@ def _fediverse(ground: _Ground) -> activitypub.ActivityPub:
         farewells=StoredFarewells(database),
         allow_list=ground.settings.federation_allow_list,
         secure=ground.settings.authorized_fetch,
+        rests_until=rests_until,
     )
 
 
@@ -323,6 +339,7 @@ def _pages(
     apps: SqlOAuth,
     devices: SqlDevices,
     notifications: Notifications,
+    domains: Domains,
 ) -> App:
     # Quart, RDF and templates: a pod that nobody looks at does without them.
     from adapters.console import face as console
@@ -378,6 +395,7 @@ def _pages(
         hosts,
         lambda authorization: atproto.check_administrator(services, authorization),
         lambda: atproto.relay_report(services),
+        domains.report,
     )
     browser = identity.Browser(settings.origin, ground.keyring.oauth_secret(), clock)
     consent = identity.ConsentPages(hosts, services.oauth, browser, devices, store, clock)

@@ -290,6 +290,17 @@ Index("delivery_by_time", delivery.c.priority, delivery.c.due_at, delivery.c.id)
 Index("delivery_by_host", delivery.c.host, delivery.c.due_at)
 Index("delivery_by_age", delivery.c.queued_at)
 
+domain: Final = Table(
+    "domain",
+    metadata,
+    _member(key=True),
+    _time("seen_at"),
+    Column("fault", Text),
+    Column("ill_since", BigInteger),
+    Column("told", Boolean, nullable=False),
+)
+"""What was last seen of a member's domain; ``fault`` is null where it is well."""
+
 peer_host: Final = Table(
     "peer_host",
     metadata,

@@ -6,7 +6,8 @@ Spec: https://www.w3.org/TR/activitypub/
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from adapters.activitypub.acts import Acts
@@ -106,6 +107,7 @@ class ActivityPub:
         secure: bool = False,
         reader: Reader | None = None,
         throttle: Throttle | None = None,
+        rests_until: Callable[[Member], datetime | None] = lambda _: None,
     ) -> None:
         """``reader`` is the store as others may see it, where that is less than the store.
 
@@ -145,6 +147,7 @@ class ActivityPub:
             federation=federation,
             reports=reports,
             farewells=farewells,
+            rests_until=rests_until,
         )
         self._reactor = Reactor(self._wing)
         self._sender = Sender(self._wing)

@@ -6,7 +6,9 @@ Spec: https://www.w3.org/TR/activitypub/
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from adapters.activitypub.blurhash import Blurhashes
 from adapters.activitypub.federation import Federation
@@ -46,6 +48,7 @@ from pod.write import Write
 class Wing:
     """The services of the pod as ActivityPub uses them; ``server`` is the server's own origin.
 
+    ``rests_until`` says when to ask again whether a member's domain is well enough to send for.
     ``outgoing`` is set whenever something was queued, and wakes the sender. ``voting`` is held
     while a vote is counted.
     """
@@ -71,6 +74,7 @@ class Wing:
     blurhashes: Blurhashes
     hosts: Hosts
     throttle: Throttle
+    rests_until: Callable[[Member], datetime | None] = lambda _: None
     outgoing: asyncio.Event = field(default_factory=asyncio.Event)
     voting: asyncio.Lock = field(default_factory=asyncio.Lock)
 

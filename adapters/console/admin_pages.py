@@ -5,7 +5,7 @@ Spec: RFC 7617, https://atproto.com/specs/sync
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from quart import Blueprint, Response, request
@@ -13,7 +13,9 @@ from quart import Blueprint, Response, request
 from adapters.console.pages import HTML, SECURITY, environment
 from adapters.http.hosts import Hosts
 from adapters.http.views import Answer, response_of
+from pod.domains import DomainState
 from pod.errors import NotFound, Unauthenticated
+from pod.model.member import Member
 
 _CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="commonpod", charset="UTF-8"'}
 _HEADERS: Final = {**SECURITY, "Cache-Control": "no-store", "Content-Type": HTML}
@@ -26,9 +28,9 @@ class IsAdministrator(Protocol):
 
 
 class AdminPages:
-    """``/admin/relays``, for whoever knows the administrator's password.
+    """``/admin/relays`` and ``/admin/domains``, for whoever knows the administrator's password.
 
-    ``relays`` gives the report that ``/xrpc/_relays`` gives.
+    ``relays`` gives the report that ``/xrpc/_relays`` gives, ``domains`` those that are ill.
     """
 
     def __init__(
@@ -36,10 +38,12 @@ class AdminPages:
         hosts: Hosts,
         check: IsAdministrator,
         relays: Callable[[], Mapping[str, Any]],
+        domains: Callable[[], Sequence[tuple[Member, DomainState]]],
     ) -> None:
         self._hosts = hosts
         self._check = check
         self._relays = relays
+        self._domains = domains
         self._templates = environment()
 
     def rooms(self) -> Blueprint:
@@ -52,6 +56,13 @@ class AdminPages:
             if refused is not None:
                 return refused
             return self.shown("relays.html", title="Relays", report=self._relays())
+
+        @blueprint.get("/admin/domains")
+        async def domains() -> Response:
+            refused = self.refusal()
+            if refused is not None:
+                return refused
+            return self.shown("domains.html", title="Domains", ill=self._domains())
 
         return blueprint
 

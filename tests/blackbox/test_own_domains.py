@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.blackbox.test_fedify import NOW, heard
+from tests.blackbox.test_fedify import NOW, eventually, heard
 from tests.kit.node import Peer, peer
 from tests.kit.process import Server, free_port
 from tests.kit.town import Town, needs, town
@@ -20,6 +20,7 @@ from tests.kit.xrpc_client import PASSWORD, XrpcClient
 pytestmark = pytest.mark.peer
 
 DOMAINS = json.dumps([{"handle_suffix": ".pods.test", "origin": "https://{name}.pods.test"}])
+ADMIN = "swordfish"
 NAMES = ("pods.test", "alice.test", "bea.pods.test", "carol.test", "social.carol.test")
 SITES = """
 alice.test, social.carol.test {{
@@ -80,7 +81,12 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
         port, fedify = free_port(), free_port()
         place.front(port, sites=SITES.format(pod=port, fedify=fedify))
         place.trust_caddy()
-        server = place.pod("pods.test", port=port, COMMONPOD_SERVICE_DOMAINS=DOMAINS)
+        server = place.pod(
+            "pods.test",
+            port=port,
+            COMMONPOD_SERVICE_DOMAINS=DOMAINS,
+            COMMONPOD_ADMIN_PASSWORD=ADMIN,
+        )
         environment = {
             "ORIGIN": "https://fedify.test",
             "PORT": str(fedify),
@@ -145,3 +151,36 @@ def test_a_member_is_found_followed_and_heard(street: Street, kind: str) -> None
     assert "hello again" in edited["shows"]["content"]
     member.record("deleteRecord", "3kaaaaaaaaa22")
     heard(dan, lambda entry: entry["type"] == "Delete" and entry["object"] == post)
+
+
+def test_nothing_is_sent_for_a_member_whose_domain_leads_nowhere(street: Street) -> None:
+    place, server, dan = street.whole.place, street.whole.server, street.neighbour
+    lost = _resident(place, server, "eve.pods.test", "eve@eve.pods.test")
+    for member in (lost, street.whole):
+        _follow(member, dan.ready["actor"])
+    heard(dan, lambda entry: entry["type"] == "Follow" and entry["actor"] == street.whole.actor)
+
+    def told() -> bool:
+        page = httpx.get(
+            f"{server.address}/admin/domains", auth=("admin", ADMIN), headers={"Host": "pods.test"}
+        )
+        return "eve.pods.test" in page.text and "cannot be reached" in page.text
+
+    assert eventually(told)
+    assert all(entry["actor"] != lost.actor for entry in dan.ask("log"))
+
+
+def _follow(member: Resident, actor: str) -> None:
+    """Follow somebody by the member's own outbox."""
+    activity = {
+        "@context": "https://www.w3.org/ns/activitystreams",
+        "type": "Follow",
+        "object": actor,
+    }
+    headers = {
+        "Host": member.origin.removeprefix("https://"),
+        "Authorization": f"Bearer {member.client.token}",
+        "Content-Type": "application/activity+json",
+    }
+    done = httpx.post(f"{member.server.address}/outbox", json=activity, headers=headers)
+    assert done.status_code == 201, done.text

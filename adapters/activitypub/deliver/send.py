@@ -116,10 +116,12 @@ class Sender:
         if until is not None or is_crowded:
             await self._wing.queue.rest(host, until or now + _NO_ROOM)
             return True
-        met = self._introductions.wait(host, member, now) if member is not None else None
-        if met is not None:
-            await self._wing.queue.postpone(delivery, met)
-        return met is not None
+        wait = None
+        if member is not None:
+            wait = self._wing.rests_until(member) or self._introductions.wait(host, member, now)
+        if wait is not None:
+            await self._wing.queue.postpone(delivery, wait)
+        return wait is not None
 
     def _start(self, delivery: Delivery, member: Member | None) -> None:
         self._hosts.start(delivery.host)
