@@ -59,6 +59,4 @@ KEYS = ["attachment", "alsoKnownAs", "movedTo", "tag", "discoverable"]
 @given(st.dictionaries(st.sampled_from(KEYS), json))
 def test_nothing_that_was_written_before_breaks_it(junk: dict[str, Any]) -> None:
     held = presence.get(junk)
-    assert (
-        presence.put(junk, held, tag_url).keys() >= {"attachment"} & junk.keys() or not held.fields
-    )
+    assert presence.get(presence.put(junk, held, tag_url)) == held
