@@ -24,6 +24,7 @@ CARD: Final = ResourcePath("/profile/card")
 
 PUBLIC_INDEX: Final = ResourcePath("/profile/publicTypeIndex")
 PRIVATE_INDEX: Final = ResourcePath("/settings/privateTypeIndex")
+SETTINGS: Final = ResourcePath("/settings/")
 PREFERENCES: Final = ResourcePath("/settings/preferences")
 AUXILIARY: Final = (ACL_SUFFIX, DESCRIPTION_SUFFIX)
 """How the names of resources end that belong to another one, and go with it."""

@@ -246,6 +246,23 @@ def test_apps_that_register_at_once_lose_nothing() -> None:
     told(story)
 
 
+def test_the_members_own_documents_lie_in_a_folder() -> None:
+    async def story(host: Host) -> None:
+        contains = rdflib.URIRef("http://www.w3.org/ns/ldp#contains")
+        found = set((await shown(host, "/settings/")).objects(None, contains))
+        assert {str(url) for url in found} == {host.url(PRIVATE), host.url(PREFERENCES)}
+        acl = await shown(host, "/settings/.acl")
+        assert set(acl.subjects(None, rdflib.URIRef(host.alice.webid)))
+        assert (await host.ask("GET", "/settings/.acl", as_="bob")).status_code == 403
+        assert (await host.ask("PUT", "/settings/.acl", "", Content_Type=TTL)).status_code == 405
+        assert (await host.ask("GET", "/settings/", as_="bob")).status_code == 403
+        assert (await host.ask("GET", "/settings/", as_=None)).status_code == 401
+        assert (await host.ask("OPTIONS", "/settings/", as_=None)).status_code == 204
+        assert (await host.ask("PUT", "/settings/x", "", Content_Type=TTL)).status_code == 404
+
+    told(story)
+
+
 @pytest.mark.parametrize("path", [PRIVATE, PREFERENCES])
 @pytest.mark.parametrize(("as_", "status"), [(None, 401), ("bob", 403)])
 def test_private_documents_are_the_members_alone(path: str, as_: str | None, status: int) -> None:

@@ -13,13 +13,21 @@ from typing import Final
 from quart import Blueprint, Response
 
 from adapters.solid.lens.discovery import PAGES, Discovery
-from adapters.solid.paths import CARD, ROOT_ACL, STORAGE, describes_container, subject_of
+from adapters.solid.paths import (
+    CARD,
+    ROOT_ACL,
+    SETTINGS,
+    STORAGE,
+    describes_container,
+    subject_of,
+)
 from adapters.solid.query.dataset import Datasets
 from adapters.solid.routes import inbox, kept, record, storage, storage_write, vocabulary
 from adapters.solid.routes.description import repo_acl, storage_description
 from adapters.solid.routes.sparql import ENDPOINT, Endpoint
 from adapters.solid.routes.storage import missing, show_container, show_graph
 from adapters.solid.routes.vocabulary import VOCABULARY
+from adapters.solid.wac.document import owner_acl
 from adapters.solid.wing import (
     Kind,
     Target,
@@ -177,6 +185,22 @@ def _kept_rooms(blueprint: Blueprint, wing: Wing, discovery: Discovery) -> None:
 
     async def options() -> Response:
         return options_of("lasting", await wing.target())
+
+    @blueprint.route(SETTINGS, methods=["GET"], provide_automatic_options=False)
+    async def folder() -> Response:
+        return await kept.show_folder(wing, await wing.target())
+
+    @blueprint.route(f"{SETTINGS}.acl", methods=["GET"], provide_automatic_options=False)
+    async def folder_list() -> Response:
+        target = await wing.target()
+        wing.require(target, Mode.CONTROL)
+        body = owner_acl(target.member.url(SETTINGS), target.member.webid)
+        return await show_graph(wing, target, "fixed", body)
+
+    @blueprint.route(f"{SETTINGS}.acl", methods=["OPTIONS"], provide_automatic_options=False)
+    @blueprint.route(SETTINGS, methods=["OPTIONS"], provide_automatic_options=False)
+    async def folder_options() -> Response:
+        return options_of("fixed", await wing.target())
 
     for path in PAGES:
         for method, answer in (("GET", show), ("PUT", put), ("PATCH", patch), ("OPTIONS", options)):

@@ -10,12 +10,14 @@ from collections.abc import Callable, Sequence
 from pyoxigraph import Triple
 from quart import Response, request
 
+from adapters.solid.lens.container import Child, Listing, jsonld, turtle
 from adapters.solid.lens.discovery import Discovery, own_part, shown
 from adapters.solid.lens.parts import noted_bytes
 from adapters.solid.patch.apply import apply_all
-from adapters.solid.rdf.parse import NTRIPLES, Graph, parse_rdf
+from adapters.solid.paths import PREFERENCES, PRIVATE_INDEX, SETTINGS
+from adapters.solid.rdf.parse import JSONLD, NTRIPLES, TURTLE, Graph, parse_rdf
 from adapters.solid.rdf.write import write_rdf
-from adapters.solid.routes.storage import show_linked
+from adapters.solid.routes.storage import show_bodies, show_linked
 from adapters.solid.wing import (
     PATCH_TYPES,
     RDF_TYPES,
@@ -43,6 +45,18 @@ async def show(wing: Wing, discovery: Discovery, target: Target) -> Response:
     computed = await discovery.computed(target.member, target.path)
     graph = shown(computed, own_part(target.resource))
     return await show_linked(wing, target, "lasting", graph)
+
+
+async def show_folder(wing: Wing, target: Target) -> Response:
+    """Answer GET and HEAD of the folder that the member's own documents lie in."""
+    wing.require(target, Mode.READ)
+    member = target.member
+    children = [
+        Child(member.url(path), member.created_at, TURTLE) for path in (PREFERENCES, PRIVATE_INDEX)
+    ]
+    listing = Listing(member.url(SETTINGS), children, [])
+    bodies = {TURTLE: lambda: turtle(listing), JSONLD: lambda: jsonld(listing)}
+    return await show_bodies(wing, target, "fixed", bodies)
 
 
 async def put(wing: Wing, discovery: Discovery, target: Target) -> Response:
