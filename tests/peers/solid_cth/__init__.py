@@ -1,0 +1,1 @@
+"""The official Solid conformance features, run by an interpreter of our own."""
