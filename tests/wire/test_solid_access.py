@@ -248,7 +248,7 @@ def test_who_may_only_append_does_not_learn_that_something_was_deleted() -> None
         await host.ask("DELETE", "/data/f/doc")
         assert (await host.ask("POST", "/data/f/doc")).status_code == 410
         for path in ("/data/f/doc", "/data/f/never"):
-            assert (await host.ask("POST", path, as_="bob")).status_code == 404
+            assert (await host.ask("POST", path, as_="bob")).status_code == 405
 
     told(story)
 

@@ -80,9 +80,11 @@ def _storage_rooms(blueprint: Blueprint, wing: Wing) -> None:
             describes_container(target.path)
             and storage.is_container(wing, target.member, subject_of(target.path))
         )
-        if not is_made and wing.seen(target).resource is None:
+        # Who may not read is not told whether something is there.
+        may_know = Mode.READ in wing.policy.modes(target.agent, target.member, target.path)
+        if not is_made and target.resource is None and may_know:
             raise missing(wing, target)
-        return _not_allowed(kind_of(target), target)
+        return _not_allowed(kind_of(wing.seen(target)), target)
 
     async def patch(rest: str = "") -> Response:  # noqa: ARG001  likewise
         return await storage_write.patch(wing, await wing.target())

@@ -8,15 +8,12 @@ from __future__ import annotations
 import base64
 import secrets
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 from joserfc import jwt
 from joserfc.jwk import ECKey
-
-Sign = Callable[[str, str], dict[str, str]]
 
 
 @dataclass
@@ -88,8 +85,3 @@ class Session:
         """The headers of a request."""
         token = self.renewed()
         return {"Authorization": f"DPoP {token}", "DPoP": self.proofs.proof(method, url)}
-
-
-def bearer(token: str) -> Sign:
-    """Sign requests with a token that is good for whoever holds it."""
-    return lambda _method, _url: {"Authorization": f"Bearer {token}"}

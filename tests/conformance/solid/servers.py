@@ -17,12 +17,12 @@ from typing import Any
 
 import httpx
 
-from tests.conformance.solid.login import Session, Sign, bearer
+from tests.conformance.solid.login import Session
 from tests.conformance.solid.subject import Agent, Subject
 from tests.kit import process
 from tests.kit.node import node_binary
+from tests.kit.programs import PASSWORD, join, make_program
 
-PASSWORD = "open-sesame-1"
 NAMES = ("alice", "bob")
 
 
@@ -51,7 +51,7 @@ class Servers:
 
     def _ours(self) -> Subject:
         server = self._stack.enter_context(process.running(self._folder / "pod"))
-        agents = [Agent(f"{server.origin(name)}/me", _sign_up(server, name)) for name in NAMES]
+        agents = [our_agent(server, name) for name in NAMES]
         storages = [f"{server.origin(name)}/data/" for name in NAMES]
         return Subject("commonpod", *storages, server.url, *agents)
 
@@ -63,11 +63,10 @@ class Servers:
         return Subject("reference", *(f"{base}{name}/" for name in NAMES), base, *agents)
 
 
-def _sign_up(server: process.Server, name: str) -> Sign:
-    account = {"handle": f"{name}.test", "email": f"{name}@example.org", "password": PASSWORD}
-    url = f"{server.address}/xrpc/com.atproto.server.createAccount"
-    made = httpx.post(url, json=account, timeout=30).raise_for_status().json()
-    return bearer(made["accessJwt"])
+def our_agent(server: process.Server, name: str) -> Agent:
+    """A new member, who signs in by a program of theirs."""
+    join(server, name)
+    return Agent(f"{server.origin(name)}/me", Session(server.url, *make_program(server, name)))
 
 
 def start_reference(stack: ExitStack, installed: Path, folder: Path) -> str:

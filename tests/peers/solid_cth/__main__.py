@@ -20,16 +20,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from tests.conformance.solid.servers import (
-    NAMES,
-    PASSWORD,
-    reference_credentials,
-    sign_up,
-    start_reference,
-)
+from tests.conformance.solid.servers import NAMES, reference_credentials, start_reference
 from tests.kit import process
 from tests.kit.node import node_binary
-from tests.kit.programs import make_program
+from tests.kit.programs import join, make_program
 
 HERE = Path(__file__).parent
 
@@ -39,8 +33,8 @@ def our_stage(stack: ExitStack, folder: Path) -> dict[str, Any]:
     server = stack.enter_context(process.running(folder / "pod"))
     people: dict[str, Any] = {}
     for name in NAMES:
-        sign_up(server, name)
-        ident, secret = make_program(server, name, PASSWORD)
+        join(server, name)
+        ident, secret = make_program(server, name)
         people[name] = {"webid": f"{server.origin(name)}/me", "id": ident, "secret": secret}
     return {"issuer": server.url, "container": f"{server.origin(NAMES[0])}/data/", **people}
 
