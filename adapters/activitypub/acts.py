@@ -15,12 +15,13 @@ import orjson
 from adapters.activitypub.jsonld.context import MEDIA_TYPE
 from adapters.activitypub.lens import index
 from adapters.activitypub.lens.act import Act, folder
+from adapters.activitypub.lens.names import BRIDGED
 from adapters.activitypub.social import Social, require_followable, require_here
 from adapters.activitypub.threads import authored
 from adapters.activitypub.wing import Wing
 from pod.access.agent import Agent
-from pod.errors import NotFound, Unprocessable
-from pod.model.ids import Did, Iri, Nsid
+from pod.errors import Invalid, NotFound, Unprocessable
+from pod.model.ids import Did, Iri, Nsid, parse_did
 from pod.model.member import Member
 from pod.model.note import StrongRef
 from pod.model.relation import Relation, RelationKind
@@ -35,6 +36,16 @@ KINDS: Final[dict[Act, RelationKind]] = {
     "announce": RelationKind.REPOST,
 }
 _LONGEST_EMOJI: Final = 128
+
+
+def bridged_did(actor: Iri) -> Did | None:
+    """The person of the other network whom the bridge shows as an actor: known here natively."""
+    if not actor.startswith(BRIDGED):
+        return None
+    try:
+        return parse_did(actor.removeprefix(BRIDGED))
+    except Invalid:
+        return None
 
 
 class Acts:
@@ -53,6 +64,8 @@ class Acts:
         require_here(self._wing, member)
         if act == "follow":
             require_followable(self._wing, member, target)
+        if act == "follow" and (bridged := bridged_did(target)) is not None:
+            return await self._record(agent, member, RelationKind.FOLLOW, bridged)
         if self._wing.is_local(target):
             return await self._record(agent, member, KINDS[act], self._subject(act, target))
         if act == "follow":
@@ -63,6 +76,7 @@ class Acts:
 
     async def react(self, agent: Agent, member: Member, target: Iri, emoji: str) -> ResourcePath:
         """React to a post with an emoji, each once; ATProto has no word for it."""
+        require_here(self._wing, member)
         if not emoji.strip() or len(emoji) > _LONGEST_EMOJI:
             raise Unprocessable("A reaction is one emoji.")
         wing, held = self._wing, self._wing.local_object(target)
@@ -90,6 +104,8 @@ class Acts:
         """What a member wrote of an act about a target, as record or as document."""
         about = self._wing.reader.about
         found = about(member.id, folder(act), target)
+        if act == "follow" and (bridged := bridged_did(target)) is not None:
+            found += about(member.id, f"/repo/{relation.COLLECTIONS[KINDS[act]]}/", bridged)
         if act in KINDS and self._wing.is_local(target):
             subject = self._subject(act, target)
             uri = subject.uri if isinstance(subject, StrongRef) else subject

@@ -42,8 +42,10 @@ def quote_request(wing: Wing, member: Member, op: ChangeOp) -> tuple[View, Iri] 
     return index.document(quote.request(view, Iri(target), author)), Iri(author)
 
 
-def voters(wing: Wing, member: Member, op: ChangeOp) -> list[Iri]:
-    """Who voted in a poll, and hears of its results."""
+def others(wing: Wing, member: Member, op: ChangeOp) -> list[Iri]:
+    """Who hears of a change besides those it names: voters of results, the told of an end."""
+    if op.action == "delete" and op.path.startswith(NOTES_PREFIX):
+        return wing.edges.tally(member.id, op.path, "told")[1]
     resource = wing.reader.resource(member.id, op.path) if op.action == "update" else None
     if resource is None or not op.path.startswith(NOTES_PREFIX):
         return []

@@ -78,7 +78,7 @@ class Reactor:
             else:
                 activity = activity_of(self._wing, member, op, activity_id) or {}
             if activity:
-                more = besides.voters(self._wing, member, op)
+                more = besides.others(self._wing, member, op)
                 found += await self._outgoing(member, activity, more)
             wish = besides.quote_request(self._wing, member, op)
             found += await self._outgoing(member, wish[0], [wish[1]]) if wish is not None else []
@@ -117,7 +117,8 @@ class Reactor:
             return False
         if op.action == "delete":
             tombstone = reader.tombstone(member.id, op.path)
-            return tombstone is not None and _NAME.search(tombstone.body) is not None
+            is_named = tombstone is not None and _NAME.search(tombstone.body) is not None
+            return is_named or bool(besides.others(self._wing, member, op))
         resource = reader.resource(member.id, op.path)
         if resource is None:
             return False

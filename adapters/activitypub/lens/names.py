@@ -29,6 +29,9 @@ from pod.ports import Reader
 from pod.read import record_of
 from pod.records.data import Data
 
+BRIDGED: Final = "https://bsky.brid.gy/ap/"
+"""What stands before the DID in the actor ids of the bridge between both networks."""
+
 _ELSEWHERE: Final = "https://bsky.app/profile/"
 """Where a person is shown whose DID is not of this pod."""
 
@@ -80,12 +83,13 @@ class Names:
         return member.webid if member is not None else _ELSEWHERE + did
 
     def did_at(self, url: str) -> str | None:
-        """The inverse of `profile_url`."""
-        if url.startswith(_ELSEWHERE):
-            try:
-                return parse_did(url.removeprefix(_ELSEWHERE))
-            except Invalid:
-                return None
+        """The inverse of `profile_url`; also whom the bridge shows in the fediverse."""
+        for start in (_ELSEWHERE, BRIDGED):
+            if url.startswith(start):
+                try:
+                    return parse_did(url.removeprefix(start))
+                except Invalid:
+                    return None
         member = member_at(self._reader, url)
         return member.did if member is not None and member.webid == url else None
 

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from pod.model.member import Member
+from pod.read import record_of
 from pod.records.cid import cid_text
-from tests.kit.fediverse import FediPod, Peer
+from tests.kit.fediverse import KEYS, FediPod, Peer
 from tests.wire.activitypub.conftest import Tell
 
 
@@ -131,5 +132,45 @@ def test_many_replies_are_paged_and_a_thread_is_listed_whole(tell: Tell) -> None
         context = (await pod.get(url))[1]["context"]
         thread = (await pod.get(context))[1]
         assert (thread["totalItems"], thread["first"]["items"][0]) == (104, url)
+
+    tell(story)
+
+
+def test_a_follow_of_somebody_whom_the_bridge_shows_is_native(tell: Tell) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        did = "did:plc:z72i7hdynmk6r22z27h6tvur"
+        actor = f"https://bsky.brid.gy/ap/{did}"
+        status, made = await pod.say(alice, {"type": "Follow", "object": actor})
+        assert status == 201
+        path = alice.path(made)
+        assert path is not None
+        held = pod.store.resource(alice.id, path)
+        assert held is not None
+        assert record_of(held)["subject"] == did
+        undo = {"type": "Undo", "object": {"type": "Follow", "object": actor}}
+        assert (await pod.say(alice, undo))[0] == 201
+        assert pod.store.resource(alice.id, path) is None
+        text = f'<p><a href="{actor}" class="u-url mention">@eve</a> hi</p>'
+        note = (await pod.say(alice, {"type": "Note", "content": text}))[1]
+        post = pod.store.resource(alice.id, alice.path(note) or path)
+        assert post is not None
+        facets: Any = record_of(post)["facets"]
+        assert facets[0]["features"][0]["did"] == did
+
+    tell(story)
+
+
+def test_who_is_named_beside_an_answer_hears_of_its_end(tell: Tell) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        eve = pod.network.add(Peer("eve", "http://eve.test", KEYS[1]))
+        await pod.post(bob, bob.activity("Undo", bob.activity("Follow", alice.webid)))
+        asked = eve.note()
+        eve.documents[asked["id"]] = asked
+        answer = {"type": "Note", "content": "<p>Yes</p>", "inReplyTo": asked["id"]}
+        url = (await pod.say(alice, answer))[1]
+        await pod.wing.flush()
+        assert (await pod.say(alice, {"type": "Delete", "object": url}))[0] == 201
+        await pod.wing.flush()
+        assert [a["type"] for a in eve.activities] == ["Create", "Delete"]
 
     tell(story)
