@@ -16,7 +16,10 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from pod.access.agent import Agent, Credential
+from adapters.solid.notify.feed import Feeds
+from adapters.solid.notify.subscribe import Subscriptions, Wish
+from pod.access.agent import PUBLIC, Agent, Credential
+from pod.errors import Forbidden, Unauthenticated
 from pod.model.ids import Iri
 from tests.kit.solid_asker import Answer, asked
 from tests.kit.solid_host import Host
@@ -103,6 +106,19 @@ def turtle(subject_url: str, webid: str, all_grants: list[Grant], secret: str) -
     return "\n".join(lines)
 
 
+class NoChannels:
+    """Channels that are forgotten as soon as they are granted."""
+
+    def held(self, *_: object) -> list[object]:
+        return []
+
+    def count(self, _: object) -> int:
+        return 0
+
+    async def put(self, channel: object) -> None:
+        """Forget it."""
+
+
 class AccessMachine(RuleBasedStateMachine):
     """Every rule changes the storage or asks it; every answer is held against the oracle."""
 
@@ -120,6 +136,9 @@ class AccessMachine(RuleBasedStateMachine):
                 client, issuer = (Iri(v) if v else None for v in (who.client, who.issuer))
                 self.host.tokens.agents[str(who.name)] = replace(made, client=client, issuer=issuer)
         self.webid = webid
+        pod = self.host.pod
+        feeds = Feeds(pod.store, pod.policy, NoChannels(), pod.clock)  # type: ignore[arg-type]
+        self.subscriptions = Subscriptions(pod.store, pod.policy, feeds, pod.clock, dev=True)
         self.world = World({**GROUPS})
         self._owner_puts("/data/groups", f"<#us> <{MEMBER}> <{CAROL}> .")
         for path in DOCUMENTS[:3]:
@@ -208,6 +227,23 @@ class AccessMachine(RuleBasedStateMachine):
                     for has in (self.world.modes(w, path) for w in (who, Who(None)))
                 )
                 assert got.headers["wac-allow"] == f'user="{mine}",public="{all_}"', (who, path)
+
+    @rule(path=st.sampled_from(PATHS))
+    def everybody_subscribes(self, path: str) -> None:
+        """Who may read a thing may hear of it, whether or not it is there, and nobody else."""
+        alice = self.host.alice
+        for who in WHO:
+            type(self).requests += 1
+            agent = self.host.tokens.agents.get(str(who.name), PUBLIC)
+            agent = replace(agent, app_origin=who.origin)
+            wish = Wish(self.host.url(path))
+            work = self.subscriptions.subscribe(agent, alice, "StreamingHTTPChannel2023", wish)
+            try:
+                self.loop.run_until_complete(work)
+                granted = True
+            except (Forbidden, Unauthenticated):
+                granted = False
+            assert granted == ("read" in self.world.modes(who, path)), (who, path)
 
     @rule(path=st.sampled_from(PATHS), who=st.sampled_from(WHO))
     def aliases(self, path: str, who: Who) -> None:
