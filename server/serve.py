@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import resource
 import signal
 import socket
 from collections.abc import Callable
@@ -22,6 +23,8 @@ from server.corked import taking_runs
 from server.hosts import FrontDoor
 from storage.sole import SoleUse
 
+_OPEN_FILES = 65_536
+
 ServerName = Literal["hypercorn", "uvicorn"]
 
 
@@ -30,9 +33,18 @@ def serve(door: FrontDoor, settings: Settings, server: ServerName) -> None:
 
     Raises Conflict where another process has the data folder or the port.
     """
+    _allow_many_files()
     runner = _uvicorn if server == "uvicorn" else _hypercorn
     with SoleUse(settings.data_dir), asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
         loop.run(runner(door, _bound(settings)))
+
+
+def _allow_many_files() -> None:
+    """Raise the soft limit of open files, often 1,024: every connection is one, in and out."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _bound(settings: Settings) -> socket.socket:

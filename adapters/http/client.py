@@ -20,6 +20,9 @@ from adapters.http.addresses import may_connect
 from pod.errors import Forbidden, Invalid, PeerUnavailable, TooLarge
 
 USER_AGENT: Final = "Commonpod/0.1"
+_AT_ONCE: Final = 600
+"""Connections in all: deliveries that hang take up to 450, and nobody else may wait for them."""
+
 _PER_HOST: Final = 8
 _CONNECT_S: Final = 5.0
 
@@ -73,7 +76,7 @@ class Client:
         self._private = private
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=300,
+                limit=_AT_ONCE,
                 limit_per_host=_PER_HOST,
                 resolver=_Resolver(lookup, private=private),
                 socket_factory=self._socket,
