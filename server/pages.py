@@ -1,13 +1,32 @@
-"""Everything that Quart serves: the blueprints of the wings on one application."""
+"""Everything that Quart serves: the rooms of the wings, wired, on one application."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any, cast
 
 import structlog
 from quart import Blueprint, Quart, Response, request
 
-from adapters.http import problem
+from adapters.atproto import face as atproto
+from adapters.console import face as console
+from adapters.http import blobs, media_proxy, problem, views
+from adapters.http.hosts import Hosts
+from adapters.http.record_views import RECORD_VIEWS
+from adapters.identity import face as identity
+from adapters.solid import face as solid
+from pod.access.acl import Mode
+from pod.keys.passkey import Site
+from pod.model.ids import Iri
+from pod.model.member import Member
+from pod.passkeys import Passkeys
+from server.credentials import SessionCredentials
+from server.ground import Ground
+from server.hosts import App
+from server.parts import Parts
+from storage.edges import SqlEdges
+from storage.grants import StoredGrants
+from storage.oauth_clients import SqlClients
 
 log = structlog.get_logger()
 
@@ -43,3 +62,144 @@ def make_pages(rooms: Iterable[Blueprint], nonce: Callable[[], str]) -> Quart:
 
     app.register_error_handler(Exception, on_fault)
     return app
+
+
+def pages_of(
+    ground: Ground[Any], parts: Parts, did_document: Callable[[Member], dict[str, Any]]
+) -> App:
+    """Every page and resource of the house, wired; ``did_document`` tells of a member's account."""
+    services, fediverse, apps, devices = parts.services, parts.fediverse, parts.apps, parts.devices
+    settings, store, shown, clock = ground.settings, ground.store, ground.shown, ground.clock
+    policy = ground.policy
+    hosts = Hosts(store, settings.origin)
+    issuer = Iri(settings.origin)
+    credentials = SessionCredentials(
+        atproto.authenticator_of(services),
+        solid.SolidTokens(
+            issuer,
+            services.oauth,
+            store,
+            solid.Issuers(ground.fetch, clock, is_dev=settings.dev),
+            clock,
+        ),
+        issuer,
+    )
+    suffixes = [domain.handle_suffix for domain in settings.service_domains]
+    faces = console.Console(
+        hosts=hosts,
+        reader=shown,
+        read=ground.read,
+        edges=SqlEdges(ground.database),
+        welcome=console.Welcome(
+            handle_suffix=suffixes[0] if suffixes else "",
+            open_sign_up=settings.open_sign_up,
+            contact=settings.contact_email,
+            lists_members=settings.dev,
+        ),
+    )
+    linked_data = solid.Wing(
+        hosts=hosts,
+        authenticator=credentials,
+        reader=shown,
+        policy=policy,
+        write=ground.write,
+        media=ground.media,
+        records=solid.RecordViews(shown, fediverse.words, issuer),
+        mint=ground.drafts.mint_rkey,
+        clock=clock,
+        lexicons=ground.lexicons,
+        hidden=ground.moderation.hidden,
+    )
+    admin = console.AdminPages(
+        hosts,
+        lambda authorization: atproto.check_administrator(services, authorization),
+        lambda: atproto.relay_report(services),
+        parts.domains.report,
+    )
+    browser = identity.Browser(settings.origin, ground.keyring.oauth_secret(), clock)
+    consent = identity.ConsentPages(hosts, services.oauth, browser, devices, store, clock)
+    passkeys = Passkeys(store, apps, clock, Site(settings.origin))
+    sign_in = identity.SignIn(store, ground.passwords, services.factor, passkeys, services.throttle)
+    addresses = identity.Addresses(services.accounts, ground.fetch.get)
+    account_pages = identity.AccountPages(
+        hosts=hosts,
+        browser=browser,
+        consent=consent,
+        sign_in=sign_in,
+        devices=devices,
+        acts=identity.AccountActs(
+            sign_in=sign_in,
+            sessions=apps,
+            clients=SqlClients(ground.database),
+            registrations=services.oauth.registrations,
+            grants=StoredGrants(store),
+            passwords=ground.passwords,
+            factor=services.factor,
+            passkeys=passkeys,
+            accounts=services.accounts,
+            addresses=addresses,
+            confirmations=services.confirmations,
+            farewell=services.farewell,
+            reader=store,
+            clock=clock,
+            check_lives_here=lambda member: atproto.check_did_points_here(services, member),
+        ),
+        reader=store,
+        clock=clock,
+    )
+    sign_up = identity.SignUpPages(
+        hosts=hosts,
+        browser=browser,
+        pages=account_pages,
+        invites=services.invites,
+        domains=tuple(suffixes),
+        is_open=settings.open_sign_up,
+    )
+    corner = identity.Corner(
+        hosts,
+        store,
+        did_document,
+        services.version,
+        addresses.leads_to,
+        open_sign_up=settings.open_sign_up,
+        server_actor=identity.ServerActor(
+            settings.host_name.split(":")[0], Iri(f"{settings.origin}/actor")
+        ),
+    )
+    remote_media = media_proxy.MediaProxy(
+        hosts, ground.fetch, ground.keyring.oauth_secret(), fediverse.takes_media
+    )
+    one_url = views.Views(
+        [faces.view, fediverse.view, *solid.views(linked_data), *RECORD_VIEWS],
+        [solid.record_links],
+    )
+    made = make_pages(
+        [
+            identity.rooms(corner),
+            identity.oauth_rooms(hosts, services.oauth),
+            identity.OpenIdRooms(hosts, services.oauth, browser, devices, store).rooms(),
+            consent.rooms(),
+            account_pages.rooms(),
+            identity.FediversePages(hosts, browser, account_pages, fediverse.desk).rooms(),
+            sign_up.rooms(),
+            fediverse.routes(hosts, credentials, solid.letter_box(linked_data)),
+            faces.rooms(),
+            admin.rooms(),
+            console.FederationPages(hosts, admin, fediverse.administration).rooms(),
+            solid.rooms(linked_data),
+            solid.notification_rooms(linked_data, parts.notifications, issuer),
+            blobs.rooms(hosts, ground.media),
+            remote_media.rooms(),
+            views.rooms(
+                hosts=hosts,
+                reader=shown,
+                authenticator=credentials,
+                allow=lambda agent, owner, path: policy.require(agent, Mode.READ, owner, path),
+                views=one_url,
+                front_door=faces.front_door,
+                absent=fediverse.absent,
+            ),
+        ],
+        services.oauth.proofs.nonce,
+    )
+    return cast("App", made)

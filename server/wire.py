@@ -10,23 +10,19 @@ from typing import Any, Final, cast
 
 from adapters.activitypub import face as activitypub
 from adapters.atproto import face as atproto
-from adapters.http.hosts import Hosts
 from adapters.http.limited import limited
 from adapters.http.passwords import Passwords
 from adapters.http.throttle import Throttle
 from adapters.solid.notify.face import Notifications
-from pod.access.acl import Mode
 from pod.account import Accounts
 from pod.confirm import Confirmations
 from pod.domains import Domains
 from pod.farewell import Farewell
-from pod.keys.passkey import Site
 from pod.media import Media
-from pod.model.ids import Did, Handle, Iri
+from pod.model.ids import Did, Handle
 from pod.model.member import Member
 from pod.oauth.ports import SIGN_IN_LASTS
 from pod.oauth.server import assembled
-from pod.passkeys import Passkeys
 from pod.second_factor import SecondFactor
 from pod.settings import Settings
 from pod.transfer import Transfer
@@ -36,6 +32,7 @@ from server.deferred import Deferred
 from server.ground import Ground, open_ground
 from server.hosts import App, Rooms
 from server.mail import mailbox, unwanted
+from server.parts import Parts
 from server.plc_log import VaultLog
 from server.workers import Workers
 from storage.accounts import StoredAccounts
@@ -108,9 +105,8 @@ async def open_house(settings: Settings) -> House:
     workers.keep_running("webhooks", notifications.run)
     if watches:
         workers.keep_running("domains", domains.run)
-    pages = Deferred(
-        lambda: _pages(ground, services, fediverse, apps, devices, notifications, domains)
-    )
+    parts = Parts(services, fediverse, apps, devices, notifications, domains)
+    pages = Deferred(lambda: _pages(ground, parts))
 
     def end_streams() -> None:
         outbox.close()
@@ -332,158 +328,11 @@ def _workers(
     return workers
 
 
-def _pages(
-    ground: _Ground,
-    services: atproto.Services,
-    fediverse: activitypub.ActivityPub,
-    apps: SqlOAuth,
-    devices: SqlDevices,
-    notifications: Notifications,
-    domains: Domains,
-) -> App:
+def _pages(ground: _Ground, parts: Parts) -> App:
     # Quart, RDF and templates: a pod that nobody looks at does without them.
-    from adapters.console import face as console
-    from adapters.http import blobs, media_proxy, views
-    from adapters.http.record_views import RECORD_VIEWS
-    from adapters.identity import face as identity
-    from adapters.solid import face as solid
-    from server.credentials import SessionCredentials
-    from server.pages import make_pages
+    from server.pages import pages_of
 
-    settings, store, shown, clock = ground.settings, ground.store, ground.shown, ground.clock
-    policy = ground.policy
-    hosts = Hosts(store, settings.origin)
-    issuer = Iri(settings.origin)
-    credentials = SessionCredentials(
-        atproto.authenticator_of(services),
-        solid.SolidTokens(
-            issuer,
-            services.oauth,
-            store,
-            solid.Issuers(ground.fetch, clock, is_dev=settings.dev),
-            clock,
-        ),
-        issuer,
-    )
-    suffixes = [domain.handle_suffix for domain in settings.service_domains]
-    faces = console.Console(
-        hosts=hosts,
-        reader=shown,
-        read=ground.read,
-        edges=SqlEdges(ground.database),
-        welcome=console.Welcome(
-            handle_suffix=suffixes[0] if suffixes else "",
-            open_sign_up=settings.open_sign_up,
-            contact=settings.contact_email,
-            lists_members=settings.dev,
-        ),
-    )
-    linked_data = solid.Wing(
-        hosts=hosts,
-        authenticator=credentials,
-        reader=shown,
-        policy=policy,
-        write=ground.write,
-        media=ground.media,
-        records=solid.RecordViews(shown, fediverse.words, issuer),
-        mint=ground.drafts.mint_rkey,
-        clock=clock,
-        lexicons=ground.lexicons,
-        hidden=ground.moderation.hidden,
-    )
-    admin = console.AdminPages(
-        hosts,
-        lambda authorization: atproto.check_administrator(services, authorization),
-        lambda: atproto.relay_report(services),
-        domains.report,
-    )
-    browser = identity.Browser(settings.origin, ground.keyring.oauth_secret(), clock)
-    consent = identity.ConsentPages(hosts, services.oauth, browser, devices, store, clock)
-    passkeys = Passkeys(store, apps, clock, Site(settings.origin))
-    sign_in = identity.SignIn(store, ground.passwords, services.factor, passkeys, services.throttle)
-    addresses = identity.Addresses(services.accounts, ground.fetch.get)
-    account_pages = identity.AccountPages(
-        hosts=hosts,
-        browser=browser,
-        consent=consent,
-        sign_in=sign_in,
-        devices=devices,
-        acts=identity.AccountActs(
-            sign_in=sign_in,
-            sessions=apps,
-            clients=SqlClients(ground.database),
-            registrations=services.oauth.registrations,
-            grants=StoredGrants(store),
-            passwords=ground.passwords,
-            factor=services.factor,
-            passkeys=passkeys,
-            accounts=services.accounts,
-            addresses=addresses,
-            confirmations=services.confirmations,
-            farewell=services.farewell,
-            reader=store,
-            clock=clock,
-            check_lives_here=lambda member: atproto.check_did_points_here(services, member),
-        ),
-        reader=store,
-        clock=clock,
-    )
-    sign_up = identity.SignUpPages(
-        hosts=hosts,
-        browser=browser,
-        pages=account_pages,
-        invites=services.invites,
-        domains=tuple(suffixes),
-        is_open=settings.open_sign_up,
-    )
-    corner = identity.Corner(
-        hosts,
-        store,
-        lambda member: _did_document(ground, member),
-        services.version,
-        addresses.leads_to,
-        open_sign_up=settings.open_sign_up,
-        server_actor=identity.ServerActor(
-            settings.host_name.split(":")[0], Iri(f"{settings.origin}/actor")
-        ),
-    )
-    remote_media = media_proxy.MediaProxy(
-        hosts, ground.fetch, ground.keyring.oauth_secret(), fediverse.takes_media
-    )
-    one_url = views.Views(
-        [faces.view, fediverse.view, *solid.views(linked_data), *RECORD_VIEWS],
-        [solid.record_links],
-    )
-    made = make_pages(
-        [
-            identity.rooms(corner),
-            identity.oauth_rooms(hosts, services.oauth),
-            identity.OpenIdRooms(hosts, services.oauth, browser, devices, store).rooms(),
-            consent.rooms(),
-            account_pages.rooms(),
-            identity.FediversePages(hosts, browser, account_pages, fediverse.desk).rooms(),
-            sign_up.rooms(),
-            fediverse.routes(hosts, credentials, solid.letter_box(linked_data)),
-            faces.rooms(),
-            admin.rooms(),
-            console.FederationPages(hosts, admin, fediverse.administration).rooms(),
-            solid.rooms(linked_data),
-            solid.notification_rooms(linked_data, notifications, issuer),
-            blobs.rooms(hosts, ground.media),
-            remote_media.rooms(),
-            views.rooms(
-                hosts=hosts,
-                reader=shown,
-                authenticator=credentials,
-                allow=lambda agent, owner, path: policy.require(agent, Mode.READ, owner, path),
-                views=one_url,
-                front_door=faces.front_door,
-                absent=fediverse.absent,
-            ),
-        ],
-        services.oauth.proofs.nonce,
-    )
-    return cast("App", made)
+    return pages_of(ground, parts, lambda member: _did_document(ground, member))
 
 
 def _version() -> str:
