@@ -87,9 +87,12 @@ class Hosts:
         await self._keep(replace(self.state(host), modern=modern))
 
     async def revive(self, host: str) -> bool:
-        """The host was heard of: it is well. False where nothing else was thought of it."""
+        """The host was heard of: it is well. False where nothing else was thought of it.
+
+        A host that only asked for patience still gets it.
+        """
         state = self._states.get(host)
-        if state is None or (not state.failures and state.rest_until is None):
+        if state is None or not state.failures:
             return False
         await self._keep(HostState(host, state.modern))
         return True

@@ -129,6 +129,8 @@ def test_retry_after_holds_for_all_that_goes_to_the_host(tell: Callable[[Story],
         await pod.wing.flush()
         await pod.note(alice, "two")
         await pod.wing.flush()
+        await pod.post(bob, bob.activity("Like", alice.webid))
+        await pod.wing.flush()
         assert len(bob.received) == 1
         bob.answers, bob.retry_after = (lambda _: 202), None
         pod.clock.pass_by(601)
