@@ -134,7 +134,10 @@ def test_a_member_who_rests_is_shown_by_no_protocol(door: Door, standing: Standi
             during = await seen()
         finally:
             await accounts.set_standing(SYSTEM, member.id, Standing.ACTIVE)
-        assert {name: status for name, status in during.items() if status < 400} == {}
+        shown = {name for name, status in during.items() if status < 400}
+        # The fediverse is told that there is nothing to see, so that it hides what it has.
+        husks = {f"{url} application/activity+json" for url in (f"{member.origin}/", member.webid)}
+        assert shown == (husks if standing is Standing.TAKENDOWN else set())
         assert await seen() == before
 
     door.town.run(story())
