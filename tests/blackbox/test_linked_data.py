@@ -42,7 +42,8 @@ class Town:
 
     def ask(self, method: str, path: str, body: str = "", **headers: str) -> httpx.Response:
         own = {"Host": self.origin.removeprefix("http://"), **headers}
-        return httpx.request(method, self.pod.address + path, content=body, headers=own)
+        url = self.pod.address + path
+        return httpx.request(method, url, content=body, headers=own, timeout=60)
 
     def sparql(self, token: str | None = None) -> rdflib.Graph:
         headers = {"Host": self.origin.removeprefix("http://")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import gc
 import io
 import json
 from urllib.parse import quote, urlencode
@@ -313,9 +314,19 @@ def test_askers_wait_their_turn_and_too_many_are_sent_away(monkeypatch: pytest.M
     told(story)
 
 
-def test_who_hangs_up_leaves_nothing_to_the_next() -> None:
+def test_who_hangs_up_leaves_nothing_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sparql, "QUERY_S", 0.3)
+
     async def story(host: Host) -> None:
         await furnished(host)
+        faults: list[dict[str, object]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, fault: faults.append(fault))
+        endless = asked(host, f"SELECT (COUNT(*) AS ?n) {{ {CROSS} }}")
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(endless, 0.1)
+        assert await words(host, None) == {"public word"}
+        gc.collect()
+        assert [fault for fault in faults if "exception" in fault] == []
         task = asyncio.ensure_future(asked(host, ALL))
         await asyncio.sleep(0.05)
         task.cancel()

@@ -57,6 +57,7 @@ class Lane(Generic[S]):
         self._waiting = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._held: dict[str, Held[S]] = {}
+        self._task: asyncio.Task[tuple[str, bytes]] | None = None
 
     async def ask(
         self,
@@ -81,7 +82,9 @@ class Lane(Generic[S]):
         finally:
             self._waiting -= 1
         # Whoever stops waiting for the answer must not leave the next one to read it.
-        return await asyncio.shield(asyncio.ensure_future(self._asked(key, load, query, keep)))
+        self._task = asyncio.ensure_future(self._asked(key, load, query, keep))
+        self._task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(self._task)
 
     async def _asked(
         self,

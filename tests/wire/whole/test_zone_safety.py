@@ -93,6 +93,7 @@ class Zones(RuleBasedStateMachine):
         self.secrets: set[str] = set()
         self.hidden: dict[str, bytes | None] = {}
         self.shown: set[str] = set()
+        self.told: dict[str, set[str]] = {}
         self.posts: dict[str, bytes | None] = {}
 
     def send(self, method: str, path: str, body: bytes | str = b"", **headers: str) -> Reply:
@@ -132,14 +133,15 @@ class Zones(RuleBasedStateMachine):
         path = f"{folder}{name}"
         body = f'<#a> <http://x.example/b> "{words}", <{self.alice.member.webid}>.'
         assert self.send("PUT", path, body, content_type=TURTLE).status == 201
-        self.hidden[path] = None
+        self.hidden[path], self.told[path] = None, {name, words}
         return path
 
     @rule(target=private, pixels=st.sampled_from(PIXELS), kind=st.sampled_from(["image/png", AS2]))
     def write_binary(self, pixels: bytes, kind: str) -> str:
-        path = f"/data/{self.secret()}"
+        name = self.secret()
+        path = f"/data/{name}"
         assert self.send("PUT", path, pixels, content_type=kind).status == 201
-        self.hidden[path] = pixels
+        self.hidden[path], self.told[path] = pixels, {name}
         return path
 
     @rule(target=private)
@@ -148,7 +150,7 @@ class Zones(RuleBasedStateMachine):
         reply = self.send("POST", "/data/", f"<> <#b> '{slug}'.", content_type=TURTLE, slug=slug)
         assert reply.status == 201
         path = reply.headers["location"].removeprefix(self.alice.member.origin)
-        self.hidden[path] = None
+        self.hidden[path], self.told[path] = None, {slug}
         return path
 
     @rule(path=private)
@@ -175,8 +177,14 @@ class Zones(RuleBasedStateMachine):
     @invariant()
     def no_public_way_shows_a_secret(self) -> None:
         for where, body in self.town.run(self._public()):
-            for secret in self.secrets:
+            # What is public for now can be queried, though no page leads to it.
+            found = self.secrets - self.published() if "/sparql" in where else self.secrets
+            for secret in found:
                 assert secret.encode() not in body, (where, secret)
+
+    def published(self) -> set[str]:
+        """The secrets of what everybody may read now."""
+        return {secret for path in self.shown for secret in self.told[path]}
 
     async def _public(self) -> list[tuple[str, bytes]]:
         whole, member = self.whole, self.alice.member
