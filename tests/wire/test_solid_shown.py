@@ -49,7 +49,7 @@ def test_a_document_in_another_syntax_is_that_of_its_present_state() -> None:
 def test_what_is_kept_stays_within_its_bytes_and_the_oldest_goes_first() -> None:
     bodies = ShownBodies()
     for number in range(40):
-        bodies.keep(number, Shown(bytes(1024 * 1024)))
+        bodies.keep(number, Shown(bytes(512 * 1024)))
         bodies.get(0)
     assert bodies.get(0) is not None
     assert bodies.get(1) is None
