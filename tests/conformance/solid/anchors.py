@@ -7,6 +7,7 @@ from typing import Final
 SPECIFICATIONS: Final = {
     "protocol": ("Solid Protocol", "https://solidproject.org/ED/protocol"),
     "wac": ("Web Access Control", "https://solid.github.io/web-access-control-spec/"),
+    "oidc": ("Solid-OIDC", "https://solid.github.io/solid-oidc/"),
     "notifications": ("Solid Notifications", "https://solidproject.org/ED/notifications-protocol"),
 }
 """Title and address of each."""
@@ -146,6 +147,33 @@ ANCHORS: Final[dict[str, dict[str, str]]] = {
         "server-cors-aceh-wac-allow": "MUST",
         "extension-acl-condition": "MUST",
     },
+    "oidc": {
+        "clientids-document": "MUST",
+        "clientids-document-redirect-uri": "MUST",
+        "clientids-oidc": "MUST",
+        "oidc-issuer-discovery": "MUST",
+        "oidc-issuer-discovery-link-headers": "MUST",
+        "authorization-response-iss": "MUST",
+        "tokens-id-dpop-bound": "MUST",
+        "tokens-id-claims-webid": "MUST",
+        "tokens-id-claims-iss": "MUST",
+        "tokens-id-claims-aud": "MUST",
+        "tokens-id-claims-azp": "MUST",
+        "tokens-id-claims-cnf": "MUST",
+        "resource-access-401": "MUST",
+        "uma-as-uri": "MUST",
+        "dpop-validation-proof": "MUST",
+        "dpop-validation-method": "MUST",
+        "dpop-validation-uri": "MUST",
+        "dpop-validation-key": "MUST",
+        "dpop-validation-replay": "MUST",
+        "id-token-validation": "MUST",
+        "discovery-webid-scope": "MUST",
+        "client-credentials": "SHOULD",
+        "client-credentials-authentication": "MUST",
+        "client-credentials-advertised": "MUST",
+        "security-tls": "MUST",
+    },
     "notifications": {
         "resource-server-link-storage-description-resource": "MUST",
         "resource-server-link-resource-description-resource": "MUST",
@@ -165,6 +193,14 @@ ANCHORS: Final[dict[str, dict[str, str]]] = {
     },
 }
 
+MISSING: Final[dict[tuple[str, str], str]] = {
+    ("oidc", "uma-as-uri"): "apps show their tokens at once, without UMA",
+}
+"""What this pod does not do, and why."""
+
+_BY_HAND: Final = "a person must sign in on a page; tests/wire/identity asks it of this pod"
+_DOCUMENT: Final = "it needs a client with an https document; tests/wire/identity asks this pod"
+
 UNTESTABLE: Final[dict[tuple[str, str], str]] = {
     ("protocol", "server-http-2"): "both servers speak HTTP/1.1 on loopback; a proxy speaks HTTP/2",
     ("protocol", "server-tls-https"): "both servers are asked in the clear on loopback",
@@ -182,5 +218,14 @@ UNTESTABLE: Final[dict[tuple[str, str], str]] = {
         "notifications",
         "notification-receiver-notification-message-data-model",
     ): "it is about who reads the messages: the cases themselves do",
+    ("oidc", "tokens-id-dpop-bound"): _BY_HAND,
+    ("oidc", "tokens-id-claims-webid"): _BY_HAND,
+    ("oidc", "tokens-id-claims-iss"): _BY_HAND,
+    ("oidc", "tokens-id-claims-aud"): _BY_HAND,
+    ("oidc", "tokens-id-claims-azp"): _BY_HAND,
+    ("oidc", "tokens-id-claims-cnf"): _BY_HAND,
+    ("oidc", "clientids-document"): _DOCUMENT,
+    ("oidc", "clientids-document-redirect-uri"): _DOCUMENT,
+    ("oidc", "security-tls"): "both servers are asked in the clear on loopback",
 }
 """Why a requirement cannot be asked over HTTP alone."""
