@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FunctionType
 
 from tests.conformance.solid import cases
-from tests.conformance.solid.anchors import ANCHORS, SPECIFICATIONS, UNTESTABLE
+from tests.conformance.solid.anchors import ANCHORS, MISSING, SPECIFICATIONS, UNTESTABLE
 from tests.conformance.solid.subject import Subject
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "solid-conformance.md"
@@ -105,6 +105,8 @@ def page(results: Mapping[tuple[str, str], str | None]) -> str:
             told = [results[each.name, side] for side in SIDES]
             marks = ["pass" if text is None else "fail" for text in told]
             why = _cell(next((text for text in told if text is not None), ""))
+            if (specification, anchor) in MISSING:
+                why = f"{why}; {MISSING[specification, anchor]}"
             lines.append(f"| {link} | {level} | {marks[0]} | {marks[1]} | {why} |")
     return "\n".join(lines) + "\n"
 
