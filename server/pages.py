@@ -186,6 +186,13 @@ def pages_of(
             faces.rooms(),
             admin.rooms(),
             console.FederationPages(hosts, admin, fediverse.administration).rooms(),
+            fediverse.client_api(
+                hosts,
+                services.oauth,
+                ground.media,
+                remote_media.address,
+                is_limited=settings.rate_limits,
+            ),
             solid.rooms(linked_data),
             solid.notification_rooms(linked_data, parts.notifications, issuer),
             blobs.rooms(hosts, ground.media),

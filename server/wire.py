@@ -55,6 +55,7 @@ from storage.preferences import StoredPreferences
 from storage.remote_cache import SqlRemoteCache
 from storage.reports import SqlReports
 from storage.store import SqlStore
+from storage.timelines import SqlTimelines
 
 TIDY_EVERY_S: Final = 600.0
 POLLS_EVERY_S: Final = 5.0
@@ -111,6 +112,7 @@ async def open_house(settings: Settings) -> House:
     def end_streams() -> None:
         outbox.close()
         notifications.close()
+        fediverse.live.close()
 
     def held(app: App) -> App:
         return limited(app, services.throttle) if settings.rate_limits else app
@@ -274,6 +276,7 @@ def _fediverse(
         rules=StoredDomainRules(database),
         reports=SqlReports(database),
         imports=SqlImports(database),
+        timelines=SqlTimelines(database),
         farewells=StoredFarewells(database),
         allow_list=ground.settings.federation_allow_list,
         secure=ground.settings.authorized_fetch,

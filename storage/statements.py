@@ -12,7 +12,8 @@ from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.elements import BindParameter
 
 import storage.account_tables
-import storage.moderation_tables  # noqa: F401  registers its tables
+import storage.moderation_tables
+import storage.timeline_tables  # noqa: F401  registers its tables
 from storage.tables import metadata
 
 

@@ -22,6 +22,9 @@ from adapters.activitypub.jsonld import read
 from adapters.activitypub.lens.names import member_at
 from adapters.activitypub.lens.words import Words
 from adapters.activitypub.lists import Lists
+from adapters.activitypub.mastodon.gather import Gatherer
+from adapters.activitypub.mastodon.library import Library
+from adapters.activitypub.mastodon.ports import Live, Media, MediaAddress, Timelines
 from adapters.activitypub.outbox import Outbox
 from adapters.activitypub.polls import Polls
 from adapters.activitypub.ports import (
@@ -52,6 +55,7 @@ from adapters.http.hosts import Hosts
 from adapters.http.throttle import Throttle
 from pod.model.ids import Origin
 from pod.model.member import Member
+from pod.oauth.server import AuthorizationServer
 from pod.ports import Clock, Reader, Store
 from pod.records.tid import TidClock
 from pod.write import Write
@@ -108,6 +112,7 @@ class ActivityPub:
         reader: Reader | None = None,
         throttle: Throttle | None = None,
         rests_until: Callable[[Member], datetime | None] = lambda _: None,
+        timelines: Timelines | None = None,
     ) -> None:
         """``reader`` is the store as others may see it, where that is less than the store.
 
@@ -163,6 +168,12 @@ class ActivityPub:
         self.polls = Polls(self._wing)
         self.authoring = Authoring(self._wing, self.social, self.acts, self.polls)
         self._outbox = Outbox(self._wing, self.authoring, self.shield, self.presences)
+        self.live = Live()
+        self._library = Library(self._wing, timelines) if timelines is not None else None
+        self._gatherer: Gatherer | None = None
+        if timelines is not None and self._library is not None:
+            self._gatherer = Gatherer(self._wing, timelines, self._library, self.live)
+            self._wing.heralds.append(self._gatherer)
 
     @property
     def view(self) -> View:
@@ -192,6 +203,34 @@ class ActivityPub:
         gate = Gate(self._wing, secure=self._secure)
         return routes(self._wing, hosts, authenticator, self._outbox, gate, other_mail)
 
+    def client_api(
+        self,
+        hosts: Hosts,
+        server: AuthorizationServer,
+        media: Media,
+        address: MediaAddress,
+        *,
+        is_limited: bool,
+    ) -> Blueprint:
+        """Mastodon's client API; ``address`` is where files of other servers are shown."""
+        from adapters.activitypub.mastodon.rooms import Parts, rooms
+
+        assert self._library is not None
+        assert self._gatherer is not None
+        parts = Parts(
+            self._wing,
+            self._library,
+            self._gatherer,
+            self.live,
+            self.acts,
+            self.social,
+            self.shield,
+            self.presences,
+            self.polls,
+            self._outbox,
+        )
+        return rooms(parts, hosts, server, media, address, is_limited=is_limited)
+
     def words(self, author: Member) -> Words:
         """An author's words and links, for views that show the same posts."""
         return Words(self._wing.reader, author)
@@ -211,6 +250,8 @@ class ActivityPub:
                 wake.clear()
                 await self._reactor.catch_up()
                 self._wing.outgoing.set()
+                if self._gatherer is not None:
+                    await self._gatherer.catch_up()
                 await asyncio.sleep(GATHERING_S)
         finally:
             unsubscribe()
@@ -231,6 +272,8 @@ class ActivityPub:
         await self._wing.queue.expire(now - QUEUED_FOR)
         await self._cache.forget(now - CACHED_FOR)
         await self._wing.farewells.finish()
+        if self._gatherer is not None:
+            await self._gatherer.tidy()
 
     async def count_polls(self) -> None:
         """Write down the results of polls that got votes, to be done once in a while."""

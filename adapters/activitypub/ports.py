@@ -9,11 +9,13 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from adapters.activitypub.jsonld.read import Node
 from adapters.http.fetch import Fetched, HeadersFor
 from pod.keys.ed25519 import Ed25519Key
 from pod.keys.rsa import RsaKey
 from pod.model.change import Change
 from pod.model.ids import Cid, Iri, MemberId, Tid
+from pod.model.member import Member
 from pod.model.moderation import DomainRule, ImportRow, ImportState, ListKind, Report
 from pod.model.peer import Delivery, Edge, EdgeKind, Follower, HostState, Outgoing
 from pod.model.resource import ResourcePath
@@ -284,6 +286,30 @@ class ActivityLog(Protocol):
 
     def at(self, member: MemberId, rev: Tid) -> Change | None:
         """The change with a revision."""
+        ...
+
+
+class Herald(Protocol):
+    """Hears what comes in, for the timelines and notices of members."""
+
+    async def post(self, post: Node, actor: Iri) -> None:
+        """A post of an actor came, or its new state."""
+        ...
+
+    async def mention(self, member: Member, post: Node, actor: Iri) -> None:
+        """A post that names a member, or answers them, came."""
+        ...
+
+    async def boost(self, node: Node, actor: Iri, target: Iri) -> None:
+        """A boost of an actor came."""
+        ...
+
+    async def gone(self, iri: Iri, actor: Iri) -> None:
+        """A post or boost of an actor is gone."""
+        ...
+
+    async def note(self, member: MemberId, kind: str, actor: Iri, about: str) -> None:
+        """Tell a member what an actor did."""
         ...
 
 

@@ -6,7 +6,7 @@ Spec: https://www.w3.org/TR/activitypub/
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -25,6 +25,7 @@ from adapters.activitypub.ports import (
     Egress,
     Farewells,
     Followers,
+    Herald,
     Keys,
     RemoteCache,
     Reports,
@@ -33,6 +34,7 @@ from adapters.activitypub.ports import (
 from adapters.activitypub.remote.actor import Actors
 from adapters.activitypub.remote.hosts import Hosts
 from adapters.http.throttle import Throttle
+from pod.errors import Forbidden, Gone, Invalid, PeerUnavailable, TooLarge
 from pod.model.ids import Iri, Origin
 from pod.model.member import Member
 from pod.model.note import Note
@@ -75,8 +77,17 @@ class Wing:
     hosts: Hosts
     throttle: Throttle
     rests_until: Callable[[Member], datetime | None] = lambda _: None
+    heralds: list[Herald] = field(default_factory=list)
     outgoing: asyncio.Event = field(default_factory=asyncio.Event)
     voting: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def herald(self, tell: Callable[[Herald], Awaitable[None]]) -> None:
+        """Let those hear of something who keep timelines; a post that cannot be had is not told."""
+        for herald in self.heralds:
+            try:
+                await tell(herald)
+            except (Forbidden, Gone, Invalid, PeerUnavailable, TooLarge):
+                continue
 
     @property
     def shared_inbox(self) -> Iri:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pod.oauth.mastodon import READ, SCOPES, WRITE
 from pod.oauth.openid import OFFLINE, OPENID, WEBID
 from pod.oauth.permission_set import PermissionSet, PermissionSets
 from pod.oauth.scope import (
@@ -57,6 +58,8 @@ async def asks(scopes: Sequence[str], sets: PermissionSets) -> list[Ask]:
         if OFFLINE in scopes:
             told.append(Ask("Come back without asking", "Until you end it, or it is not used."))
         return told
+    if scopes and set(scopes) <= set(SCOPES):
+        return _of_mastodon(scopes)
     told = [Ask("Know who you are", "Your handle and your permanent identifier.")]
     for scope in scopes:
         if scope in _PLAIN:
@@ -70,6 +73,22 @@ async def asks(scopes: Sequence[str], sets: PermissionSets) -> list[Ask]:
                 continue
             case permission:
                 told.append(_of(permission))
+    return told
+
+
+def _of_mastodon(scopes: Sequence[str]) -> list[Ask]:
+    told = [Ask("Know who you are", "Your profile and your settings.")]
+    for verb, all_of_it, some in (
+        (READ, "See your timeline, notifications, follows, blocks and bookmarks", "See your"),
+        (WRITE, "Post, follow, block, and act elsewhere in your name", "Change your"),
+    ):
+        parts = [scope.partition(":")[2] for scope in scopes if scope.startswith(f"{verb}:")]
+        if verb in scopes:
+            told.append(Ask(all_of_it, is_grave=verb == WRITE))
+        elif parts:
+            told.append(Ask(f"{some} {_listed(parts)}"))
+    if "follow" in scopes:
+        told.append(Ask("See and change whom you follow, block and mute"))
     return told
 
 

@@ -115,7 +115,6 @@ def _add_documents(blueprint: Blueprint, hosts: Hosts, server: AuthorizationServ
         )
 
     async def preflight() -> Response:
-        only_here(hosts)
         return Response(b"", 204, PREFLIGHT)
 
     for path in ("par", "token", "revoke", "register"):
@@ -126,7 +125,8 @@ def _add_documents(blueprint: Blueprint, hosts: Hosts, server: AuthorizationServ
 
 def _add_grants(blueprint: Blueprint, hosts: Hosts, server: AuthorizationServer) -> None:
     async def answered(work: Callable[[Sent], Awaitable[_Told]], status: int = 200) -> Response:
-        only_here(hosts)
+        if not hosts.is_server(request.host):
+            hosts.member(request.host)  # apps may take a member's domain for their server
         try:
             told = await work(Sent(hosts.server + request.path, await _form(), _proof(), _basic()))
         except PodError as err:
@@ -155,6 +155,7 @@ def _add_grants(blueprint: Blueprint, hosts: Hosts, server: AuthorizationServer)
 
     @blueprint.post("/oauth/par")
     async def par() -> Response:
+        only_here(hosts)
         return await answered(push, 201)
 
     @blueprint.post("/oauth/token")
@@ -171,6 +172,10 @@ async def _form() -> dict[str, str]:
     media_type = (request.content_type or "").partition(";")[0].strip().lower()
     if media_type == "application/x-www-form-urlencoded":
         return await small_form(MAX_FORM)
+    if media_type == "multipart/form-data":
+        if (request.content_length or MAX_FORM + 1) > MAX_FORM:
+            raise Invalid("The form is too long", name="invalid_request")
+        return (await request.form).to_dict()
     if media_type != "application/json":
         raise Invalid("Send a form or JSON", name="invalid_request")
     try:

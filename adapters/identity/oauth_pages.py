@@ -26,6 +26,7 @@ from pod.oauth.metadata import LOOPBACK_PREFIX, Metadata
 from pod.oauth.openid import OPENID, WEBID
 from pod.oauth.ports import SIGN_IN_LASTS, DeviceStore, PushedRequest
 from pod.oauth.reach import is_reach
+from pod.oauth.registration import OOB
 from pod.oauth.server import AuthorizationServer, Sendable
 from pod.ports import Clock, Reader
 
@@ -96,7 +97,11 @@ class ConsentPages:
 
         @blueprint.get(AUTHORIZE)
         async def authorize() -> Response:
-            only_here(self.hosts)
+            if not self.hosts.is_server(request.host):
+                # An app that takes a member's domain for its server: there is one place to sign in.
+                self.hosts.member(request.host)
+                query = request.query_string.decode("latin-1")
+                return self.browser.to(f"{self.hosts.server}{AUTHORIZE}?{query}")
             self.browser.came_to_look()
             visit = self.browser.visit()
             try:
@@ -266,6 +271,11 @@ class ConsentPages:
     def _sent(
         self, visit: Visit, uri: str, asked: Mapping[str, str], told: dict[str, str]
     ) -> Response:
+        if uri == OOB and "code" in told:
+            return self.browser.page(visit, "show_code.html", code=told["code"])
+        if uri == OOB:
+            text = told["error_description"]
+            return self.browser.page(visit, "stop.html", title="No access was given", text=text)
         told["iss"] = self.hosts.server
         if asked.get("state"):
             told["state"] = asked["state"]

@@ -62,7 +62,9 @@ class Metadata:
 
     def may_ask(self, scope: str) -> bool:
         """Whether the client's metadata allow it to ask for a scope."""
-        return scope in self.scope or (self.rules == "wide" and not self.scope)
+        if self.rules == "wide" and (not self.scope or scope.partition(":")[0] in self.scope):
+            return True
+        return scope in self.scope
 
 
 def loopback(client_id: str) -> Metadata:

@@ -11,6 +11,7 @@ from pod.errors import Invalid, Unauthenticated
 from pod.keys.dpop import Proof, Proofs
 from pod.keys.token_key import TokenKey
 from pod.oauth.client import Clients
+from pod.oauth.mastodon import READ, MastodonProfile
 from pod.oauth.metadata import Metadata
 from pod.oauth.openid import WEBID, OpenIdProfile, Shown
 from pod.oauth.permission_set import PermissionSets, ResolveSchema
@@ -75,6 +76,7 @@ class AuthorizationServer:
     proofs: Proofs
     profiles: Sequence[Profile]
     openid: OpenIdProfile
+    mastodon: MastodonProfile
     sets: PermissionSets
 
     async def push(self, sent: Sent) -> tuple[str, int]:
@@ -125,8 +127,8 @@ class AuthorizationServer:
                 scope = self.tokens.requested(form.get("refresh_token", ""))
             case _:
                 scope = form.get("scope", "")
-                if not scope and await self._is_members(sent):
-                    scope = WEBID
+                if not scope:
+                    scope = WEBID if await self._is_members(sent) else READ
         return scope.split()
 
     async def _is_members(self, sent: Sent) -> bool:
@@ -150,6 +152,8 @@ class AuthorizationServer:
         """
         client = await self.clients.client(fields.get("client_id", ""))
         target = redirect_of(client, fields.get("redirect_uri"))
+        if not fields.get("scope") and self.mastodon.claims(client.scope):
+            fields = {**fields, "scope": READ}
         try:
             brought = await self.requests.push(
                 client, ClientAuth("none"), fields, None, pushed_by_client=False
@@ -212,7 +216,8 @@ def assembled(
     """
     sets = PermissionSets(resolve, schemas, clock)
     openid = OpenIdProfile(issuer, token_keys, store, registered, members, clock)
-    profiles: Sequence[Profile] = (AtprotoProfile(sets), openid)
+    mastodon = MastodonProfile(secret, registered, clock)
+    profiles: Sequence[Profile] = (AtprotoProfile(sets), openid, mastodon)
     requests = Requests(store, profiles, clock)
     return AuthorizationServer(
         store=store,
@@ -223,5 +228,6 @@ def assembled(
         proofs=Proofs(secrets.token_bytes(32), clock),
         profiles=profiles,
         openid=openid,
+        mastodon=mastodon,
         sets=sets,
     )

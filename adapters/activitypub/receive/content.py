@@ -48,6 +48,9 @@ async def on_create(wing: Wing, activity: Activity) -> None:
     if quoted is not None:
         members.add(quoted[0].id)
     members |= {holder for holder, _ in wing.edges.about(activity.actor, Iri(post["id"]))}
+    if not wing.is_local(post["id"]):
+        shown = wing.federation.without_media(post, activity.actor)
+        await wing.herald(lambda herald: herald.post(shown, activity.actor))
     for holder in sorted(members):
         own = parent[1] if parent is not None and parent[0].id == holder else None
         await _keep(wing, activity, post, holder, own)
@@ -69,6 +72,7 @@ async def on_delete(wing: Wing, activity: Activity) -> None:
     if gone == activity.actor:
         await forget_actor(wing, activity.actor)
         return
+    await wing.herald(lambda herald: herald.gone(gone, activity.actor))
     for member, _ in wing.edges.about(activity.actor, gone):
         paths = wing.reader.about(member, INBOX, gone)
         deletes = [Delete(path, missing_ok=True) for path in paths]
@@ -104,6 +108,8 @@ async def _keep(
     subject = parent.path if parent is not None else _ME
     edge = Edge(subject, "reply", activity.actor, post_id, activity.id, is_public, activity.at)
     await wing.edges.put(member, edge)
+    if not must_wait(wing, holder, activity.actor):
+        await wing.herald(lambda herald: herald.mention(holder, post, activity.actor))
 
 
 def _is_newer(post: Node, held: Node, kind: str) -> bool:

@@ -18,6 +18,7 @@ from adapters.activitypub.wing import Wing
 from pod.model.peer import Edge, EdgeKind
 
 _LONGEST_EMOJI: Final = 128
+_TOLD_AS: Final[dict[EdgeKind, str]] = {"like": "favourite", "announce": "reblog"}
 _UNDONE: Final[tuple[tuple[str, EdgeKind], ...]] = (
     ("Like", "like"),
     ("Like", "react"),
@@ -40,9 +41,12 @@ async def on_emoji_react(wing: Wing, activity: Activity) -> None:
 
 
 async def on_announce(wing: Wing, activity: Activity) -> None:
-    """Count a boost of a member's post; boosts of others' posts are not kept."""
+    """Count a boost of a member's post, and let those see it who follow the booster."""
     is_public = PUBLIC in read.recipients(activity.node)
     await _react(wing, activity, "announce", is_public=is_public)
+    target = activity.object
+    if target is not None and is_public:
+        await wing.herald(lambda herald: herald.boost(activity.node, activity.actor, target))
 
 
 async def on_undo(wing: Wing, activity: Activity) -> None:
@@ -51,6 +55,7 @@ async def on_undo(wing: Wing, activity: Activity) -> None:
     if undone is not None:
         await wing.followers.remove_follow(activity.actor, undone)
         await wing.edges.remove_activity(activity.actor, undone)
+        await wing.herald(lambda herald: herald.gone(undone, activity.actor))
     inner = read.node(activity.node, "object")
     target = read.iri(inner, "object") if inner is not None else None
     if inner is None or target is None or read.iri(inner, "actor") != activity.actor:
@@ -71,3 +76,7 @@ async def _react(
         member, resource = found
         edge = Edge(resource.path, kind, activity.actor, emoji, activity.id, is_public, activity.at)
         await wing.edges.put(member.id, edge)
+        told = _TOLD_AS.get(kind)
+        if told is not None:
+            about = activity.object or ""
+            await wing.herald(lambda herald: herald.note(member.id, told, activity.actor, about))

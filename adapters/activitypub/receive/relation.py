@@ -53,6 +53,8 @@ async def on_follow(wing: Wing, activity: Activity) -> None:
     telling = [await answer_of(wing, member, follower, "Accept")] if follower.accepted else []
     await wing.followers.put(member.id, follower, activity.at, telling=telling)
     wing.outgoing.set()
+    kind = "follow" if follower.accepted else "follow_request"
+    await wing.herald(lambda herald: herald.note(member.id, kind, actor.id, ""))
 
 
 async def on_follow_again(wing: Wing, activity: Activity) -> None:

@@ -1,0 +1,1 @@
+"""Mastodon's client API: what a member's everyday app asks for, over the one write path."""

@@ -1,0 +1,237 @@
+"""Fills timelines and notices: from the change log what members do, from inboxes what others do.
+
+Spec: https://docs.joinmastodon.org/methods/timelines/#home
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Final
+
+import orjson
+
+from adapters.activitypub import moderation
+from adapters.activitypub.jsonld import read
+from adapters.activitypub.jsonld.read import Node
+from adapters.activitypub.lens import act, circle, index
+from adapters.activitypub.lens.names import object_id
+from adapters.activitypub.mastodon.library import Library
+from adapters.activitypub.mastodon.ports import Live, News, Timelines
+from adapters.activitypub.moderation import AT_FOLLOWS
+from adapters.activitypub.wing import Wing
+from pod.model.change import ChangeOp
+from pod.model.ids import Iri, MemberId
+from pod.model.member import Member
+from pod.model.resource import ResourcePath
+from pod.model.timeline import Heard
+from pod.read import NOTES_PREFIX
+
+KEPT_FOR: Final = timedelta(days=60)
+KEPT: Final = 100_000
+"""How long, and how many, posts of others are kept."""
+
+_PAGE: Final = 100
+_LIKES: Final = "/repo/app.bsky.feed.like/"
+_REPOSTS: Final = "/repo/app.bsky.feed.repost/"
+_RECORDS: Final = (NOTES_PREFIX, _LIKES, _REPOSTS, AT_FOLLOWS)
+_BOOSTS: Final = act.folder("announce")
+
+
+class Gatherer:
+    """Implements `adapters.activitypub.wing.Herald`, and reads the change log."""
+
+    def __init__(self, wing: Wing, timelines: Timelines, library: Library, live: Live) -> None:
+        self._wing = wing
+        self._timelines = timelines
+        self._library = library
+        self._live = live
+        self._turn = asyncio.Lock()
+
+    async def catch_up(self) -> None:
+        """Turn all changes that are not yet turned; each does the same a second time."""
+        if self._timelines.cursor() >= self._wing.reader.head_seq():
+            return
+        async with self._turn:
+            cursor = self._timelines.cursor()
+            while changes := self._wing.reader.changes(after=cursor, limit=_PAGE):
+                for change in changes:
+                    member = self._wing.reader.member(change.member)
+                    if member is None or not member.is_active or change.kind == "sync":
+                        continue
+                    for op in change.ops:
+                        await asyncio.sleep(0)  # requests come first
+                        await self._take(member, op, change.at)
+                cursor = changes[-1].seq
+                await self._timelines.move(cursor)
+
+    async def tidy(self) -> None:
+        """Forget what is old."""
+        await self._timelines.forget(self._wing.clock.now() - KEPT_FOR, most=KEPT)
+
+    async def post(self, post: Node, actor: Iri) -> None:
+        """A post of an actor came, or its new state: it stands where they are followed."""
+        iri = Iri(post["id"])
+        now = self._wing.clock.now()
+        is_new = self._timelines.heard(iri) is None
+        members = [each for each in self._followers(actor) if self._is_for(each, post, actor)]
+        if not members and is_new:
+            return
+        await self._timelines.hear(Heard(iri, actor, now, orjson.dumps(post)))
+        if is_new:
+            await self._enter(members, iri, actor, now)
+        else:
+            self._live.tell(self._timelines.holders(iri), News("status.update", iri))
+
+    async def mention(self, member: Member, post: Node, actor: Iri) -> None:
+        """A post that names a member, or answers them, came."""
+        iri, now = Iri(post["id"]), self._wing.clock.now()
+        if not self._wing.is_local(iri):
+            await self._timelines.hear(Heard(iri, actor, now, orjson.dumps(post)))
+        await self.note(member.id, "mention", actor, iri)
+
+    async def boost(self, node: Node, actor: Iri, target: Iri) -> None:
+        """A boost of an actor came: it stands where they are followed."""
+        members = [each for each in self._followers(actor) if self._hears(each, actor)]
+        iri = read.id_of(node)
+        if not members or iri is None:
+            return
+        if not self._wing.is_local(target) and self._timelines.heard(target) is None:
+            found = await self._library.fetch(target)
+            author = read.iri(found, "attributedTo")
+            members = [m for m in members if author is not None and self._hears(m, author)]
+        now = self._wing.clock.now()
+        told = {"published": now.isoformat().replace("+00:00", "Z"), **node, "object": target}
+        await self._timelines.hear(Heard(iri, actor, now, orjson.dumps(told)))
+        await self._enter(members, iri, actor, now)
+
+    async def gone(self, iri: Iri, actor: Iri) -> None:
+        """A post or boost of an actor is gone."""
+        held = self._timelines.heard(iri)
+        if held is not None and held.author == actor:
+            await self._remove(iri)
+
+    async def note(self, member: MemberId, kind: str, actor: Iri, about: str) -> None:
+        """Tell a member what an actor did."""
+        holder = self._wing.reader.member(member)
+        if holder is None or holder.webid == actor or not self._hears(holder, actor):
+            return
+        made = await self._timelines.note(member, kind, actor, about, self._wing.clock.now())
+        if made is not None:
+            self._live.tell([member], News("notification", actor, made))
+
+    async def _take(self, member: Member, op: ChangeOp, at: datetime) -> None:
+        if op.path.startswith(act.FOLLOWS) and op.action == "delete":
+            await self._parted(member, op.path)
+        elif op.path.startswith(_RECORDS) or op.path.startswith((circle.CIRCLE, _BOOSTS)):
+            if op.action == "delete":
+                await self._remove_own(member, op.path)
+            else:
+                await self._own(member, op, at)
+
+    async def _own(self, member: Member, op: ChangeOp, at: datetime) -> None:
+        resource = self._wing.reader.resource(member.id, op.path)
+        if resource is None:
+            return
+        iri = self._iri(member, op.path, resource.generation)
+        view = self._library.post(iri, member)
+        target = read.iri(view, "object") if view is not None else None
+        if view is None:
+            return
+        if op.path.startswith((_LIKES, AT_FOLLOWS)):
+            await self._related(member, op.path, target)
+            return
+        if op.action == "update":
+            self._live.tell(self._timelines.holders(iri), News("status.update", iri))
+            return
+        readers = [
+            member,
+            *(m for m in self._local_followers(member) if self._is_for(m, view, member.webid)),
+        ]
+        await self._enter(readers, iri, member.webid, at)
+        held = self._wing.local_object(target) if target is not None else None
+        if held is not None:
+            await self.note(held[0].id, "reblog", member.webid, str(target))
+        named = {read.iri(tag, "href") for tag in read.nodes(view, "tag")}
+        parent = self._wing.local_object(read.iri(view, "inReplyTo") or "")
+        named |= {parent[0].webid} if parent is not None else set()
+        for name in named:
+            other = self._wing.local_actor(name or "")
+            if other is not None:
+                await self.note(other.id, "mention", member.webid, iri)
+
+    async def _related(self, member: Member, path: ResourcePath, target: Iri | None) -> None:
+        if path.startswith(_LIKES):
+            held = self._wing.local_object(target or "")
+            if held is not None:
+                await self.note(held[0].id, "favourite", member.webid, str(target))
+            return
+        other = self._wing.local_actor(target or "")
+        if other is not None:
+            await self.note(other.id, "follow", member.webid, "")
+
+    async def _remove_own(self, member: Member, path: ResourcePath) -> None:
+        tombstone = self._wing.reader.tombstone(member.id, path)
+        if path.startswith(AT_FOLLOWS) or tombstone is None:
+            await self._parted(member, path)
+            return
+        await self._remove(self._iri(member, path, tombstone.generation))
+
+    async def _parted(self, member: Member, path: ResourcePath) -> None:
+        """What somebody posted goes from the timeline of a member who follows them no more."""
+        tombstone = self._wing.reader.tombstone(member.id, path)
+        if tombstone is None:
+            return
+        view = act.get(member, tombstone) if not path.startswith(AT_FOLLOWS) else None
+        target = read.iri(view, "object") if view is not None else None
+        if target is not None:
+            await self._timelines.part(member.id, target)
+
+    def _iri(self, member: Member, path: ResourcePath, generation: int) -> Iri:
+        if path.startswith("/repo/"):
+            return object_id(member, path, generation)
+        return circle.id_of(member, path) if path.startswith(circle.CIRCLE) else member.url(path)
+
+    async def _enter(self, members: list[Member], iri: Iri, author: Iri, at: datetime) -> None:
+        ids = [member.id for member in members]
+        new = [each for each in ids if each not in set(self._timelines.holders(iri))]
+        if not new:
+            return
+        await self._timelines.enter(new, iri, author, at)
+        self._live.tell(new, News("update", iri))
+
+    async def _remove(self, iri: Iri) -> None:
+        holders = self._timelines.holders(iri)
+        await self._timelines.remove(iri)
+        self._live.tell(holders, News("delete", iri))
+
+    def _followers(self, actor: Iri) -> list[Member]:
+        """The members whom an actor of another server lets follow."""
+        ids = {member for member, _ in self._wing.edges.accepts_of(actor)}
+        found = [self._wing.reader.member(each) for each in sorted(ids)]
+        return [each for each in found if each is not None and each.is_active]
+
+    def _local_followers(self, member: Member) -> list[Member]:
+        everybody = self._library.members()
+        return [each for each in everybody if moderation.follows(self._wing, each, member.webid)]
+
+    def _is_for(self, member: Member, post: Node, author: Iri) -> bool:
+        """Whether a post belongs in a member's home: answers do where both ends are followed."""
+        if not self._hears(member, author):
+            return False
+        parent = read.iri(post, "inReplyTo")
+        if parent is None:
+            return True
+        if index.is_activity(post):
+            return True
+        answered = self._library.post(parent, member)
+        other = read.iri(answered, "attributedTo") if answered is not None else None
+        if other is None or other in (author, member.webid):
+            return other is not None
+        return moderation.follows(self._wing, member, other)
+
+    def _hears(self, member: Member, actor: Iri) -> bool:
+        if member.webid == actor:
+            return True
+        muted = self._wing.reader.about(member.id, moderation.MUTES, actor)
+        return moderation.hears(self._wing, member, actor) and not muted

@@ -1,0 +1,89 @@
+"""Mastodon's client API as one blueprint of all its rooms.
+
+Spec: https://docs.joinmastodon.org/client/intro/
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from quart import Blueprint, Response, request
+
+from adapters.activitypub.acts import Acts
+from adapters.activitypub.mastodon.accounts import Accounts
+from adapters.activitypub.mastodon.entities import Entities
+from adapters.activitypub.mastodon.frame import Frame, error, preflight
+from adapters.activitypub.mastodon.gather import Gatherer
+from adapters.activitypub.mastodon.instance import Instance
+from adapters.activitypub.mastodon.library import Library
+from adapters.activitypub.mastodon.ports import Live, Media, MediaAddress
+from adapters.activitypub.mastodon.statuses import Statuses
+from adapters.activitypub.mastodon.streaming import Streaming
+from adapters.activitypub.mastodon.timelines import TimelineRooms
+from adapters.activitypub.mastodon.uploads import Uploads
+from adapters.activitypub.outbox import Outbox
+from adapters.activitypub.polls import Polls
+from adapters.activitypub.presence import Presences
+from adapters.activitypub.shield import Shield
+from adapters.activitypub.social import Social
+from adapters.activitypub.wing import Wing
+from adapters.http.hosts import Hosts
+from pod.errors import NotFound
+from pod.oauth.server import AuthorizationServer
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the rooms are made of."""
+
+    wing: Wing
+    library: Library
+    gatherer: Gatherer
+    live: Live
+    acts: Acts
+    social: Social
+    shield: Shield
+    presences: Presences
+    polls: Polls
+    outbox: Outbox
+
+
+def rooms(
+    parts: Parts,
+    hosts: Hosts,
+    server: AuthorizationServer,
+    media: Media,
+    address: MediaAddress,
+    *,
+    is_limited: bool,
+) -> Blueprint:
+    """All endpoints, on the server's origin and on each member's."""
+    blueprint = Blueprint("mastodon", __name__)
+    wing, library = parts.wing, parts.library
+    frame = Frame(blueprint, hosts, wing.reader, server, is_limited)
+    entities = Entities(wing, library, parts.acts, address)
+    uploads = Uploads(wing, library, media)
+    accounts = Accounts(
+        wing, library, entities, parts.acts, parts.social, parts.shield, parts.presences, media
+    )
+    catch_up = parts.gatherer.catch_up
+    accounts.add(frame)
+    uploads.add(frame)
+    Statuses(wing, library, entities, parts.acts, parts.polls, parts.outbox, uploads, catch_up).add(
+        frame
+    )
+    TimelineRooms(wing, library, entities, catch_up).add(frame)
+    Instance(wing, library, entities, accounts, server).add(frame)
+    Streaming(entities, parts.live).add(blueprint, frame)
+
+    @blueprint.route("/api/<path:rest>", methods=["OPTIONS"])
+    async def options(rest: str) -> Response:  # noqa: ARG001  whatever it is
+        return preflight()
+
+    @blueprint.route("/api/<path:rest>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+    async def unknown(rest: str) -> Response:  # noqa: ARG001  whatever it is
+        response = error(NotFound(request.path))
+        response.headers.update(preflight().headers)
+        return response
+
+    return blueprint

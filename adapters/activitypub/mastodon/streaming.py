@@ -1,0 +1,154 @@
+"""Streams of home and notifications: a WebSocket, and server-sent events.
+
+Spec: https://docs.joinmastodon.org/methods/streaming/
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from quart import Blueprint, Response, request, websocket
+
+from adapters.activitypub.mastodon.entities import Entities
+from adapters.activitypub.mastodon.frame import CORS, Frame, error, token_in
+from adapters.activitypub.mastodon.ports import Live, News
+from pod.errors import Invalid, PodError, Unauthenticated
+from pod.model.ids import Iri
+from pod.model.member import Member
+
+STREAMS: Final = ("user", "user:notification")
+OTHERS: Final = (
+    "public",
+    "public:local",
+    "public:remote",
+    "public:media",
+    "direct",
+    "hashtag",
+    "list",
+)
+"""Streams that apps may ask for, and that never say anything here."""
+
+BEAT_S: Final = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Streaming:
+    """The endpoints that stay open."""
+
+    entities: Entities
+    live: Live
+
+    def add(self, blueprint: Blueprint, frame: Frame) -> None:
+        """All routes."""
+
+        @blueprint.get("/api/v1/streaming/health")
+        async def health() -> Response:
+            return Response("OK", 200, CORS, content_type="text/plain")
+
+        @blueprint.get("/api/v1/streaming/user")
+        @blueprint.get("/api/v1/streaming/user/notification")
+        async def events() -> Response:
+            try:
+                member = _who(frame, token_in(request.headers) or request.args.get("access_token"))
+            except PodError as err:
+                response = error(err)
+                response.headers.update(CORS)
+                return response
+            stream = "user" if request.path.endswith("/user") else "user:notification"
+            headers = {**CORS, "Cache-Control": "private, no-store", "X-Accel-Buffering": "no"}
+            made = Response(self._events(member, stream), 200, headers)
+            made.content_type = "text/event-stream"
+            made.timeout = None
+            return made
+
+        @blueprint.websocket("/api/v1/streaming")
+        @blueprint.websocket("/api/v1/streaming/")
+        async def socket() -> None:
+            offered = websocket.requested_subprotocols
+            token = websocket.args.get("access_token") or token_in(websocket.headers)
+            member = _who(frame, token or (offered[0] if offered else None))
+            await websocket.accept(subprotocol=offered[0] if offered else None)
+            asked = websocket.args.get("stream")
+            wanted = {asked} if asked else set()
+            listening = asyncio.ensure_future(self._listen(wanted))
+            telling = asyncio.ensure_future(self._tell(member, wanted))
+            _, pending = await asyncio.wait(
+                (listening, telling), return_when=asyncio.FIRST_COMPLETED
+            )
+            for task in pending:
+                task.cancel()
+            await asyncio.gather(listening, telling, return_exceptions=True)
+
+    async def _listen(self, wanted: set[str]) -> None:
+        """Take what the app subscribes to while it is connected."""
+        while True:
+            told = _message(await websocket.receive())
+            stream = str(told.get("stream", ""))
+            if told.get("type") == "unsubscribe":
+                wanted.discard(stream)
+            elif stream in STREAMS + OTHERS:
+                wanted.add(stream)
+            else:
+                await websocket.send(orjson.dumps({"error": "Unknown stream type"}).decode())
+
+    async def _tell(self, member: Member, wanted: set[str]) -> None:
+        with self.live.listening(member.id) as news:
+            while (told := await news.get()) is not None:
+                for stream in STREAMS:
+                    if stream not in wanted or not _belongs(told, stream):
+                        continue
+                    payload = await self._payload(told, member)
+                    if payload is not None:
+                        message = {"stream": [stream], "event": told.event, "payload": payload}
+                        await websocket.send(orjson.dumps(message).decode())
+
+    async def _events(self, member: Member, stream: str) -> AsyncIterator[bytes]:
+        yield b":)\n\n"
+        with self.live.listening(member.id) as news:
+            while True:
+                try:
+                    told = await asyncio.wait_for(news.get(), BEAT_S)
+                except TimeoutError:
+                    yield b":thump\n\n"
+                    continue
+                if told is None:
+                    return
+                payload = await self._payload(told, member) if _belongs(told, stream) else None
+                if payload is not None:
+                    yield f"event: {told.event}\ndata: {payload}\n\n".encode()
+
+    async def _payload(self, news: News, member: Member) -> str | None:
+        """What is told of an event: an entity as JSON in a text, or the id of what is gone."""
+        library = self.entities.library
+        if news.event == "delete":
+            number = library.timelines.id_of(news.iri)
+            return None if number is None else str(number)
+        if news.notice is not None:
+            shown = await self.entities.notification(news.notice, member)
+        else:
+            found = await self.entities.statuses([Iri(news.iri)], member)
+            shown = found[0] if found else None
+        return None if shown is None else orjson.dumps(shown).decode()
+
+
+def _belongs(news: News, stream: str) -> bool:
+    return stream == "user" or news.event == "notification"
+
+
+def _who(frame: Frame, token: str | None) -> Member:
+    member = frame.who(token or "", "read:statuses")
+    if member is None:
+        raise Unauthenticated("The access token is invalid")
+    return member
+
+
+def _message(text: str | bytes) -> dict[str, Any]:
+    try:
+        told = orjson.loads(text)
+    except orjson.JSONDecodeError as err:
+        raise Invalid("The message is not JSON") from err
+    return told if isinstance(told, dict) else {}

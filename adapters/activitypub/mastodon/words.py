@@ -1,0 +1,59 @@
+"""What a member types, as the HTML of a post: links, mentions and hashtags are found in it.
+
+Spec: https://docs.joinmastodon.org/methods/statuses/#create (status)
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from typing import Final
+
+from adapters.activitypub.addresses import find
+from adapters.activitypub.jsonld.read import Node
+from adapters.activitypub.wing import Wing
+from pod.errors import PodError
+from pod.model.ids import Iri
+from pod.model.member import Member
+
+_FOUND: Final = re.compile(
+    r"(?P<url>https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]])"
+    r"|(?<![\w/@])@(?P<name>[A-Za-z0-9_.-]{1,64})@(?P<host>[A-Za-z0-9.-]+[A-Za-z0-9](?::\d{1,5})?)"
+    r"|(?<![\w&/])#(?P<tag>\w*[^\W\d_]\w*)"
+)
+MOST_MENTIONS: Final = 20
+
+
+async def html_of(wing: Wing, member: Member, text: str) -> tuple[str, list[Node]]:
+    """The HTML of plain words, and the mentions in it; names that lead to nobody stay words."""
+    names = wing.presented(member).names
+    parts: list[str] = []
+    mentions: dict[str, Node] = {}
+    at = 0
+    for match in _FOUND.finditer(text):
+        parts.append(escape(text[at : match.start()], quote=False))
+        at = match.end()
+        parts.append(escape(match[0], quote=False))
+        if match["url"]:
+            parts[-1] = f'<a href="{escape(match[0])}">{escape(match[0], quote=False)}</a>'
+        elif match["tag"]:
+            href = escape(names.tag_url(match["tag"]))
+            parts[-1] = f'<a href="{href}" class="mention hashtag" rel="tag">#{match["tag"]}</a>'
+        elif len(mentions) < MOST_MENTIONS and (actor := await _actor(wing, match[0])):
+            mentions[actor] = {"type": "Mention", "href": actor, "name": match[0]}
+            words = escape(match[0], quote=False)
+            parts[-1] = f'<a href="{escape(actor)}" class="u-url mention">{words}</a>'
+    parts.append(escape(text[at:], quote=False))
+    paragraphs = re.split(r"\n{2,}", "".join(parts).replace("\r\n", "\n").strip("\n"))
+    html = "".join(f"<p>{each}</p>" for each in paragraphs if each).replace("\n", "<br>")
+    return html, list(mentions.values())
+
+
+async def _actor(wing: Wing, address: str) -> Iri | None:
+    try:
+        found = await find(wing, address)
+        if wing.local_actor(found) is None:
+            await wing.actors.actor(found)
+    except PodError:
+        return None
+    return found

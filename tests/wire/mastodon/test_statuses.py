@@ -1,0 +1,217 @@
+"""Posts by an everyday app: one write path, so that they are on every network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.kit.phone import Phone, phone_of
+from tests.kit.whole import Person, Town
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    town = Town(tmp_path_factory.mktemp("statuses"))
+    yield town
+    town.close()
+
+
+@pytest.fixture(scope="module")
+def alice(town: Town) -> Person:
+    return town.run(town.whole.join("alice"))
+
+
+@pytest.fixture(scope="module")
+def phone(town: Town, alice: Person) -> Phone:
+    return town.run(phone_of(town.whole, alice))
+
+
+@pytest.fixture(scope="module")
+def bob(town: Town) -> Phone:
+    async def come() -> Phone:
+        return await phone_of(town.whole, await town.whole.join("bob"))
+
+    return town.run(come())
+
+
+async def say(phone: Phone, text: str, **more: Any) -> Any:
+    return await phone.post("/api/v1/statuses", {"status": text, **more})
+
+
+def test_a_post_is_a_record_that_atproto_shows(town: Town, alice: Person, phone: Phone) -> None:
+    async def story() -> None:
+        made = await say(phone, "Hello #world\n\nsee https://example.org/x", language="en")
+        assert made["visibility"] == "public"
+        assert made["language"] == "en"
+        assert made["account"]["acct"] == alice.member.acct
+        assert [tag["name"] for tag in made["tags"]] == ["world"]
+        assert made["content"].startswith("<p>Hello ")
+        assert 'href="https://example.org/x"' in made["content"]
+        rkey = made["uri"].rpartition("/")[2].partition("~")[0]
+        reply = await town.whole.query(
+            "com.atproto.repo.getRecord",
+            repo=alice.member.did,
+            collection="app.bsky.feed.post",
+            rkey=rkey,
+        )
+        assert reply.json["value"]["text"] == "Hello #world\n\nsee https://example.org/x"
+        assert reply.json["value"]["langs"] == ["en"]
+        home = await phone.get("/api/v1/timelines/home")
+        assert home[0]["id"] == made["id"]
+        assert (await phone.get(f"/api/v1/statuses/{made['id']}")) == made
+
+    town.run(story())
+
+
+def test_an_idempotency_key_posts_once(town: Town, phone: Phone) -> None:
+    async def story() -> None:
+        first, again = [
+            await phone.ask("POST", "/api/v1/statuses", {"status": "once"}, idempotency_key="k1")
+            for _ in range(2)
+        ]
+        assert first.json["id"] == again.json["id"]
+
+    town.run(story())
+
+
+def test_a_post_is_edited_and_deleted(town: Town, phone: Phone) -> None:
+    async def story() -> None:
+        made = await say(phone, "before", spoiler_text="careful")
+        assert made["spoiler_text"] == "careful"
+        assert made["sensitive"] is True
+        url = f"/api/v1/statuses/{made['id']}"
+        edited = await phone.post(url, {"status": "after", "spoiler_text": ""}, "PUT")
+        assert edited["id"] == made["id"]
+        assert edited["content"] == "<p>after</p>"
+        assert edited["spoiler_text"] == ""
+        assert edited["edited_at"] is not None
+        assert (await phone.get(f"{url}/source"))["text"] == "after"
+        assert len(await phone.get(f"{url}/history")) == 1
+        gone = await phone.post(url, method="DELETE")
+        assert gone["text"] == "after"
+        assert (await phone.ask("GET", url)).status == 404
+        assert made["id"] not in [one["id"] for one in await phone.get("/api/v1/timelines/home")]
+
+    town.run(story())
+
+
+def test_others_cannot_change_a_post(town: Town, phone: Phone, bob: Phone) -> None:
+    async def story() -> None:
+        made = await say(phone, "mine")
+        url = f"/api/v1/statuses/{made['id']}"
+        assert (await bob.ask("PUT", url, {"status": "his"})).status == 404
+        assert (await bob.ask("DELETE", url)).status == 404
+        assert (await bob.ask("GET", f"{url}/source")).status == 404
+        assert (await phone.get(url))["content"] == "<p>mine</p>"
+
+    town.run(story())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"status": ""},
+        {"status": "x" * 10_001},
+        {"status": "x", "visibility": "secret"},
+        {"status": "x", "media_ids": ["1"]},
+        {"status": "x", "in_reply_to_id": "12"},
+        {"status": "x", "visibility": "direct"},
+        {"status": "x", "poll": {"options": ["a"], "expires_in": 600}},
+        {"status": "x", "poll": {"options": ["a", "b"], "expires_in": 1}},
+        {"status": "x", "scheduled_at": "2027-01-01T00:00:00Z"},
+    ],
+)
+def test_a_bad_post_is_refused_and_nothing_is_written(
+    town: Town, alice: Person, phone: Phone, body: dict[str, Any]
+) -> None:
+    before = town.whole.store.count_records(alice.member.id)
+    reply = town.run(phone.ask("POST", "/api/v1/statuses", body))
+    assert reply.status in (404, 422), reply.body
+    assert reply.json["error"]
+    assert town.whole.store.count_records(alice.member.id) == before
+
+
+def test_a_reply_like_and_boost_on_this_pod(town: Town, phone: Phone, bob: Phone) -> None:
+    async def story() -> None:
+        made = await say(phone, "a question")
+        url = f"/api/v1/statuses/{made['id']}"
+        answer = await say(bob, "an answer", in_reply_to_id=made["id"])
+        assert answer["in_reply_to_id"] == made["id"]
+        assert answer["in_reply_to_account_id"] == made["account"]["id"]
+        liked = await bob.post(f"{url}/favourite")
+        assert liked["favourited"] is True
+        assert liked["favourites_count"] == 1
+        boosted = await bob.post(f"{url}/reblog")
+        assert boosted["reblog"]["id"] == made["id"]
+        assert boosted["reblog"]["reblogged"] is True
+        context = await phone.get(f"{url}/context")
+        assert [one["id"] for one in context["descendants"]] == [answer["id"]]
+        context = await phone.get(f"/api/v1/statuses/{answer['id']}/context")
+        assert [one["id"] for one in context["ancestors"]] == [made["id"]]
+        notices = await phone.get("/api/v1/notifications")
+        assert {one["type"] for one in notices} >= {"mention", "favourite", "reblog"}
+        assert (await bob.post(f"{url}/unfavourite"))["favourited"] is False
+        assert (await bob.post(f"{url}/unreblog"))["reblogged"] is False
+        home = await bob.get("/api/v1/timelines/home")
+        assert boosted["id"] not in [one["id"] for one in home]
+
+    town.run(story())
+
+
+def test_bookmarks_and_pins_are_kept(town: Town, phone: Phone, bob: Phone) -> None:
+    async def story() -> None:
+        made = await say(phone, "remember me")
+        url = f"/api/v1/statuses/{made['id']}"
+        assert (await bob.post(f"{url}/bookmark"))["bookmarked"] is True
+        assert [one["id"] for one in await bob.get("/api/v1/bookmarks")] == [made["id"]]
+        assert await phone.get("/api/v1/bookmarks") == []
+        assert (await bob.post(f"{url}/unbookmark"))["bookmarked"] is False
+        assert (await phone.post(f"{url}/pin"))["pinned"] is True
+        posts = f"/api/v1/accounts/{made['account']['id']}/statuses"
+        assert [one["id"] for one in await bob.get(posts, pinned="true")] == [made["id"]]
+        assert (await bob.ask("POST", f"{url}/pin")).status == 422
+        assert (await phone.post(f"{url}/unpin"))["pinned"] is False
+
+    town.run(story())
+
+
+def test_a_direct_message_is_for_whom_it_names(town: Town, phone: Phone, bob: Phone) -> None:
+    async def story() -> None:
+        acct = (await bob.get("/api/v1/accounts/verify_credentials"))["acct"]
+        made = await say(phone, f"@{acct} psst", visibility="direct")
+        assert made["visibility"] == "direct"
+        assert [one["acct"] for one in made["mentions"]] == [acct]
+        url = f"/api/v1/statuses/{made['id']}"
+        assert (await bob.get(url))["content"] == made["content"]
+        carol = await phone_of(town.whole, await town.whole.join("carol"))
+        assert (await carol.ask("GET", url)).status == 404
+        assert (await Phone(town.whole).ask("GET", url)).status == 404
+        public = await carol.get("/api/v1/timelines/public", local="true")
+        assert made["id"] not in [one["id"] for one in public]
+
+    town.run(story())
+
+
+def test_timelines_are_read_page_by_page(town: Town, phone: Phone) -> None:
+    async def story() -> None:
+        made = [(await say(phone, f"number {n}"))["id"] for n in range(5)][::-1]
+        assert made == sorted(made, key=int, reverse=True)
+        first = await phone.ask("GET", "/api/v1/timelines/home?limit=2")
+        assert [one["id"] for one in first.json] == made[:2]
+        assert f"max_id={made[1]}" in first.headers["link"]
+        assert f"min_id={made[0]}" in first.headers["link"]
+        get = phone.get
+        home = "/api/v1/timelines/home"
+        assert [o["id"] for o in await get(home, limit=2, max_id=made[1])] == made[2:4]
+        assert [o["id"] for o in await get(home, limit=2, min_id=made[4])] == made[2:4]
+        assert [o["id"] for o in await get(home, limit=2, since_id=made[4])] == made[:2]
+        account = (await get("/api/v1/accounts/verify_credentials"))["id"]
+        posts = f"/api/v1/accounts/{account}/statuses"
+        assert [o["id"] for o in await get(posts, limit=2, max_id=made[1])] == made[2:4]
+        public = await get("/api/v1/timelines/public", limit=2, max_id=made[1])
+        assert [o["id"] for o in public] == made[2:4]
+
+    town.run(story())
