@@ -36,6 +36,9 @@ PREFLIGHT: Final = {
     "Access-Control-Allow-Headers": "Content-Type,DPoP,Authorization",
     "Access-Control-Max-Age": "86400",
 }
+ANYWHERE: Final = ("/oauth/token", "/oauth/revoke")
+"""What members' origins answer, too: apps of Mastodon's kind take one for their server."""
+
 KEPT_FOR: Final = {"Cache-Control": "max-age=300"}
 _NAMES: Final = {"TooLarge": "invalid_request", "Throttled": "slow_down"}
 
@@ -115,6 +118,8 @@ def _add_documents(blueprint: Blueprint, hosts: Hosts, server: AuthorizationServ
         )
 
     async def preflight() -> Response:
+        if request.path not in ANYWHERE:
+            only_here(hosts)
         return Response(b"", 204, PREFLIGHT)
 
     for path in ("par", "token", "revoke", "register"):
@@ -125,8 +130,10 @@ def _add_documents(blueprint: Blueprint, hosts: Hosts, server: AuthorizationServ
 
 def _add_grants(blueprint: Blueprint, hosts: Hosts, server: AuthorizationServer) -> None:
     async def answered(work: Callable[[Sent], Awaitable[_Told]], status: int = 200) -> Response:
-        if not hosts.is_server(request.host):
-            hosts.member(request.host)  # apps may take a member's domain for their server
+        if request.path not in ANYWHERE:
+            only_here(hosts)
+        elif not hosts.is_server(request.host):
+            hosts.member(request.host)
         try:
             told = await work(Sent(hosts.server + request.path, await _form(), _proof(), _basic()))
         except PodError as err:
@@ -155,7 +162,6 @@ def _add_grants(blueprint: Blueprint, hosts: Hosts, server: AuthorizationServer)
 
     @blueprint.post("/oauth/par")
     async def par() -> Response:
-        only_here(hosts)
         return await answered(push, 201)
 
     @blueprint.post("/oauth/token")
