@@ -28,7 +28,7 @@ AS2 = "application/activity+json"
 TURTLE = "text/turtle"
 JSON_LD = "application/ld+json"
 POST = "app.bsky.feed.post"
-DERIVED = ("cursor", "usage", "delivery")
+DERIVED = ("cursor", "usage", "delivery", "peer_host", "introduced")
 """Tables that say how far readers of the log and the sender are, not what anybody did."""
 
 
