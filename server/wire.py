@@ -29,6 +29,7 @@ from pod.transfer import Transfer
 from pod.write import Write
 from server.brought import believed, leads_here, seen_from_outside
 from server.deferred import Deferred
+from server.elsewhere import Elsewhere
 from server.ground import Ground, open_ground
 from server.hosts import App, Rooms
 from server.mail import mailbox, unwanted
@@ -96,7 +97,7 @@ async def open_house(settings: Settings) -> House:
         ground.clock,
     )
     watches = settings.watches_domains and not settings.dev
-    fediverse = _fediverse(ground, domains.rests_until if watches else lambda _: None)
+    fediverse = _fediverse(ground, services, domains.rests_until if watches else lambda _: None)
     devices = SqlDevices(ground.database)
     ground.store.subscribe(outbox.on_changes)
     ground.store.subscribe(services.crawl.on_changes)
@@ -252,7 +253,9 @@ def _services(ground: _Ground, directory: atproto.Directory, apps: SqlOAuth) -> 
 
 
 def _fediverse(
-    ground: _Ground, rests_until: Callable[[Member], datetime | None]
+    ground: _Ground,
+    services: atproto.Services,
+    rests_until: Callable[[Member], datetime | None],
 ) -> activitypub.ActivityPub:
     database = ground.database
     return activitypub.ActivityPub(
@@ -271,6 +274,7 @@ def _fediverse(
         queue=SqlDeliveryQueue(database),
         log=SqlActivityLog(database),
         blobs=ground.media,
+        elsewhere=Elsewhere(services.identities, ground.fetch),
         peer_hosts=SqlPeerHosts(database),
         throttle=Throttle(enabled=ground.settings.rate_limits),
         rules=StoredDomainRules(database),
@@ -323,6 +327,7 @@ def _workers(
     workers.every("accounts that go", TIDY_EVERY_S, services.farewell.delete_due)
     workers.every("firehose window", TIDY_EVERY_S, prune_firehose)
     workers.every("fediverse tidying", TIDY_EVERY_S, fediverse.tidy)
+    workers.every("two networks", POLLS_EVERY_S, fediverse.cross)
     workers.every("polls", POLLS_EVERY_S, fediverse.count_polls)
     workers.keep_running("relays", services.crawl.run)
     workers.keep_running("fediverse reactor", fediverse.react)

@@ -111,13 +111,18 @@ class SqlDeliveryQueue:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def cursor(self) -> int:
-        """The last change that was turned into deliveries."""
-        row = self._database.read.execute(_CURSOR, (REACTOR,)).fetchone()
+    def cursor(self, reactor: str = REACTOR) -> int:
+        """The last change that was turned into deliveries, by whichever reactor."""
+        row = self._database.read.execute(_CURSOR, (reactor,)).fetchone()
         return row[0] if row is not None else 0
 
     async def enqueue(
-        self, outgoing: Sequence[Outgoing], now: datetime, *, cursor: int | None = None
+        self,
+        outgoing: Sequence[Outgoing],
+        now: datetime,
+        *,
+        cursor: int | None = None,
+        reactor: str = REACTOR,
     ) -> None:
         """Add deliveries and move the cursor in one transaction; the same one is added once."""
 
@@ -125,7 +130,7 @@ class SqlDeliveryQueue:
             for item in outgoing:
                 add_outgoing(tx, item, to_us(now))
             if cursor is not None:
-                tx.execute(_MOVE, (REACTOR, cursor))
+                tx.execute(_MOVE, (reactor, cursor))
 
         await self._database.write(work)
 

@@ -14,6 +14,7 @@ from adapters.activitypub.acts import Acts
 from adapters.activitypub.administration import Administration
 from adapters.activitypub.authoring import Authoring
 from adapters.activitypub.blurhash import Blurhashes
+from adapters.activitypub.crossing import Crossing
 from adapters.activitypub.deliver.reactor import Reactor
 from adapters.activitypub.deliver.send import Sender
 from adapters.activitypub.desk import Desk
@@ -34,6 +35,7 @@ from adapters.activitypub.ports import (
     DomainRules,
     Edges,
     Egress,
+    Elsewhere,
     Farewells,
     Followers,
     Imports,
@@ -102,6 +104,7 @@ class ActivityPub:
         queue: DeliveryQueue,
         log: ActivityLog,
         blobs: Blobs,
+        elsewhere: Elsewhere,
         peer_hosts: PeerHosts,
         rules: DomainRules,
         reports: Reports,
@@ -156,6 +159,7 @@ class ActivityPub:
         )
         self._reactor = Reactor(self._wing)
         self._sender = Sender(self._wing)
+        self._crossing = Crossing(self._wing, elsewhere)
         self.social = Social(self._wing)
         self.shield = Shield(self._wing)
         self.presences = Presences(self._wing)
@@ -274,6 +278,10 @@ class ActivityPub:
         await self._wing.farewells.finish()
         if self._gatherer is not None:
             await self._gatherer.tidy()
+
+    async def cross(self) -> None:
+        """Tell of records about people who are in both networks, to be done once in a while."""
+        await self._crossing.catch_up()
 
     async def count_polls(self) -> None:
         """Write down the results of polls that got votes, to be done once in a while."""

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from adapters.activitypub.jsonld.read import Node
 from adapters.http.fetch import Fetched, HeadersFor
 from pod.keys.ed25519 import Ed25519Key
 from pod.keys.rsa import RsaKey
 from pod.model.change import Change
-from pod.model.ids import Cid, Iri, MemberId, Tid
+from pod.model.ids import AtUri, Cid, Did, Iri, MemberId, Tid
 from pod.model.member import Member
 from pod.model.moderation import DomainRule, ImportRow, ImportState, ListKind, Report
 from pod.model.peer import Delivery, Edge, EdgeKind, Follower, HostState, Outgoing
@@ -206,12 +206,17 @@ class RemoteCache(Protocol):
 class DeliveryQueue(Protocol):
     """The durable queue, and the cursor of the reactor that fills it."""
 
-    def cursor(self) -> int:
-        """The last change that was turned into deliveries."""
+    def cursor(self, reactor: str = ...) -> int:
+        """The last change that was turned into deliveries, by whichever reactor."""
         ...
 
     async def enqueue(
-        self, outgoing: Sequence[Outgoing], now: datetime, *, cursor: int | None = None
+        self,
+        outgoing: Sequence[Outgoing],
+        now: datetime,
+        *,
+        cursor: int | None = None,
+        reactor: str = ...,
     ) -> None:
         """Add deliveries and move the cursor in one transaction; the same one is added once."""
         ...
@@ -334,6 +339,18 @@ class Blobs(Protocol):
 
     def stream(self, cid: Cid, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """Bytes from ``start`` up to ``end`` (exclusive); raises NotFound."""
+        ...
+
+
+class Elsewhere(Protocol):
+    """What the other network says of people and records that are not of this pod."""
+
+    async def did_document(self, did: Did) -> dict[str, Any] | None:
+        """The DID document; raises PeerUnavailable."""
+        ...
+
+    async def record(self, uri: AtUri) -> dict[str, Any] | None:
+        """A public record, asked of the server that its DID names; raises as fetching does."""
         ...
 
 

@@ -14,12 +14,14 @@ SERVER: Final = MemberId(0)
 """Who stands for the server's own actor where an activity is on its way."""
 
 EdgeKind = Literal[
-    "like", "announce", "react", "reply", "accept", "block", "vote", "quote", "stamp", "pin", "told"
-]
+    "like", "announce", "react", "reply", "accept", "block", "vote", "quote", "stamp", "pin",
+    "told", "crossed",
+]  # fmt: skip
 """What was done to a resource. Of a ``react`` the object is the emoji, of a ``vote`` the choice, of
 a ``quote`` the quoting post, of a ``stamp`` the permission that a post of ours was given to quote,
-of a ``pin`` the post that the member was said to have pinned; ``told`` names who was told of a post
-that does not name them itself, and hears of its end."""
+of a ``pin`` the post that the member was said to have pinned. ``told`` names who was told of a post
+that does not name them itself, and hears of its end; ``crossed`` what a record of ours, about
+somebody of the other network, is about in the fediverse."""
 
 
 @dataclass(frozen=True, slots=True)

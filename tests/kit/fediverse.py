@@ -178,6 +178,20 @@ def _fetched(url: str, status: int, body: bytes, headers: Mapping[str, str]) -> 
     return Fetched(url, status, CIMultiDictProxy(CIMultiDict(headers)), body)
 
 
+@dataclass
+class OtherNetwork:
+    """DID documents and records of other repositories."""
+
+    documents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    records: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    async def did_document(self, did: str) -> dict[str, Any] | None:
+        return self.documents.get(did)
+
+    async def record(self, uri: str) -> dict[str, Any] | None:
+        return self.records.get(uri)
+
+
 class Doorkeeper:
     """An authenticator who takes a bearer token for the id of a member."""
 
@@ -192,6 +206,7 @@ class FediPod(Pod):
     def __init__(self, store: Any, *, allow_list: bool = False, secure: bool = False) -> None:
         super().__init__(store=store)
         self.network = Network()
+        self.elsewhere = OtherNetwork()
         database = store.database
         self.followers, self.edges = SqlFollowers(database), SqlEdges(database)
         self.queue, self.seen = SqlDeliveryQueue(database), SqlSeen(database)
@@ -212,6 +227,7 @@ class FediPod(Pod):
             queue=self.queue,
             log=SqlActivityLog(database),
             blobs=self.blobs,
+            elsewhere=self.elsewhere,
             peer_hosts=SqlPeerHosts(database),
             secure=secure,
             rules=StoredDomainRules(database),

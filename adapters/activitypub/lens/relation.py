@@ -11,6 +11,7 @@ from typing import Final
 
 from adapters.activitypub.jsonld.context import PUBLIC
 from adapters.activitypub.lens.published import Published, View
+from pod.model.ids import Iri
 from pod.model.note import StrongRef
 from pod.model.relation import Relation, RelationKind
 
@@ -24,7 +25,7 @@ _TYPES: Final = {
 
 def get(relation: Relation, published: Published) -> View | None:
     """The activity as AS2, without context; None where the other side is not in the fediverse."""
-    author, names = published.author, published.names
+    names = published.names
     if isinstance(relation.subject, StrongRef):
         target = names.object_url(relation.subject.uri)
         other = names.member(relation.subject.uri.removeprefix("at://").split("/")[0])
@@ -33,13 +34,19 @@ def get(relation: Relation, published: Published) -> View | None:
         target = other.webid if other is not None else None
     if target is None or other is None:
         return None
+    return told(relation, published, target, other.webid)
+
+
+def told(relation: Relation, published: Published, target: Iri, other: Iri) -> View:
+    """The activity about a target, which is another actor's or that actor."""
     view: View = {
         "id": published.id,
         "type": _TYPES[relation.kind],
-        "actor": author.webid,
+        "actor": published.author.webid,
         "published": relation.created_at,
         "object": target,
     }
     if relation.kind is RelationKind.REPOST:
-        return {**view, "to": [PUBLIC], "cc": [f"{author.origin}/followers", other.webid]}
-    return {**view, "to": [other.webid]}
+        followers = f"{published.author.origin}/followers"
+        return {**view, "to": [PUBLIC], "cc": [followers, other]}
+    return {**view, "to": [other]}
