@@ -14,12 +14,13 @@ from adapters.http.limited import limited
 from adapters.http.passwords import Passwords
 from adapters.http.throttle import Throttle
 from adapters.solid.notify.face import Notifications
+from pod.access.agent import Agent
 from pod.account import Accounts
 from pod.confirm import Confirmations
 from pod.domains import Domains
 from pod.farewell import Farewell
 from pod.media import Media
-from pod.model.ids import Did, Handle
+from pod.model.ids import Did, Handle, Iri, Origin
 from pod.model.member import Member
 from pod.oauth.ports import SIGN_IN_LASTS
 from pod.oauth.server import assembled
@@ -101,7 +102,7 @@ async def open_house(settings: Settings) -> House:
     devices = SqlDevices(ground.database)
     ground.store.subscribe(outbox.on_changes)
     ground.store.subscribe(services.crawl.on_changes)
-    notifications = _notifications(ground)
+    notifications = _notifications(ground, apps)
     workers = _workers(ground, services, fediverse, apps, devices)
     workers.every("notification channels", TIDY_EVERY_S, notifications.tidy)
     workers.keep_running("webhooks", notifications.run)
@@ -288,7 +289,19 @@ def _fediverse(
     )
 
 
-def _notifications(ground: _Ground) -> Notifications:
+def _notifications(ground: _Ground, apps: SqlOAuth) -> Notifications:
+    clients = SqlClients(ground.database)
+
+    def is_let_in(agent: Agent) -> bool:
+        """Apps by their sessions, members' programs for as long as they exist."""
+        member = ground.store.member_by_origin(Origin((agent.iri or "").removesuffix("/me")))
+        if agent.client is None or member is None or agent.issuer != Iri(ground.settings.origin):
+            return True
+        sessions = apps.sessions(member.id)
+        is_in = any(session.client_id == agent.client for session in sessions)
+        made = clients.client(agent.client)
+        return is_in or (made is not None and made.member == member.id)
+
     return Notifications(
         store=ground.store,
         reader=ground.shown,
@@ -298,6 +311,7 @@ def _notifications(ground: _Ground) -> Notifications:
         key=ground.keyring.token_key(),
         clock=ground.clock,
         issuer=ground.settings.origin,
+        is_let_in=is_let_in,
         dev=ground.settings.dev,
     )
 

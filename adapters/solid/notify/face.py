@@ -5,13 +5,14 @@ Spec: https://solidproject.org/TR/notifications-protocol
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from adapters.solid.notify.feed import Feeds
 from adapters.solid.notify.subscribe import Subscriptions
 from adapters.solid.notify.webhook import Egress, TokenKey, Webhooks
 from adapters.solid.notify.websocket import PATH, Receive, Send, serve_socket
+from pod.access.agent import Agent
 from pod.access.policy import Policy
 from pod.channel import Channels
 from pod.model.ids import Origin
@@ -32,10 +33,14 @@ class Notifications:
         key: TokenKey,
         clock: Clock,
         issuer: Origin,
+        is_let_in: Callable[[Agent], bool],
         dev: bool,
     ) -> None:
-        """``reader`` is the store as others may see it; ``key`` and ``issuer`` vouch for us."""
-        self.feeds = Feeds(reader, policy, channels, clock)
+        """``reader`` is the store as others may see it; ``key`` and ``issuer`` vouch for us.
+
+        ``is_let_in`` tells whether the app of an agent still has its access.
+        """
+        self.feeds = Feeds(reader, policy, channels, clock, is_let_in)
         self.subscriptions = Subscriptions(reader, policy, self.feeds, clock, dev=dev)
         self.webhooks = Webhooks(self.feeds, reader, egress, key, clock, issuer)
         store.subscribe(self.feeds.on_changes)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -18,6 +18,7 @@ from adapters.solid.notify.message import Message, MessageType
 from adapters.solid.notify.state import is_known, load, state_of
 from adapters.solid.notify.tell import messages_of, topics_of
 from pod.access.acl import Mode
+from pod.access.agent import Agent
 from pod.access.policy import ACL_SUFFIX, Policy
 from pod.channel import Channel, Channels
 from pod.model.change import Change
@@ -75,11 +76,20 @@ class Feed:
 class Feeds:
     """All feeds. Hand `on_changes` to the store's ``subscribe``."""
 
-    def __init__(self, reader: Reader, policy: Policy, channels: Channels, clock: Clock) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        policy: Policy,
+        channels: Channels,
+        clock: Clock,
+        is_let_in: Callable[[Agent], bool] = lambda _: True,
+    ) -> None:
+        """``is_let_in`` tells whether the app of an agent still has its access."""
         self._reader = reader
         self._policy = policy
         self.channels = channels
         self._clock = clock
+        self._is_let_in = is_let_in
         self._by_topic: dict[tuple[MemberId, str], set[Feed]] = defaultdict(set)
         self._live: dict[str, Feed] = {}
         self._states: dict[tuple[MemberId, str], tuple[int, str | None]] = {}
@@ -269,7 +279,8 @@ class Feeds:
         """The member of the topic, if the channel may still be told of it; ends it if not."""
         channel = feed.channel
         member = self._reader.member(channel.member)
-        if member is not None and member.standing is not Standing.DELETED:
+        is_let_in = self._is_let_in(channel.agent)
+        if member is not None and member.standing is not Standing.DELETED and is_let_in:
             await self._policy.learn(channel.agent, member, channel.topic)
             if Mode.READ in self._policy.modes(channel.agent, member, channel.topic):
                 return member
