@@ -69,6 +69,8 @@ def test_a_domain_that_sends_on_to_a_member_may_be_in_their_address() -> None:
         assert (changed.acct, changed.username) == ("al@example.com", "al")
         for address in ("al@example.com", "@AL@example.com", alice.member.own_acct):
             assert await web.subject(host, address) == "acct:al@example.com"
+        quoted = await web.get(host, f"{FINGER}ACCT%3Aal%40example.com")
+        assert quoted.status == 200
         assert await web.subject(host, "other@example.com") == 404
         assert web.pod.store.member(alice.member.id) == changed
         back = await web.addresses.change(changed, " ")

@@ -48,10 +48,6 @@ ACCOUNT = {
 @pytest.mark.parametrize(
     "resource",
     [
-        "acct:alice@alice.example",
-        "ACCT:Alice@ALICE.example",
-        "acct:@alice@alice.example",
-        "acct%3Aalice%40alice.example",
         "https://alice.example",
         "https://alice.example/",
         "https://alice.example/me",
