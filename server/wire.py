@@ -32,7 +32,7 @@ from server.brought import believed, leads_here, seen_from_outside
 from server.deferred import Deferred
 from server.elsewhere import Elsewhere
 from server.ground import Ground, open_ground
-from server.hosts import App, Rooms
+from server.hosts import App, Receive, Rooms, Scope, Send
 from server.mail import mailbox, unwanted
 from server.parts import Parts
 from server.plc_log import VaultLog
@@ -111,6 +111,11 @@ async def open_house(settings: Settings) -> House:
     parts = Parts(services, fediverse, apps, devices, notifications, domains)
     pages = Deferred(lambda: _pages(ground, parts))
 
+    is_stream = activitypub.ActivityPub.serves_socket
+
+    async def socket(scope: Scope, receive: Receive, send: Send) -> None:
+        await (pages if is_stream(scope["path"]) else notifications.socket)(scope, receive, send)
+
     def end_streams() -> None:
         outbox.close()
         notifications.close()
@@ -136,8 +141,8 @@ async def open_house(settings: Settings) -> House:
             xrpc=held(xrpc),
             serves_xrpc=xrpc.serves,
             pages=held(pages),
-            socket=held(notifications.socket),
-            serves_socket=notifications.serves_socket,
+            socket=held(socket),
+            serves_socket=lambda path: notifications.serves_socket(path) or is_stream(path),
             end_streams=end_streams,
             close=close,
             plc=cast("App | None", own_plc),

@@ -76,6 +76,9 @@ CACHED_FOR: Final = timedelta(days=30)
 QUEUED_FOR: Final = timedelta(days=7)
 """How long a delivery waits at most, however seldom its host may be tried."""
 
+STREAMING: Final = ("/api/v1/streaming", "/api/v1/streaming/")
+"""Where the client API has its WebSocket."""
+
 GATHERING_S: Final = 0.1
 """How long changes gather after a turn before the next: each turn costs a commit of its own."""
 
@@ -234,6 +237,11 @@ class ActivityPub:
             self._outbox,
         )
         return rooms(parts, hosts, server, media, address, is_limited=is_limited)
+
+    @staticmethod
+    def serves_socket(path: str) -> bool:
+        """Whether a WebSocket to a path is of the client API."""
+        return path in STREAMING
 
     def words(self, author: Member) -> Words:
         """An author's words and links, for views that show the same posts."""

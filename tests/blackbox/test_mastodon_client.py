@@ -1,0 +1,193 @@
+"""A real client library of Mastodon's API drives a member's pod, with a Fedify server beside it."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from tests.kit.node import Peer, PeerRefused, peer
+from tests.kit.process import Server, running
+
+pytestmark = pytest.mark.peer
+
+PASSWORD = "correct horse battery"
+WITHIN_S = 20.0
+
+
+@dataclass
+class Phone:
+    """A member's app."""
+
+    server: Server
+    did: str
+    app: Peer
+
+    def call(self, path: str, *args: Any) -> Any:
+        """A method of the library; ``[id]`` in the path selects."""
+        return self.app.ask("call", path=path, args=list(args))
+
+    def say(self, status: str, **more: Any) -> Any:
+        return self.call("v1.statuses.create", {"status": status, **more})
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running(tmp_path_factory.mktemp("masto") / "data") as server:
+        yield server
+
+
+def joined(server: Server, name: str) -> str:
+    given = {"handle": f"{name}.test", "email": f"{name}@a.test", "password": PASSWORD}
+    request = urllib.request.Request(
+        f"{server.address}/xrpc/com.atproto.server.createAccount",
+        data=json.dumps(given).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=10) as response:
+        did: str = json.loads(response.read())["did"]
+    return did
+
+
+@pytest.fixture(scope="module")
+def alice(server: Server) -> Iterator[Phone]:
+    did = joined(server, "alice")
+    with peer("masto_client.mjs", server.url) as app:
+        made = app.ask("login", handle="alice.test", password=PASSWORD)
+        assert made["tokenType"] == "Bearer"
+        yield Phone(server, did, app)
+
+
+def eventually(found: Callable[[], Any]) -> Any:
+    until = time.monotonic() + WITHIN_S
+    while time.monotonic() < until:
+        if value := found():
+            return value
+        time.sleep(0.05)
+    raise AssertionError("it never came")
+
+
+def record(phone: Phone, uri: str) -> dict[str, Any]:
+    """The post as ATProto shows it."""
+    rkey = uri.rpartition("/")[2]
+    address = (
+        f"{phone.server.address}/xrpc/com.atproto.repo.getRecord"
+        f"?repo={phone.did}&collection=app.bsky.feed.post&rkey={rkey}"
+    )
+    with urllib.request.urlopen(address, timeout=10) as response:
+        value: dict[str, Any] = json.loads(response.read())["value"]
+    return value
+
+
+def picture() -> str:
+    out = io.BytesIO()
+    Image.new("RGB", (32, 16), (200, 30, 30)).save(out, "PNG")
+    return base64.b64encode(out.getvalue()).decode()
+
+
+def test_the_app_knows_whose_it_is(alice: Phone) -> None:
+    mine = alice.call("v1.accounts.verifyCredentials")
+    assert mine["username"] == "alice"
+    assert alice.call("v2.instance.fetch")["apiVersions"]["mastodon"] == 2
+    assert alice.call("v1.accounts.lookup", {"acct": mine["acct"]})["id"] == mine["id"]
+
+
+def test_a_post_is_on_atproto_and_can_be_edited_and_deleted(alice: Phone) -> None:
+    made = alice.say("Hello from a phone", language="en")
+    assert record(alice, made["uri"])["text"] == "Hello from a phone"
+    assert alice.call("v1.timelines.home.list")[0]["id"] == made["id"]
+    edited = alice.call(f"v1.statuses.[{made['id']}].update", {"status": "Changed"})
+    assert edited["content"] == "<p>Changed</p>"
+    assert record(alice, made["uri"])["text"] == "Changed"
+    alice.call(f"v1.statuses.[{made['id']}].remove")
+    with pytest.raises(PeerRefused):
+        alice.call(f"v1.statuses.[{made['id']}].fetch")
+
+
+def test_a_picture_is_shown_with_its_words(alice: Phone) -> None:
+    media = alice.app.ask("media", body=picture(), description="a red field")
+    assert media["meta"]["original"]["width"] == 32
+    assert media["blurhash"]
+    made = alice.say("Look", mediaIds=[media["id"]])
+    assert made["mediaAttachments"][0]["description"] == "a red field"
+    assert made["mediaAttachments"][0]["type"] == "image"
+    embed = record(alice, made["uri"])["embed"]
+    assert embed["images"][0]["alt"] == "a red field"
+
+
+def test_who_is_followed_elsewhere_is_in_home_and_hears_of_likes(alice: Phone) -> None:
+    with peer("fedify.mjs", "bob", "cavage") as bob:
+        actor = bob.ready["actor"]
+        address = f"@bob@{actor.split('/')[2]}"
+        found = alice.call("v2.search.list", {"q": address, "resolve": True})["accounts"]
+        assert [one["uri"] for one in found] == [actor]
+        number = found[0]["id"]
+        assert alice.call(f"v1.accounts.[{number}].follow")["requested"] in (True, False)
+        eventually(
+            lambda: alice.call("v1.accounts.relationships.fetch", {"id": [number]})[0]["following"]
+        )
+        alice.app.ask("listen")
+        url = bob.ask("post", text="<p>News of bob</p>")
+        home = eventually(
+            lambda: [s for s in alice.call("v1.timelines.home.list") if s["uri"] == url]
+        )
+        assert home[0]["account"]["acct"] == address.removeprefix("@")
+        assert home[0]["content"] == "<p>News of bob</p>"
+        told = eventually(lambda: [e for e in alice.app.ask("events") if e["event"] == "update"])
+        assert told[0]["payload"]["uri"] == url
+        post = home[0]["id"]
+        assert (
+            alice.call("v2.search.list", {"q": url, "resolve": True})["statuses"][0]["id"] == post
+        )
+
+        assert alice.call(f"v1.statuses.[{post}].favourite")["favourited"] is True
+        assert alice.call(f"v1.statuses.[{post}].reblog")["reblog"]["id"] == post
+        answer = alice.say("An answer", inReplyToId=post)
+        assert answer["inReplyToId"] == post
+        for kind in ("Like", "Announce", "Create"):
+            eventually(lambda kind=kind: [e for e in bob.ask("log") if e["type"] == kind])
+
+        bob.ask("like", object=answer["uri"])
+        bob.ask("announce", object=answer["uri"])
+        bob.ask("reply", object=answer["uri"], text="<p>Thanks</p>")
+        bob.ask("follow", actor=f"{alice.server.origin('alice')}/me")
+        wanted = {"favourite", "reblog", "mention", "follow"}
+
+        def kinds() -> bool:
+            notices = alice.call("v1.notifications.list")
+            return wanted <= {notice["type"] for notice in notices}
+
+        eventually(kinds)
+        eventually(lambda: [e for e in alice.app.ask("events") if e["event"] == "notification"])
+        context = alice.call(f"v1.statuses.[{answer['id']}].context.fetch")
+        assert [one["content"] for one in context["descendants"]] == ["<p>Thanks</p>"]
+        assert [one["id"] for one in context["ancestors"]] == [post]
+        shown = alice.call(f"v1.statuses.[{answer['id']}].fetch")
+        assert (shown["favouritesCount"], shown["reblogsCount"], shown["repliesCount"]) == (1, 1, 1)
+
+        bob.ask("edit", id=url, text="<p>News, corrected</p>")
+        eventually(
+            lambda: alice.call(f"v1.statuses.[{post}].fetch")["content"] == "<p>News, corrected</p>"
+        )
+        bob.ask("delete", id=url)
+        eventually(lambda: post not in [s["id"] for s in alice.call("v1.timelines.home.list")])
+        eventually(lambda: [e for e in alice.app.ask("events") if e["event"] == "delete"])
+        assert alice.call(f"v1.accounts.[{number}].unfollow")["following"] is False
+
+
+def test_a_revoked_token_is_good_for_nothing(server: Server) -> None:
+    joined(server, "carol")
+    with peer("masto_client.mjs", server.url) as app:
+        app.ask("login", handle="carol.test", password=PASSWORD)
+        app.ask("call", path="v1.accounts.verifyCredentials")
+        app.ask("revoke")
+        with pytest.raises(PeerRefused):
+            app.ask("call", path="v1.accounts.verifyCredentials")
