@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.blackbox.test_fedify import NOW, eventually, heard
+from tests.blackbox.test_fedify import NOW, about, eventually, heard
 from tests.kit.node import Peer, peer
 from tests.kit.process import Server, free_port
 from tests.kit.town import Town, needs, town
@@ -21,6 +23,7 @@ pytestmark = pytest.mark.peer
 
 DOMAINS = json.dumps([{"handle_suffix": ".pods.test", "origin": "https://{name}.pods.test"}])
 ADMIN = "swordfish"
+COUNTED = ("likes", "shares", "replies")
 NAMES = ("pods.test", "alice.test", "bea.pods.test", "carol.test", "social.carol.test")
 SITES = """
 alice.test, social.carol.test {{
@@ -172,15 +175,75 @@ def test_nothing_is_sent_for_a_member_whose_domain_leads_nowhere(street: Street)
 
 def _follow(member: Resident, actor: str) -> None:
     """Follow somebody by the member's own outbox."""
-    activity = {
-        "@context": "https://www.w3.org/ns/activitystreams",
-        "type": "Follow",
-        "object": actor,
-    }
+    _say(member, {"type": "Follow", "object": actor})
+
+
+def _say(member: Resident, activity: dict[str, Any]) -> str:
+    """Post an activity to a member's own outbox; the URL of what was made."""
     headers = {
         "Host": member.origin.removeprefix("https://"),
         "Authorization": f"Bearer {member.client.token}",
         "Content-Type": "application/activity+json",
     }
-    done = httpx.post(f"{member.server.address}/outbox", json=activity, headers=headers)
+    body = {"@context": "https://www.w3.org/ns/activitystreams", **activity}
+    done = httpx.post(f"{member.server.address}/outbox", json=body, headers=headers)
     assert done.status_code == 201, done.text
+    return done.headers["Location"]
+
+
+@pytest.mark.parametrize("kind", ["whole", "sub", "split"])
+def test_likes_boosts_and_answers_arrive_at_every_kind_of_home(street: Street, kind: str) -> None:
+    member: Resident = getattr(street, kind)
+    dan = street.neighbour
+    post = member.record("createRecord", "3kbbbbbbbbb22", "like me")
+    path = post.removeprefix(member.origin)
+    dan.ask("like", object=post)
+    dan.ask("announce", object=post)
+    dan.ask("reply", object=post, text="<p>Yes</p>")
+
+    def counted() -> bool:
+        shown = [asyncio.run(member.shown(f"{path}?c={name}")) for name in COUNTED]
+        return [each["totalItems"] for each in shown] == [1, 1, 1]
+
+    assert eventually(counted)
+
+
+@pytest.mark.parametrize("kind", ["whole", "sub", "split"])
+def test_polls_warnings_and_quotes_work_from_every_kind_of_home(street: Street, kind: str) -> None:
+    member: Resident = getattr(street, kind)
+    dan = street.neighbour
+    dan.ask("follow", actor=member.actor)
+    heard(dan, lambda entry: entry["type"] == "Accept" and entry["actor"] == member.actor)
+    ends = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    options = [{"type": "Note", "name": name} for name in ("Tea", "Coffee")]
+    question = {"type": "Question", "content": "<p>Which?</p>", "oneOf": options, "endTime": ends}
+    poll = _say(member, question)
+    heard(dan, about(poll, "Create"))
+    dan.ask("vote", object=poll, choice="Coffee")
+    told = heard(dan, about(poll, "Update"))["shows"]["poll"]
+    assert [option["votes"] for option in told["options"]] == [0, 1]
+    warned = _say(member, {"type": "Note", "content": "<p>End</p>", "summary": "the film"})
+    shows = heard(dan, about(warned, "Create"))["shows"]
+    assert (shows["summary"], shows["content"]) == ("the film", "<p>End</p>")
+    wanted = dan.ask("quote", object=warned, text="<p>So true</p>")
+    heard(dan, lambda each: each["type"] == "Accept" and each["object"] == wanted["request"])
+
+
+def test_a_member_takes_their_followers_to_another_domain(street: Street) -> None:
+    old, new, dan = street.sub, street.whole, street.neighbour
+    dan.ask("follow", actor=old.actor)
+    heard(dan, lambda entry: entry["type"] == "Accept" and entry["actor"] == old.actor)
+    names = asyncio.run(new.shown("/me"))["alsoKnownAs"]
+    view = {"type": "Person", "id": new.actor, "alsoKnownAs": [*names, old.actor]}
+    headers = {
+        "Host": new.origin.removeprefix("https://"),
+        "Authorization": f"Bearer {new.client.token}",
+        "Content-Type": "application/activity+json",
+    }
+    body = {"@context": "https://www.w3.org/ns/activitystreams", "type": "Update", "object": view}
+    done = httpx.post(f"{new.server.address}/outbox", json=body, headers=headers)
+    assert done.status_code < 300, done.text
+    _say(old, {"type": "Move", "object": old.actor, "target": new.actor})
+    move = heard(dan, lambda entry: entry["type"] == "Move" and entry["actor"] == old.actor)
+    assert move["document"]["target"] == new.actor
+    assert dan.ask("lookup", url=f"@{old.address}")["movedTo"] == new.actor
