@@ -89,3 +89,12 @@ def test_nobody_gets_a_certificate_for_a_name_where_nobody_lives(
     for name in ("nobody.pods.test", "evil.test"):
         with pytest.raises((ssl.SSLError, ConnectionError)):
             place.certificate(name, https)
+
+
+def test_who_comes_without_tls_is_sent_to_the_same_page_with_it(
+    pebbled: tuple[Town, Server, int],
+) -> None:
+    place, _, _ = pebbled
+    asked = f"http://alice.pods.test:{place.plain}/data/?page=2"
+    status, _, headers = asyncio.run(place.get(asked, Host="alice.pods.test"))
+    assert (status, headers["Location"]) == (308, "https://alice.pods.test/data/?page=2")

@@ -67,6 +67,7 @@ class Town:
         self.more = self.folder / "more"
         self.more.mkdir()
         self.trusted = self.folder / "root.pem"
+        self.plain = free_port()
 
     @property
     def under(self) -> list[str]:
@@ -93,13 +94,13 @@ class Town:
     def front(
         self, pod: int, *, options: str = "local_certs", sites: str = "", https: int = 443
     ) -> None:
-        """Caddy with the Caddyfile of the documentation before the pod at a port."""
+        """Caddy, with the documented Caddyfile, before the pod; it speaks HTTP at `plain`."""
         (self.more / "test.options").write_text(
             f"""{options}
             skip_install_trust
             admin off
             default_bind 127.0.0.1
-            http_port {free_port()}
+            http_port {self.plain}
             https_port {https}
             storage file_system {self.folder / "caddy"}
             """

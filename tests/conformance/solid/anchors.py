@@ -207,7 +207,7 @@ UNTESTABLE: Final[dict[tuple[str, str], str]] = {
     (
         "protocol",
         "server-tls-https-redirect",
-    ): "it needs a proxy in front; a test of the pod asks it",
+    ): "the proxy in front redirects; tests/blackbox/test_certificates.py asks docs/Caddyfile",
     ("protocol", "server-delete-side-effects"): "it says only what a server might do",
     ("protocol", "server-representation-write-redirect"): "no representation has a URL of its own",
     (
