@@ -182,7 +182,7 @@ def pages_of(
             account_pages.rooms(),
             identity.FediversePages(hosts, browser, account_pages, fediverse.desk).rooms(),
             sign_up.rooms(),
-            fediverse.routes(hosts, credentials, solid.letter_box(linked_data)),
+            fediverse.routes(hosts, credentials, solid.letter_box(linked_data), ground.media),
             faces.rooms(),
             admin.rooms(),
             console.FederationPages(hosts, admin, fediverse.administration).rooms(),

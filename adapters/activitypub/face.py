@@ -198,7 +198,11 @@ class ActivityPub:
         return absent(self._wing)
 
     def routes(
-        self, hosts: Hosts, authenticator: Authenticator, other_mail: OtherMail | None = None
+        self,
+        hosts: Hosts,
+        authenticator: Authenticator,
+        other_mail: OtherMail | None = None,
+        uploads: Media | None = None,
     ) -> Blueprint:
         """The routes that are this wing's alone: inboxes, collections, activities, ``/actor``.
 
@@ -208,7 +212,7 @@ class ActivityPub:
         from adapters.activitypub.routes.inbox import routes
 
         gate = Gate(self._wing, secure=self._secure)
-        return routes(self._wing, hosts, authenticator, self._outbox, gate, other_mail)
+        return routes(self._wing, hosts, authenticator, self._outbox, gate, other_mail, uploads)
 
     def client_api(
         self,

@@ -130,7 +130,7 @@ def _shown(
         "liked": f"{origin}/liked",
         "featured": f"{origin}/featured",
         "featuredTags": f"{origin}/featured-tags",
-        "endpoints": {"sharedInbox": f"{presented.server}/inbox"},
+        "endpoints": _endpoints(presented),
         "published": member.created_at.isoformat().replace("+00:00", "Z"),
         "memorial": False,
         "suspended": False,
@@ -143,6 +143,18 @@ def _shown(
     if profile.banner is not None:
         view["image"] = _image(profile.banner, member)
     return {**DEFAULTS, **annotation, **view}
+
+
+def _endpoints(presented: Presented) -> View:
+    """Where peers deliver for all members, and where the member's own clients go."""
+    origin, server = presented.member.origin, presented.server
+    return {
+        "sharedInbox": f"{server}/inbox",
+        "proxyUrl": f"{origin}/proxyUrl",
+        "uploadMedia": f"{origin}/uploadMedia",
+        "oauthAuthorizationEndpoint": f"{server}/oauth/authorize",
+        "oauthTokenEndpoint": f"{server}/oauth/token",
+    }
 
 
 def _own_parts(profile: Profile, presented: Presented) -> dict[str, list[Any]]:

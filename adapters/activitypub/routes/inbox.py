@@ -20,6 +20,7 @@ from adapters.activitypub.lens.collection import collection
 from adapters.activitypub.outbox import Outbox
 from adapters.activitypub.receive.dispatch import Receiver
 from adapters.activitypub.routes import collections, objects
+from adapters.activitypub.routes.client import Uploads, add_client_routes
 from adapters.activitypub.routes.gate import Gate
 from adapters.activitypub.routes.keys import add_key_routes
 from adapters.activitypub.signature.request import Request
@@ -47,6 +48,7 @@ def routes(
     outbox: Outbox,
     gate: Gate,
     other_mail: OtherMail | None,
+    uploads: Uploads | None = None,
 ) -> Blueprint:
     """All routes of the wing that are its alone.
 
@@ -55,6 +57,7 @@ def routes(
     blueprint = Blueprint("activitypub", __name__)
     receiver = Receiver(wing, wing.throttle)
     add_key_routes(blueprint, wing, hosts, authenticator)
+    add_client_routes(blueprint, wing, hosts, authenticator, outbox, uploads)
 
     @blueprint.post("/inbox")
     @blueprint.post("/inbox/")
