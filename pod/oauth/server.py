@@ -127,7 +127,7 @@ class AuthorizationServer:
                 scope = self.tokens.requested(form.get("refresh_token", ""))
             case _:
                 scope = form.get("scope", "")
-                if not scope:
+                if not scope and "://" not in sent.client_id:
                     scope = WEBID if await self._is_members(sent) else READ
         return scope.split()
 
