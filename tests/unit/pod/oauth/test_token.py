@@ -332,7 +332,18 @@ def test_what_is_no_grant_is_refused(form: dict[str, str], name: str) -> None:
 def test_tokens_are_given_to_a_key_only() -> None:
     async def story(desk: Desk) -> None:
         app = desk.app()
-        bare = desk.sent(app, "token", {"client_id": app.client_id}, bare=True)
+        code = await desk.agree(app, await desk.push(app))
+        form = {"client_id": app.client_id, "grant_type": "authorization_code", "code": code}
+        bare = desk.sent(app, "token", form, bare=True)
         assert await refusal(desk.server.token(bare)) == "invalid_dpop_proof"
+        issued = await desk.redeem(app, code)
+        form = {
+            "client_id": app.client_id,
+            "grant_type": "refresh_token",
+            "refresh_token": issued.refresh or "",
+        }
+        bare = desk.sent(app, "token", form, bare=True)
+        assert await refusal(desk.server.token(bare)) == "invalid_dpop_proof"
+        assert (await desk.refresh(app, issued.refresh)).access
 
     at_the_desk(story)
