@@ -157,11 +157,15 @@ class Library:
             return False
         if reader.webid in told or author == reader.webid:
             return True
-        is_to_circle = any(not self._is_actor(name) for name in told)
-        return is_to_circle and follows(self.wing, reader, author)
+        return self._circle_of(author) in told and follows(self.wing, reader, author)
 
-    def _is_actor(self, iri: Iri) -> bool:
-        return self.wing.local_actor(iri) is not None or self.wing.cache.get(iri) is not None
+    def _circle_of(self, author: Iri) -> Iri | None:
+        """The collection of an author's followers, as the author names it."""
+        local = self.wing.local_actor(author)
+        if local is not None:
+            return Iri(f"{local.origin}/followers")
+        held = self.wing.cache.get(author)
+        return read.iri(orjson.loads(held[0]), "followers") if held is not None else None
 
 
 def follows(wing: Wing, member: Member, actor: Iri) -> bool:
