@@ -154,7 +154,7 @@ def test_a_stream_arrives_as_it_happens(tmp_path: Path, server: str) -> None:
         ):
             lines = answer.iter_lines()
             assert json.loads(next(lines))["type"] == "Update"
-            assert alice.send("DELETE", topic).status_code == 204
+            assert alice.send("DELETE", topic).status_code == 205
             assert json.loads(next(lines))["type"] == "Delete"
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 ROOT = "/data/"
 AUXILIARY = (".acl", ".meta")
 DENIED = {401, 403}
-MISSING = {404, 410}
+MISSING = {404}
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class World:
         if method == "DELETE" and lasts:
             return {405}
         if method == "DELETE":
-            return {204, 409} if is_there else MISSING
+            return {205, 409} if is_there else MISSING
         return {200, 201, 204, 405, 409, 422}
 
     def _absent(self, who: Who, path: str) -> set[int]:

@@ -296,7 +296,7 @@ class AccessMachine(RuleBasedStateMachine):
         if answer.status == 201 and method == "POST":
             made = answer.headers["location"].removeprefix(str(self.host.alice.origin))
             self.appears(made)
-        elif method == "DELETE" and answer.status == 204:
+        elif method == "DELETE" and answer.status == 205:
             self.vanishes(path)
         elif answer.status in (201, 204) and method in ("PUT", "PATCH"):
             self.appears(above(path))

@@ -43,7 +43,7 @@ async def put(whole: Whole, person: Person, path: str, body: str = "<> a <urn:x>
 
 async def delete(whole: Whole, person: Person, path: str) -> None:
     reply = await whole.ask("DELETE", person.member.url(path), as_=person)
-    assert reply.status == 204, reply.body
+    assert reply.status == 205, reply.body
 
 
 async def open_to_all(whole: Whole, person: Person, container: str) -> None:

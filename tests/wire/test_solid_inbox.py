@@ -38,8 +38,8 @@ def test_the_owner_reads_what_arrived_as_a_container_and_byte_for_byte() -> None
 def test_the_owner_throws_a_notification_away() -> None:
     async def story(host: Host) -> None:
         await arrive(host)
-        assert (await host.ask("DELETE", f"/inbox/{NAME}")).status_code == 204
-        assert (await host.ask("GET", f"/inbox/{NAME}")).status_code == 410
+        assert (await host.ask("DELETE", f"/inbox/{NAME}")).status_code == 205
+        assert (await host.ask("GET", f"/inbox/{NAME}")).status_code == 404
         assert (await host.ask("DELETE", "/inbox/3mtcccccccc3c")).status_code == 404
 
     told(story)

@@ -125,7 +125,7 @@ def test_posts_are_liked_people_followed_and_listed_by_their_meaning() -> None:
         )
         assert record["subject"] == "https://a.example/"
         assert set(record["tags"]) == {"sun", "moon"}  # type: ignore[arg-type]
-        assert (await host.ask("DELETE", keep)).status_code == 204
+        assert (await host.ask("DELETE", keep)).status_code == 205
         path, entry = await made(
             host, "com.whtwnd.blog.entry", '<> dct:title "T" ; schema:articleBody "# B" .'
         )

@@ -233,7 +233,7 @@ def test_a_posted_turtle_note_is_a_valid_post() -> None:
         collections = await graph_of(await host.ask("GET", "/repo/", as_=None))
         assert rdflib.URIRef(host.url(POSTS)) in set(collections.objects(predicate=contains))
         deleted = await host.ask("DELETE", path)
-        assert deleted.status_code == 204
+        assert deleted.status_code == 205
         assert (await host.ask("GET", path, Accept=TTL)).status_code == 410
 
     commits_at_birth = 0

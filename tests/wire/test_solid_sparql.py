@@ -124,11 +124,11 @@ def test_a_kept_dataset_follows_every_change() -> None:
         assert await words(host, None) == {"new", "secret word"}
         await host.ask("DELETE", "/data/secret.acl")
         assert await words(host, None) == {"new"}
-        assert (await host.ask("DELETE", "/data/public")).status_code == 204
+        assert (await host.ask("DELETE", "/data/public")).status_code == 205
         assert await words(host, None) == set()
         body = await rows(host, "SELECT ?t { ?s <https://schema.org/articleBody> ?t }")
         assert body == [{"t": "Hello"}]
-        assert (await host.ask("DELETE", POST)).status_code == 204
+        assert (await host.ask("DELETE", POST)).status_code == 205
         assert await rows(host, "SELECT ?t { ?s <https://schema.org/articleBody> ?t }") == []
         renamed = "SELECT ?n { ?s <http://xmlns.com/foaf/0.1/name> ?n }"
         assert await rows(host, renamed) == []

@@ -41,8 +41,8 @@ def test_a_document_is_made_read_in_both_syntaxes_replaced_and_deleted() -> None
         again = await host.ask("PUT", "/data/notes/a", "<#b> a <#C> .", Content_Type=TTL)
         assert again.status_code == 204
         gone = await host.ask("DELETE", "/data/notes/a")
-        assert gone.status_code == 204
-        assert (await host.ask("GET", "/data/notes/a")).status_code == 410
+        assert gone.status_code == 205
+        assert (await host.ask("GET", "/data/notes/a")).status_code == 404
         # The container that was made on the way stays.
         listing = await graph_of(await host.ask("GET", "/data/"))
         assert (None, LDP.contains, rdflib.URIRef(host.url("/data/notes/"))) in listing
@@ -278,11 +278,11 @@ def test_a_full_container_stays_and_an_empty_one_goes_with_its_list() -> None:
         await host.ask("PUT", "/data/c/.acl", OWNER, Content_Type=TTL)
         assert (await host.ask("DELETE", "/data/c/")).status_code == 409
         await host.ask("PUT", "/data/c/a.acl", OWNER, Content_Type=TTL)
-        assert (await host.ask("DELETE", "/data/c/a")).status_code == 204
+        assert (await host.ask("DELETE", "/data/c/a")).status_code == 205
         assert host.stored("/data/c/a.acl") is None
-        assert (await host.ask("DELETE", "/data/c/")).status_code == 204
+        assert (await host.ask("DELETE", "/data/c/")).status_code == 205
         assert host.stored("/data/c/.acl") is None
-        assert (await host.ask("GET", "/data/c/")).status_code == 410
+        assert (await host.ask("GET", "/data/c/")).status_code == 404
 
     told(story)
 

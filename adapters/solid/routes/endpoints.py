@@ -25,7 +25,7 @@ from adapters.solid.query.dataset import Datasets
 from adapters.solid.routes import inbox, kept, record, storage, storage_write, vocabulary
 from adapters.solid.routes.description import repo_acl, storage_description
 from adapters.solid.routes.sparql import ENDPOINT, Endpoint
-from adapters.solid.routes.storage import missing, show_container, show_graph
+from adapters.solid.routes.storage import show_container, show_graph
 from adapters.solid.routes.vocabulary import VOCABULARY
 from adapters.solid.wac.document import owner_acl
 from adapters.solid.wing import (
@@ -39,7 +39,7 @@ from adapters.solid.wing import (
     options_of,
 )
 from pod.access.acl import Mode
-from pod.errors import Conflict
+from pod.errors import Conflict, NotFound
 
 PATHS: Final = ("/data/", "/data/<path:rest>")
 WRITE: Final = ["PUT", "PATCH", "DELETE"]
@@ -83,7 +83,7 @@ def _storage_rooms(blueprint: Blueprint, wing: Wing) -> None:
         # Who may not read is not told whether something is there.
         may_know = Mode.READ in wing.policy.modes(target.agent, target.member, target.path)
         if not is_made and target.resource is None and may_know:
-            raise missing(wing, target)
+            raise NotFound
         return _not_allowed(kind_of(wing.seen(target)), target)
 
     async def patch(rest: str = "") -> Response:  # noqa: ARG001  likewise

@@ -18,7 +18,7 @@ from quart import Response
 from adapters.http.views import Ask, Rendered, View
 from adapters.solid.paths import INBOX
 from adapters.solid.rdf.parse import JSONLD, TURTLE, aside, parse_rdf
-from adapters.solid.routes.storage import answer_with, missing, show_container, show_document
+from adapters.solid.routes.storage import answer_with, show_container, show_document
 from adapters.solid.wing import (
     AS2,
     RDF_TYPES,
@@ -31,7 +31,7 @@ from adapters.solid.wing import (
 )
 from pod.access.acl import Mode
 from pod.access.agent import SYSTEM
-from pod.errors import TooLarge, Unsupported
+from pod.errors import NotFound, TooLarge, Unsupported
 from pod.model.resource import ABSENT, ResourcePath
 from pod.write import Delete, PutDocument
 
@@ -45,7 +45,7 @@ async def show(wing: Wing, target: Target) -> Response:
         return await show_container(wing, target)
     resource = target.resource
     if resource is None:
-        raise missing(wing, target)
+        raise NotFound
     if resource.media_type in RDF_TYPES:
         return await show_document(wing, target, resource, "letter")
     body, media = resource.body, resource.media_type
@@ -89,6 +89,6 @@ async def delete(wing: Wing, target: Target) -> Response:
     """Throw a notification away."""
     wing.require(target, Mode.WRITE)
     if target.resource is None:
-        raise missing(wing, target)
+        raise NotFound
     await wing.write.apply(target.agent, target.member.id, [Delete(target.path)])
-    return empty(204)
+    return empty(205)

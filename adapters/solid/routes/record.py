@@ -179,7 +179,7 @@ async def delete(wing: Wing, target: Target) -> Response:
         raise NotFound
     op = Delete(target.path, expectation(target))
     await wing.write.apply(target.agent, target.member.id, [op])
-    return empty(204)
+    return empty(205)
 
 
 async def _edit_graph(

@@ -38,7 +38,7 @@ from adapters.solid.rdf.write import translated, write_rdf
 from adapters.solid.wac.document import owner_acl
 from adapters.solid.wing import RDF_TYPES, VARIANTS, Kind, Target, Wing, empty, headers_of, kind_of
 from pod.access.acl import Mode
-from pod.errors import Gone, NotFound, Unsupported
+from pod.errors import NotFound, Unsupported
 from pod.model.member import Member
 from pod.model.resource import Resource, ResourcePath, container_of
 from pod.ports import Reader
@@ -63,24 +63,17 @@ async def show(wing: Wing, target: Target) -> Response:
         readable = Mode.READ in wing.policy.modes(target.agent, target.member, twin)
         if readable and is_container(wing, target.member, twin):
             return empty(301, {"Location": f"{target.url}/", "Vary": "Origin"})
-        raise missing(wing, target)
+        raise NotFound
     if resource.media_type not in RDF_TYPES:
         return await _show_binary(wing, target, resource)
     return await show_document(wing, target, resource, kind_of(target))
-
-
-def missing(wing: Wing, target: Target) -> NotFound | Gone:
-    """The error for a path where nothing is, or where something was."""
-    buried = wing.reader.tombstone(target.member.id, target.path)
-    may_know = Mode.READ in wing.policy.modes(target.agent, target.member, target.path)
-    return Gone() if buried is not None and may_know else NotFound()
 
 
 async def _show_description(wing: Wing, target: Target) -> Response:
     """What a container's writers said of it, without what the pod says."""
     subject = wing.at(target, subject_of(target.path))
     if not is_container(wing, target.member, subject.path):
-        raise missing(wing, target)
+        raise NotFound
     body = subject.resource.body if subject.resource is not None else b""
     return await show_graph(wing, replace(target, resource=subject.resource), "lasting", body)
 
@@ -183,7 +176,7 @@ async def show_container(wing: Wing, target: Target) -> Response:
             await asyncio.sleep(0)
     shown = _listing(target, *cut(children))
     if shown is None:
-        raise missing(wing, target)
+        raise NotFound
 
     def made(media: str, write: Callable[[Listing], bytes]) -> bytes:
         new = Shown(write(shown), shown.modified, shown.next)

@@ -62,7 +62,7 @@ from adapters.solid.wing import (
 from pod.access.acl import Mode
 from pod.access.agent import SYSTEM
 from pod.access.policy import ACL_SUFFIX
-from pod.errors import Conflict, Gone, NotFound, StaleVersion, TooLarge, Unsupported
+from pod.errors import Conflict, NotFound, StaleVersion, TooLarge, Unsupported
 from pod.model.resource import ABSENT, Expect, ResourcePath, container_of
 from pod.write import Delete, Op, PutBinary, PutDocument
 
@@ -355,7 +355,6 @@ async def delete(wing: Wing, target: Target) -> Response:
     if target.path.endswith("/") or target.resource is None:
         # The answer tells what is there.
         wing.require(target, Mode.READ)
-    reader, member = wing.reader, target.member.id
     ops: list[Op] = []
     if target.path.endswith("/"):
         listing = listing_of(wing, target)
@@ -368,13 +367,11 @@ async def delete(wing: Wing, target: Target) -> Response:
         is_there = target.resource is not None
         ops = [Delete(target.path, expectation(target))]
     if not is_there:
-        if reader.tombstone(member, target.path) is not None:
-            raise Gone
         raise NotFound
     if not is_auxiliary(target.path):
         ops = [*(Delete(path) for path in _belongings(wing, target)), *ops]
-    await wing.write.apply(SYSTEM, member, ops)
-    return empty(204)
+    await wing.write.apply(SYSTEM, target.member.id, ops)
+    return empty(205)
 
 
 def _belongings(wing: Wing, target: Target) -> list[ResourcePath]:

@@ -48,7 +48,7 @@ class Life:
                 assert (await self.whole.delete_record(self.person, self.key)).status == 200
             else:
                 reply = await self.whole.ask("DELETE", self.url, as_=self.person)
-                assert reply.status == (404 if self.text is None else 204)
+                assert reply.status == (404 if self.text is None else 205)
             self.text = None
             return
         if how == "PUT turtle":

@@ -164,13 +164,13 @@ class Zones(RuleBasedStateMachine):
     @rule(path=private)
     def make_private_again(self, path: str) -> None:
         if path in self.shown:
-            assert self.send("DELETE", f"{path}.acl").status == 204
+            assert self.send("DELETE", f"{path}.acl").status == 205
             self.shown.discard(path)
 
     @rule(path=consumes(private))
     def delete(self, path: str) -> None:
         if path in self.hidden:
-            assert self.send("DELETE", path).status == 204
+            assert self.send("DELETE", path).status == 205
             self.hidden.pop(path)
             self.shown.discard(path)
 
