@@ -1,4 +1,4 @@
-"""Likes, reposts and follows that members write as records of people who are in the fediverse too.
+"""Likes, reposts, follows and answers, written as records of people who are in the fediverse too.
 
 Who they are there is said by their DID document: another pod's actor, who names the DID in turn, or
 the actor that the bridge made the DID for. They hear of it natively, and of its end.
@@ -15,25 +15,28 @@ from adapters.activitypub.deliver.outgoing import outgoing
 from adapters.activitypub.deliver.reactor import buried
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.lens import index, relation
+from adapters.activitypub.lens.published import annotated
 from adapters.activitypub.ports import Elsewhere
 from adapters.activitypub.wing import Wing
+from pod.access.agent import SYSTEM
 from pod.errors import PodError
 from pod.model.change import ChangeOp
-from pod.model.ids import Did, Iri
+from pod.model.ids import AtUri, Did, Iri
 from pod.model.member import Member
-from pod.model.note import StrongRef
+from pod.model.note import Note
 from pod.model.peer import Edge
 from pod.model.relation import Relation, RelationKind
-from pod.read import noun_of
+from pod.model.resource import Resource, Version
+from pod.read import NOTES_PREFIX, noun_of
 from pod.records.lens.relation import COLLECTIONS
+from pod.write import Annotate
 
 CURSOR: Final = "crossing"
 _BRIDGE: Final = "https://atproto.brid.gy"
 _PAGE: Final = 100
-_FOLDERS: Final = tuple(
-    f"/repo/{collection}/"
-    for kind, collection in COLLECTIONS.items()
-    if kind is not RelationKind.BLOCK
+_FOLDERS: Final = (
+    NOTES_PREFIX,
+    *(f"/repo/{name}/" for kind, name in COLLECTIONS.items() if kind is not RelationKind.BLOCK),
 )
 
 
@@ -75,7 +78,9 @@ class Crossing:
             return
         resource = self._wing.reader.resource(member.id, op.path)
         noun = noun_of(resource) if resource is not None and op.action == "create" else None
-        found = await self._find(noun) if isinstance(noun, Relation) else None
+        if resource is not None and isinstance(noun, Note):
+            await self._answer(member, resource, noun)
+        found = await self._find(noun.subject_uri) if isinstance(noun, Relation) else None
         if resource is None or found is None or not isinstance(noun, Relation):
             return
         target, author = found
@@ -84,17 +89,44 @@ class Crossing:
         await edges.put(member.id, Edge(op.path, "crossed", author, target, told["id"], True, now))
         await self._send(member, index.document(told), author)
 
+    async def _answer(self, member: Member, resource: Resource, note: Note) -> None:
+        """Say beside a post what it answers in the fediverse, and tell whoever wrote that.
+
+        Followers may have been told before: they hear of a change. The author is told of a new post
+        in any case, perhaps twice, which is one post to them.
+        """
+        wing, path = self._wing, resource.path
+        said = wing.published(member, resource).annotation
+        found = await self._find(note.reply.parent.uri) if note.reply is not None else None
+        if found is None or "inReplyTo" in said:
+            return
+        target, author = found
+        mention = {"type": "Mention", "href": author, "name": wing.actors.handle(author)}
+        beside = {**said, "inReplyTo": target, "tag": [*said.get("tag", []), mention]}
+        op = Annotate(path, annotated(resource.complement, beside), Version(resource.cid))
+        try:
+            await wing.write.apply(SYSTEM, member.id, [op])
+        except PodError:
+            return  # it was edited or deleted meanwhile
+        kept = wing.reader.resource(member.id, path)
+        view = index.get(wing.published(member, kept)) if kept is not None else None
+        if view is not None:
+            created = index.create(view, f"{view['id']}#answer")
+            edge = Edge(path, "told", author, "", view["id"], False, wing.clock.now())
+            await wing.edges.put(member.id, edge)
+            await self._send(member, index.document(created), author)
+
     async def _send(self, member: Member, activity: dict[str, Any], author: Iri) -> None:
         news = await outgoing(self._wing, member, activity, (), (author,))
         await self._wing.queue.enqueue([news], self._wing.clock.now())
         self._wing.outgoing.set()
 
-    async def _find(self, noun: Relation) -> tuple[Iri, Iri] | None:
-        """What a relation is about in the fediverse, and whose it is; None where it is not there.
+    async def _find(self, uri: str) -> tuple[Iri, Iri] | None:
+        """What a DID or an at-uri is in the fediverse, and whose; None where it is not there.
 
         What cannot be had at the moment counts as not there.
         """
-        did = Did(noun.subject_uri.removeprefix("at://").split("/")[0])
+        did = Did(uri.removeprefix("at://").split("/")[0])
         if self._wing.reader.member_by_did(did) is not None:
             return None
         try:
@@ -105,7 +137,7 @@ class Crossing:
                 if (link := read.id_of({"id": name})) is not None:
                     actor = await self._actor(link, did, is_bridged=is_bridged)
                     if actor is not None:
-                        return await self._object(noun, actor, is_bridged=is_bridged)
+                        return await self._object(uri, actor, is_bridged=is_bridged)
         except PodError:
             return None
         return None
@@ -117,16 +149,14 @@ class Crossing:
         is_mutual = isinstance(said, list) and did in said
         return actor if actor is not None and (is_bridged or is_mutual) else None
 
-    async def _object(
-        self, noun: Relation, actor: Iri, *, is_bridged: bool
-    ) -> tuple[Iri, Iri] | None:
-        if not isinstance(noun.subject, StrongRef):
+    async def _object(self, uri: str, actor: Iri, *, is_bridged: bool) -> tuple[Iri, Iri] | None:
+        if not uri.startswith("at://"):
             return actor, actor
         if is_bridged:
-            record = await self._elsewhere.record(noun.subject.uri) or {}
+            record = await self._elsewhere.record(AtUri(uri)) or {}
             url = read.id_of({"id": record.get("bridgyOriginalUrl")})
         else:
-            rest = noun.subject.uri.removeprefix("at://").split("/", 1)[1]
+            rest = uri.removeprefix("at://").split("/", 1)[1]
             url = Iri(f"{read.origin_of(actor)}/repo/{rest}")
         document = await self._wing.actors.document(url) if url is not None else {}
         target = read.id_of(document)

@@ -74,3 +74,43 @@ def test_a_did_that_claims_an_actor_who_does_not_name_it_is_not_believed(tell: T
         assert bob.activities == []
 
     tell(story)
+
+
+@pytest.mark.parametrize("how", ["bridge", "link"])
+def test_an_answer_from_any_client_reaches_whoever_is_answered(tell: Tell, how: str) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        note = bob.note()
+        if how == "bridge":
+            pod.elsewhere.documents[EVE] = document(bob, "https://atproto.brid.gy")
+            pod.elsewhere.records[URI] = {"bridgyOriginalUrl": note["id"]}
+        else:
+            pod.elsewhere.documents[EVE] = document(bob, "https://pods.test")
+            note["id"] = f"{bob.origin}/repo/app.bsky.feed.post/3mtcccccccc2c"
+            bob.documents[bob.id] = bob.actor() | {"alsoKnownAs": [EVE]}
+        bob.documents[note["id"]] = note
+        await settle(pod)
+        ref: Any = {"uri": URI, "cid": cid_text(record_cid(b""))}
+        record = {"text": "I agree", "createdAt": NOW, "reply": {"root": ref, "parent": ref}}
+        await pod.record(alice, "app.bsky.feed.post", record, rkey="3mtdddddddd2d")
+        await settle(pod)
+        path = record_path(Nsid("app.bsky.feed.post"), Rkey("3mtdddddddd2d"))
+        told = next(each for each in bob.activities if each["type"] == "Create")
+        answer = told["object"]
+        assert (answer["id"], answer["inReplyTo"]) == (alice.url(path), note["id"])
+        assert bob.id in answer["cc"]
+        assert bob.id in [tag["href"] for tag in answer["tag"]]
+        kept = pod.store.resource(alice.id, path)
+        assert kept is not None
+        before = kept.cid
+        count = len(bob.activities)
+        await settle(pod)
+        assert len(bob.activities) == count
+        assert {each["object"]["id"] for each in bob.activities} == {answer["id"]}
+        again = pod.store.resource(alice.id, path)
+        assert again is not None
+        assert again.cid == before
+        await pod.write.apply(owner(alice), alice.id, [Delete(path)])
+        await settle(pod)
+        assert bob.activities[-1]["type"] == "Delete"
+
+    tell(story)
