@@ -33,6 +33,8 @@ from pod.records.cid import cid_text
 MAX_FILE: Final = 50 * 1024 * 1024
 _PAGE: Final = 20
 _TYPES: Final = (MEDIA_TYPE, PROFILED_TYPE)
+# JSON-LD without the profile is the container, too.
+_OFFERED: Final = ("text/turtle", "application/ld+json", *_TYPES)
 
 
 class Uploads(Protocol):
@@ -67,7 +69,7 @@ def add_client_routes(
         is_asked = request.method in ("GET", "HEAD") and request.path == INBOX
         if not is_asked or hosts.is_server(request.host):
             return None
-        if choose(request.headers.get("Accept", "*/*"), ("text/turtle", *_TYPES)) not in _TYPES:
+        if choose(request.headers.get("Accept", "*/*"), _OFFERED) not in _TYPES:
             return None
         member, _ = await owner()
         found = inbox(wing, member, request.args)
