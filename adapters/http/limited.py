@@ -28,6 +28,7 @@ DEAR: Final[Mapping[str, Limit]] = {
     "/account/sign-up": Limit(100, 300),
     "/account/forgotten": Limit(50, 300),
     "/oauth/register": Limit(60, 300),
+    "/api/v1/apps": Limit(60, 300),
     "/account/forgotten/new": Limit(50, 300),
     "/sparql": Limit(300, 300),
 }
