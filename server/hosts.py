@@ -7,6 +7,7 @@ authorises it.
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -23,6 +24,9 @@ TWINS: Final = re.compile(
     rb"//|\\|%(?:2f|5c|00|2e|7f|[01][0-9a-f])|[\x00-\x20\x7f]|/\.{1,2}(?:/|$)", re.IGNORECASE
 )
 PLC: Final = "/plc/"
+_MMAP_THRESHOLD: Final = -3
+"""The name of the setting in malloc.h."""
+
 REFUSED: Final = b"This path has more than one reading; write it in its plain form.\n"
 
 
@@ -109,6 +113,10 @@ def settle_memory() -> None:
     """
     gc.collect()
     gc.freeze()
+    # Blocks of a megabyte and more (one for each password that is hashed) go back to the system at
+    # once: left to itself the GNU library keeps them after the first few.
+    if (tune := getattr(ctypes.CDLL(None), "mallopt", None)) is not None:
+        tune(_MMAP_THRESHOLD, 1 << 20)
     gc.set_threshold(10_000, 20, 50)
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from threading import Lock
 from typing import Final
 
-_MAX_BYTES: Final = 8 * 1024 * 1024
+_MAX_BYTES: Final = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
