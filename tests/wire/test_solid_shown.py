@@ -53,7 +53,7 @@ def test_what_is_kept_stays_within_its_bytes_and_the_oldest_goes_first() -> None
         bodies.get(0)
     assert bodies.get(0) is not None
     assert bodies.get(1) is None
-    assert sum(bodies.get(number) is not None for number in range(40)) == 16
+    assert sum(bodies.get(number) is not None for number in range(40)) == 8
     huge = bodies.keep("huge", Shown(bytes(5 * 1024 * 1024)))
     assert len(huge.body) == 5 * 1024 * 1024
     assert bodies.get("huge") is None
