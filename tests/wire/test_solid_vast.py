@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from adapters.solid.rdf.apart import VAST_BYTES
+from pod.model.resource import ResourcePath
 from tests.kit.solid_host import Host, told
+from tests.kit.stored import document
 
 TTL, JSONLD, N3 = "text/turtle", "application/ld+json", "text/n3"
 LINE = '<#s{0}> <http://example.org/says> "{0} {1}" .\n'
@@ -48,5 +52,32 @@ def test_a_refusal_of_a_vast_document_names_its_reason_and_changes_nothing(
         assert refused.status_code == status
         assert word in await refused.get_data()
         assert host.stored("/data/big") == before
+
+    told(story)
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
+def test_others_have_their_turn_while_a_container_of_many_children_is_worked_on(
+    method: str,
+) -> None:
+    async def story(host: Host) -> None:
+        paths = (ResourcePath(f"/data/many/{number:05d}") for number in range(4000))
+        many = [document(host.alice.id, path) for path in paths]
+        await host.pod.store.write(lambda tx: tx.put_resources(many, replaced_bytes=0))
+        turns = 0
+
+        async def count() -> None:
+            nonlocal turns
+            while True:
+                await asyncio.sleep(0)
+                turns += 1
+
+        counting = asyncio.create_task(count())
+        media = {"Content_Type": N3} if method == "PATCH" else {}
+        body = PATCH.format("inserts") if method == "PATCH" else ""
+        answer = await host.ask(method, "/data/many/", body, **media)
+        counting.cancel()
+        assert answer.status_code == {"GET": 200, "PATCH": 201, "DELETE": 409}[method]
+        assert turns > 4
 
     told(story)

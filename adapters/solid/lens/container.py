@@ -15,6 +15,8 @@ from urllib.parse import quote
 import orjson
 from pyoxigraph import NamedNode, Triple
 
+from adapters.solid.patch.apply import apply_all
+from adapters.solid.patch.n3 import Patch
 from adapters.solid.paths import is_auxiliary
 from adapters.solid.rdf.parse import TURTLE, Graph, parse_rdf
 from adapters.solid.rdf.vocab import DCT, LDP, PIM, RDF, STAT, XSD
@@ -185,6 +187,12 @@ def own_part(listing: Listing, wanted: Iterable[Triple], *, is_whole: bool) -> G
     if is_whole and (missing := shown - set(wanted)):
         raise Conflict(f"This is the pod's to say: {next(iter(missing))}")
     return own
+
+
+def own_after(listing: Listing, changes: Sequence[Patch]) -> Graph:
+    """The writer's own triples after patches of the listing; raises as `own_part` does."""
+    graph = apply_all(changes, parse_rdf(turtle(listing), TURTLE, listing.url))
+    return own_part(listing, graph, is_whole=True)
 
 
 _MANAGED = frozenset({RDF.type, DCT.modified, STAT.mtime, STAT.size})

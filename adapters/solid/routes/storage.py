@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import quote
 
 from quart import Response, request
@@ -32,19 +32,31 @@ from adapters.solid.lens.container import (
 )
 from adapters.solid.paths import INBOX, ROOT_ACL, STORAGE, describes_container, subject_of
 from adapters.solid.rdf.apart import apart
-from adapters.solid.rdf.parse import JSONLD, TURTLE, Graph, parse_rdf
+from adapters.solid.rdf.parse import JSONLD, TURTLE, Graph, in_slices, parse_rdf
 from adapters.solid.rdf.shown import Shown
 from adapters.solid.rdf.write import translated, write_rdf
 from adapters.solid.wac.document import owner_acl
-from adapters.solid.wing import RDF_TYPES, VARIANTS, Kind, Target, Wing, empty, headers_of, kind_of
+from adapters.solid.wing import (
+    RDF_TYPES,
+    VARIANTS,
+    Kind,
+    Target,
+    Wing,
+    check_shown,
+    empty,
+    headers_of,
+    kind_of,
+)
 from pod.access.acl import Mode
 from pod.errors import NotFound, Unsupported
 from pod.model.member import Member
 from pod.model.resource import Resource, ResourcePath, container_of
 from pod.ports import Reader
 
+T = TypeVar("T")
+
 _MANY: Final = 1000
-"""From this many children on a listing is written in a thread."""
+"""From more children than this on a listing is written in a thread."""
 
 
 async def show(wing: Wing, target: Target) -> Response:
@@ -163,18 +175,11 @@ async def show_container(wing: Wing, target: Target) -> Response:
     wanted = choose(request.headers.get("Accept"), RDF_TYPES)
     kept = wing.shown_bodies.get((state, wanted))
     if kept is not None and wanted is not None:
-        again = {TURTLE: lambda: shown_bodies(listing_of(wing, target))[0][1]}
+        again = {TURTLE: lambda: shown_bodies(listed(wing.reader, target))[0][1]}
         bodies = {**again, wanted: lambda: kept.body}
         more = _next_of(target, kept.next)
         return await show_bodies(wing, target, kind, bodies, links=more, modified=kept.modified)
-    children: list[Child] = []
-    for page in pages_of(wing.reader, target.member, target.path, after):
-        children += page
-        if len(children) > MAX_CHILDREN:
-            break
-        if len(children) > _MANY:
-            await asyncio.sleep(0)
-    shown = _listing(target, *cut(children))
+    shown = await listing_of(wing, target, after)
     if shown is None:
         raise NotFound
 
@@ -189,7 +194,7 @@ async def show_container(wing: Wing, target: Target) -> Response:
         {TURTLE: lambda: made(TURTLE, turtle), JSONLD: lambda: made(JSONLD, jsonld)},
         links=_next_of(target, shown.next),
         modified=shown.modified,
-        is_heavy=len(children) > _MANY,
+        is_heavy=len(shown.children) > _MANY,
     )
 
 
@@ -203,13 +208,18 @@ def _next_of(target: Target, after: str | None) -> list[str]:
     return [f'<{target.url}?after={quote(after)}>; rel="next"'] if after else []
 
 
-def listing_of(wing: Wing, target: Target) -> Listing | None:
-    """What a container holds, None where there is no container."""
-    return listed(wing.reader, target)
+async def listing_of(wing: Wing, target: Target, after: str | None = None) -> Listing | None:
+    """What a container holds, None where there is no container; read in slices."""
+    children: list[Child] = []
+    async for page in in_slices(pages_of(wing.reader, target.member, target.path, after)):
+        children += page
+        if len(children) > MAX_CHILDREN:
+            break
+    return _listing(target, *cut(children))
 
 
 def listed(reader: Reader, target: Target) -> Listing | None:
-    """The same, for whoever has a reader only."""
+    """The same at once, for whoever has a reader only."""
     return _listing(target, *children_of(reader, target.member, target.path))
 
 
@@ -230,6 +240,18 @@ def shown_bodies(listing: Listing | None) -> list[tuple[str, bytes]]:
     if listing is None:
         return []
     return [(VARIANTS[TURTLE], turtle(listing)), (VARIANTS[JSONLD], jsonld(listing))]
+
+
+async def check_listing(listing: Listing | None) -> None:
+    """Check the request's preconditions against a listing, whose bodies are made for that alone."""
+    if "If-Match" in request.headers or "If-None-Match" in request.headers:
+        await beside(listing, lambda: check_shown(shown_bodies(listing)))
+
+
+async def beside(listing: Listing | None, work: Callable[[], T]) -> T:
+    """What ``work`` gives; done in a thread where it is about many children."""
+    is_heavy = listing is not None and len(listing.children) > _MANY
+    return await asyncio.to_thread(work) if is_heavy else work()
 
 
 def _headers(wing: Wing, target: Target, kind: Kind) -> dict[str, str]:

@@ -17,7 +17,7 @@ from quart import Response, request
 
 from adapters.http.conditional import etag
 from adapters.http.negotiate import MediaType
-from adapters.solid.lens.container import Listing, own_part
+from adapters.solid.lens.container import Listing, own_after, own_part, pages_of
 from adapters.solid.patch.apply import apply_all, patched
 from adapters.solid.patch.n3 import Patch
 from adapters.solid.paths import (
@@ -36,10 +36,10 @@ from adapters.solid.rdf.apart import apart
 from adapters.solid.rdf.parse import TURTLE, Graph, aside, check_rdf, parse_rdf
 from adapters.solid.rdf.write import write_rdf, write_turtle
 from adapters.solid.routes.storage import (
+    check_listing,
     is_container,
     listing_of,
     nearest_container,
-    shown_bodies,
 )
 from adapters.solid.wac.document import check_acl, owner_acl
 from adapters.solid.wing import (
@@ -192,11 +192,11 @@ async def _write(
 
 
 async def _put_container(wing: Wing, target: Target) -> Response:
-    listing = listing_of(wing, target)
+    listing = await listing_of(wing, target)
     wing.require(target, Mode.WRITE)
     if listing is None:
         wing.require(target, Mode.APPEND, path=nearest_container(wing, target))
-    check_shown(shown_bodies(listing))
+    await check_listing(listing)
     if "ldp#NonRDFSource>" in request.headers.get("Link", ""):
         raise Conflict("A name that ends with a slash is a container")
     media_type = content_type().essence
@@ -206,8 +206,8 @@ async def _put_container(wing: Wing, target: Target) -> Response:
     graph = await aside(len(body), lambda: parse_rdf(body, media_type, url))
 
     async def ops(now: Target) -> Sequence[Op]:
-        shown = listing_of(wing, now)
-        check_shown(shown_bodies(shown))
+        shown = await listing_of(wing, now)
+        await check_listing(shown)
         own = await _own_part(shown, graph, is_whole=False) if shown is not None else graph
         return [*_above(wing, now), PutDocument(now.path, TURTLE, _described(own), _as_read(now))]
 
@@ -216,7 +216,7 @@ async def _put_container(wing: Wing, target: Target) -> Response:
 
 async def _own_part(listing: Listing, wanted: Graph, *, is_whole: bool) -> Graph:
     size = len(listing.children) * _BYTES_A_CHILD
-    return await aside(size, lambda: own_part(listing, wanted, is_whole=is_whole))
+    return await apart(size, own_part, listing, wanted, is_whole=is_whole)
 
 
 async def _describe(wing: Wing, target: Target, change: Callable[[Graph], Graph]) -> Response:
@@ -224,7 +224,7 @@ async def _describe(wing: Wing, target: Target, change: Callable[[Graph], Graph]
     subject = wing.at(target, subject_of(target.path))
 
     async def ops(now: Target) -> Sequence[Op]:
-        listing = listing_of(wing, now)
+        listing = await listing_of(wing, now)
         if listing is None:
             raise Conflict("There is nothing here to describe")
         check_shown([(VARIANTS[media], write_rdf(listing.own, media)) for media in RDF_TYPES])
@@ -336,14 +336,13 @@ async def _patched(wing: Wing, target: Target, changes: Sequence[Patch]) -> Op:
 
 
 async def _patched_container(wing: Wing, target: Target, changes: Sequence[Patch]) -> Op:
-    listing = listing_of(wing, target)
-    bodies = shown_bodies(listing)
-    check_shown(bodies)
-    body, url = bodies[0][1] if bodies else b"", target.url
-    graph = await aside(
-        len(body), lambda: apply_all(changes, parse_rdf(body, TURTLE, url) if body else [])
-    )
-    own = await _own_part(listing, graph, is_whole=True) if listing is not None else graph
+    listing = await listing_of(wing, target)
+    await check_listing(listing)
+
+    if listing is None:
+        own = apply_all(changes, [])
+    else:
+        own = await apart(len(listing.children) * _BYTES_A_CHILD, own_after, listing, changes)
     return PutDocument(target.path, TURTLE, _described(own), _as_read(target))
 
 
@@ -357,9 +356,10 @@ async def delete(wing: Wing, target: Target) -> Response:
         wing.require(target, Mode.READ)
     ops: list[Op] = []
     if target.path.endswith("/"):
-        listing = listing_of(wing, target)
-        check_shown(shown_bodies(listing))
-        if listing is not None and listing.children:
+        listing = await listing_of(wing, target)
+        await check_listing(listing)
+        # Asked anew, so that nothing comes to be between the answer and the deed.
+        if any(pages_of(reader, target.member, target.path)):
             raise Conflict("The container is not empty")
         is_there = listing is not None
         ops = [Delete(target.path, _as_read(target))] if target.resource is not None else []
