@@ -359,7 +359,7 @@ async def delete(wing: Wing, target: Target) -> Response:
         listing = await listing_of(wing, target)
         await check_listing(listing)
         # Asked anew, so that nothing comes to be between the answer and the deed.
-        if any(pages_of(reader, target.member, target.path)):
+        if any(pages_of(wing.reader, target.member, target.path)):
             raise Conflict("The container is not empty")
         is_there = listing is not None
         ops = [Delete(target.path, _as_read(target))] if target.resource is not None else []
