@@ -107,3 +107,19 @@ def test_no_request_makes_a_fault(asks: list[tuple]) -> None:
                 ), told
 
     asyncio.run(story())
+
+
+def test_the_storage_itself_can_be_described_and_the_question_ends() -> None:
+    async def story() -> None:
+        host = await Host().open()
+        update = b"INSERT DATA { <> <http://purl.org/dc/terms/title> 'Mine' }"
+        patch = b"""@prefix solid: <http://www.w3.org/ns/solid/terms#> .
+            <#p> a solid:InsertDeletePatch ; solid:inserts { <#a> <http://a.test/b> 1 } ."""
+        sent = (("text/n3", patch), ("application/sparql-update", update))
+        for who, expected in ((None, {401}), ("bob", {403}), ("alice", {200, 201, 204, 205, 409})):
+            for media, body in sent:
+                for path in ("/data/", "/data/.meta", "/data/.acl", "/data/x/y/"):
+                    answer = await host.ask("PATCH", path, body, as_=who, Content_Type=media)
+                    assert answer.status_code in expected, (path, who, answer.status_code)
+
+    asyncio.run(story())

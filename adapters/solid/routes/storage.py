@@ -320,8 +320,11 @@ def is_container(wing: Wing, member: Member, path: ResourcePath) -> bool:
 
 
 def nearest_container(wing: Wing, target: Target) -> ResourcePath:
-    """The nearest container above a path that is there; access to create is decided on it."""
-    container = container_of(target.path)
-    while not is_container(wing, target.member, container):
+    """The nearest container above a path that is there; access to create is decided on it.
+
+    Where there is none, as outside the storage, it is ``/``.
+    """
+    container = STORAGE if target.path == STORAGE else container_of(target.path)
+    while container != "/" and not is_container(wing, target.member, container):
         container = container_of(container)
     return container
