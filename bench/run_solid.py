@@ -25,7 +25,11 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-PASSWORD = "correct horse battery staple"
+sys.path.insert(0, str(ROOT))
+
+from tests.kit.process import Server  # noqa: E402  the kit lies beside the package
+from tests.kit.programs import PASSWORD, make_program  # noqa: E402
+
 CSS_PORT, POD_PORT = 3811, 3036
 
 
@@ -112,9 +116,11 @@ def commonpod(folder: Path) -> tuple[Running, str]:
     command += ["--port", str(POD_PORT), "--data-dir", str(folder / "pod")]
     probe = f"http://127.0.0.1:{POD_PORT}/xrpc/_health"
     running = started(command, folder / "pod.log", probe, {"PYTHONPATH": str(ROOT)})
-    token = joined("alice")
+    joined("alice")
+    server = Server(running.process, POD_PORT, folder / "pod", folder / "pod.log")
+    ident, secret = make_program(server, "alice")
     base = f"http://alice.localhost:{POD_PORT}/data/"
-    target = f"name=commonpod,base={base},auth=bearer:{token}"
+    target = f"name=commonpod,base={base},auth=cc:{server.url}|{ident}|{secret}"
     return running, f"{target},pid={running.process.pid}"
 
 
