@@ -25,7 +25,8 @@ TWINS: Final = re.compile(
 )
 PLC: Final = "/plc/"
 _MMAP_THRESHOLD: Final = -3
-"""The name of the setting in malloc.h."""
+_ARENA_MAX: Final = -8
+"""The names of settings in malloc.h: threads share two heaps."""
 
 REFUSED: Final = b"This path has more than one reading; write it in its plain form.\n"
 
@@ -114,9 +115,10 @@ def settle_memory() -> None:
     gc.collect()
     gc.freeze()
     # Blocks of a megabyte and more (one for each password that is hashed) go back to the system at
-    # once: left to itself the GNU library keeps them after the first few.
+    # once: left to itself the GNU library keeps them, in a heap for each thread.
     if (tune := getattr(ctypes.CDLL(None), "mallopt", None)) is not None:
         tune(_MMAP_THRESHOLD, 1 << 20)
+        tune(_ARENA_MAX, 2)
     gc.set_threshold(10_000, 20, 50)
 
 

@@ -41,9 +41,9 @@ class ShownBodies:
             return found
 
     def keep(self, key: Hashable, shown: Shown) -> Shown:
-        """Keep a representation, unless it alone takes a quarter of the room; returns it."""
+        """Keep a representation, unless it alone takes half of the room; returns it."""
         with self._lock:
-            if key not in self._kept and len(shown.body) <= _MAX_BYTES // 4:
+            if key not in self._kept and len(shown.body) <= _MAX_BYTES // 2:
                 self._kept[key] = shown
                 self._bytes += len(shown.body)
             while self._bytes > _MAX_BYTES:
