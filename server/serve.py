@@ -77,7 +77,6 @@ async def _hypercorn(door: FrontDoor, bound: socket.socket) -> None:
     config.include_server_header = False
     config.loglevel = "WARNING"
     config.websocket_max_message_size = 65_536
-    config.websocket_ping_interval = 20.0
     stopped = asyncio.Event()
     _when_told_to_stop(stopped.set)
 
