@@ -25,6 +25,20 @@ def document(bob: Peer, pds: str) -> dict[str, Any]:
     return {"id": EVE, "alsoKnownAs": ["at://eve.test", bob.id], "service": [service]}
 
 
+def known_in_both(pod: FediPod, bob: Peer, how: str) -> dict[str, Any]:
+    """A note of bob, who is EVE on the other network by a bridge or by links in both directions."""
+    note = bob.note()
+    if how == "bridge":
+        pod.elsewhere.documents[EVE] = document(bob, "https://atproto.brid.gy")
+        pod.elsewhere.records[URI] = {"bridgyOriginalUrl": note["id"]}
+    else:
+        pod.elsewhere.documents[EVE] = document(bob, "https://pods.test")
+        note["id"] = f"{bob.origin}/repo/app.bsky.feed.post/3mtcccccccc2c"
+        bob.documents[bob.id] = bob.actor() | {"alsoKnownAs": [EVE]}
+    bob.documents[note["id"]] = note
+    return note
+
+
 async def settle(pod: FediPod) -> None:
     await pod.wing.cross()
     await pod.wing.flush()
@@ -34,15 +48,7 @@ async def settle(pod: FediPod) -> None:
 @pytest.mark.parametrize("kind", ["like", "repost", "follow"])
 def test_it_goes_out_natively_and_is_undone(tell: Tell, how: str, kind: str) -> None:
     async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
-        note = bob.note()
-        if how == "bridge":
-            pod.elsewhere.documents[EVE] = document(bob, "https://atproto.brid.gy")
-            pod.elsewhere.records[URI] = {"bridgyOriginalUrl": note["id"]}
-        else:
-            pod.elsewhere.documents[EVE] = document(bob, "https://pods.test")
-            note["id"] = f"{bob.origin}/repo/app.bsky.feed.post/3mtcccccccc2c"
-            bob.documents[bob.id] = bob.actor() | {"alsoKnownAs": [EVE]}
-        bob.documents[note["id"]] = note
+        note = known_in_both(pod, bob, how)
         await settle(pod)
         subject: Any = {"uri": URI, "cid": cid_text(record_cid(b""))}
         collection = f"app.bsky.{'graph' if kind == 'follow' else 'feed'}.{kind}"
@@ -79,15 +85,7 @@ def test_a_did_that_claims_an_actor_who_does_not_name_it_is_not_believed(tell: T
 @pytest.mark.parametrize("how", ["bridge", "link"])
 def test_an_answer_from_any_client_reaches_whoever_is_answered(tell: Tell, how: str) -> None:
     async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
-        note = bob.note()
-        if how == "bridge":
-            pod.elsewhere.documents[EVE] = document(bob, "https://atproto.brid.gy")
-            pod.elsewhere.records[URI] = {"bridgyOriginalUrl": note["id"]}
-        else:
-            pod.elsewhere.documents[EVE] = document(bob, "https://pods.test")
-            note["id"] = f"{bob.origin}/repo/app.bsky.feed.post/3mtcccccccc2c"
-            bob.documents[bob.id] = bob.actor() | {"alsoKnownAs": [EVE]}
-        bob.documents[note["id"]] = note
+        note = known_in_both(pod, bob, how)
         await settle(pod)
         ref: Any = {"uri": URI, "cid": cid_text(record_cid(b""))}
         record = {"text": "I agree", "createdAt": NOW, "reply": {"root": ref, "parent": ref}}
