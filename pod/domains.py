@@ -94,8 +94,8 @@ class Domains:
     async def run(self) -> None:
         """Look at whoever is due, for ever."""
         while True:
+            self._wanted.clear()  # first: whoever joins during the look is looked at in the next
             await self.look_at_due()
-            self._wanted.clear()
             try:
                 async with asyncio.timeout(_PAUSE_S):
                     await self._wanted.wait()

@@ -122,3 +122,23 @@ def test_who_rests_is_not_looked_at() -> None:
         assert watch.looked == []
 
     play(scene)
+
+
+def test_whoever_joins_while_others_are_looked_at_is_looked_at_next() -> None:
+    async def scene(watch: Watch, alice: Member) -> None:
+        joined: list[Member] = []
+
+        async def look(origin: Origin) -> str | None:
+            if not joined:
+                joined.append(await watch.pod.member("bob"))
+                domains.rests_until(joined[0])
+            return None
+
+        domains = Domains(watch.pod.store, watch, look, watch, watch.pod.clock)
+        running = asyncio.create_task(domains.run())
+        async with asyncio.timeout(10):  # far less than the pause between looks
+            while not joined or joined[0].id not in watch.book:
+                await asyncio.sleep(0.01)
+        running.cancel()
+
+    play(scene)
