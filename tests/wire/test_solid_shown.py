@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
+
 import pytest
 
 from adapters.solid.rdf.shown import Shown, ShownBodies
+from pod.errors import Overloaded
 from tests.kit.solid_host import Host, told
 
 TTL, JSONLD = "text/turtle", "application/ld+json"
@@ -57,3 +61,64 @@ def test_what_is_kept_stays_within_its_bytes_and_the_oldest_goes_first() -> None
     huge = bodies.keep("huge", Shown(bytes(5 * 1024 * 1024)))
     assert len(huge.body) == 5 * 1024 * 1024
     assert bodies.get("huge") is None
+
+
+class Maker:
+    """Makes a representation when it is told to, and counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.times, self.go = 0, asyncio.Event()
+        self.fails = False
+
+    async def make(self) -> Shown:
+        self.times += 1
+        await self.go.wait()
+        if self.fails:
+            raise Overloaded
+        return Shown(b"made")
+
+
+def with_askers(story: Callable[[Maker, list[asyncio.Task[Shown]]], Awaitable[None]]) -> None:
+    """Run a story of ten who ask for the same; whoever asks afterwards is answered."""
+
+    async def run() -> None:
+        bodies, maker = ShownBodies(), Maker()
+        askers = [asyncio.create_task(bodies.made("key", maker.make)) for _ in range(10)]
+        await asyncio.sleep(0)
+        await story(maker, askers)
+        maker.fails = False
+        assert (await bodies.made("key", maker.make)).body == b"made"
+
+    asyncio.run(run())
+
+
+def test_whoever_asks_for_the_same_at_once_shares_one_conversion() -> None:
+    async def story(maker: Maker, askers: list[asyncio.Task[Shown]]) -> None:
+        maker.go.set()
+        assert {shown.body for shown in await asyncio.gather(*askers)} == {b"made"}
+        assert maker.times == 1
+
+    with_askers(story)
+
+
+def test_the_first_asker_may_leave_and_the_others_are_still_answered() -> None:
+    async def story(maker: Maker, askers: list[asyncio.Task[Shown]]) -> None:
+        askers[0].cancel()
+        await asyncio.sleep(0)
+        maker.go.set()
+        assert {shown.body for shown in await asyncio.gather(*askers[1:])} == {b"made"}
+        assert askers[0].cancelled()
+        assert maker.times == 1
+
+    with_askers(story)
+
+
+def test_a_failure_is_told_to_all_who_waited_and_made_anew_for_who_asks_next() -> None:
+    async def story(maker: Maker, askers: list[asyncio.Task[Shown]]) -> None:
+        maker.fails = True
+        maker.go.set()
+        told = await asyncio.gather(*askers, return_exceptions=True)
+        assert all(isinstance(each, Overloaded) for each in told)
+        assert maker.times == 1
+
+    with_askers(story)

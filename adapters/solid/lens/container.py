@@ -18,9 +18,9 @@ from pyoxigraph import NamedNode, Triple
 from adapters.solid.patch.apply import apply_all
 from adapters.solid.patch.n3 import Patch
 from adapters.solid.paths import is_auxiliary
-from adapters.solid.rdf.parse import TURTLE, Graph, parse_rdf
+from adapters.solid.rdf.parse import JSONLD, TURTLE, Graph, parse_rdf
 from adapters.solid.rdf.vocab import DCT, LDP, PIM, RDF, STAT, XSD
-from adapters.solid.rdf.write import write_jsonld, write_turtle
+from adapters.solid.rdf.write import write_jsonld, write_rdf, write_turtle
 from pod.errors import Conflict
 from pod.model.ids import Iri
 from pod.model.member import Member
@@ -163,6 +163,16 @@ def jsonld(listing: Listing) -> bytes:
     if listing.own:
         nodes += orjson.loads(write_jsonld(listing.own))
     return orjson.dumps(nodes)
+
+
+def written(listing: Listing, media_type: str) -> bytes:
+    """The listing in any of the syntaxes; raises Unsupported where that cannot spell it."""
+    if media_type == JSONLD:
+        return jsonld(listing)
+    body = turtle(listing)
+    if media_type == TURTLE:
+        return body
+    return write_rdf(parse_rdf(body, TURTLE, listing.url), media_type)
 
 
 def own_part(listing: Listing, wanted: Iterable[Triple], *, is_whole: bool) -> Graph:

@@ -5,8 +5,9 @@ Spec: RFC 9110 section 3.2 (representations)
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
@@ -31,6 +32,27 @@ class ShownBodies:
         self._kept: OrderedDict[Hashable, Shown] = OrderedDict()
         self._bytes = 0
         self._lock = Lock()
+        self._making: dict[Hashable, asyncio.Task[Shown]] = {}
+
+    async def made(self, key: Hashable, make: Callable[[], Awaitable[Shown]]) -> Shown:
+        """The representation of a key; where it is not here, made once for all who ask meanwhile.
+
+        Raises what ``make`` raises, to all who wait for it. Whoever stops waiting spoils it for
+        nobody, not even for who comes next.
+        """
+        found = self.get(key)
+        if found is not None:
+            return found
+        making = self._making.get(key)
+        if making is None:
+            making = self._making[key] = asyncio.create_task(self._make(key, make))
+        return await asyncio.shield(making)
+
+    async def _make(self, key: Hashable, make: Callable[[], Awaitable[Shown]]) -> Shown:
+        try:
+            return self.keep(key, await make())
+        finally:
+            del self._making[key]
 
     def get(self, key: Hashable) -> Shown | None:
         """The representation of a key, if it is still here."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from typing import Final, TypeVar
 from urllib.parse import quote
@@ -17,7 +16,6 @@ from quart import Response, request
 
 from adapters.http.conditional import etag, http_date, not_modified
 from adapters.http.incoming import fields
-from adapters.http.negotiate import choose
 from adapters.http.ranges import Unsatisfiable, span_of
 from adapters.http.views import Ask, Rendered, View, Views, response_of
 from adapters.solid.lens.container import (
@@ -29,6 +27,7 @@ from adapters.solid.lens.container import (
     jsonld,
     pages_of,
     turtle,
+    written,
 )
 from adapters.solid.paths import INBOX, ROOT_ACL, STORAGE, describes_container, subject_of
 from adapters.solid.rdf.apart import apart
@@ -96,19 +95,17 @@ async def show_document(wing: Wing, target: Target, resource: Resource, kind: Ki
     headers = _headers(wing, target, kind)
 
     def view(media: str) -> View:
+        async def make() -> Shown:
+            return Shown(await apart(len(body), translated, body, native, url, media))
+
         async def render(_: Ask) -> Rendered | None:
             if media == native:
                 return Rendered(body, media, headers)
-            key = (resource.cid, url, native, media)
-            kept = wing.shown_bodies.get(key)
-            if kept is not None:
-                return Rendered(kept.body, media, headers)
             try:
-                other = await apart(len(body), translated, body, native, url, media)
+                other = await wing.shown_bodies.made((resource.cid, url, native, media), make)
             except Unsupported:
                 return None
-            wing.shown_bodies.keep(key, Shown(other))
-            return Rendered(other, media, headers)
+            return Rendered(other.body, media, headers)
 
         return View(VARIANTS[media], (media,), render)
 
@@ -132,20 +129,12 @@ async def show_bodies(
     target: Target,
     kind: Kind,
     bodies: Mapping[str, Callable[[], bytes]],
-    *,
-    links: Sequence[str] = (),
-    modified: datetime | None = None,
-    is_heavy: bool = False,
 ) -> Response:
-    """Answer with a virtual document whose syntaxes are made on demand, Turtle at least.
-
-    ``modified`` defaults to the state of the target, or else to the birth of the pod.
-    """
-    if modified is None:
-        known = target.resource
-        modified = known.updated_at if known is not None else target.member.created_at
+    """Answer with a virtual document whose syntaxes are made on demand, Turtle at least."""
+    known = target.resource
+    # A document that nobody wrote in yet is as old as the pod.
+    modified = known.updated_at if known is not None else target.member.created_at
     headers = {**_headers(wing, target, kind), "Last-Modified": http_date(modified)}
-    headers["Link"] = ", ".join([headers["Link"], *links])
     url = target.url
 
     def body(media: str) -> bytes:
@@ -155,10 +144,9 @@ async def show_bodies(
     def view(media: str) -> View:
         async def render(_: Ask) -> Rendered | None:
             try:
-                made = await asyncio.to_thread(body, media) if is_heavy else body(media)
+                return Rendered(body(media), media, headers)
             except Unsupported:
                 return None
-            return Rendered(made, media, headers)
 
         return View(VARIANTS[media], (media,), render, shows_more=True)
 
@@ -167,35 +155,34 @@ async def show_bodies(
 
 async def show_container(wing: Wing, target: Target) -> Response:
     """Answer with a listing; the caller has checked access."""
-    after, kind = request.args.get("after"), _kind_of_container(target)
+    after = request.args.get("after")
     log = wing.reader.recent_changes(target.member.id, limit=1)
     hidden = wing.hidden(target.member.id)
     # Whatever a listing shows changes with the member's log, or by a takedown.
     state = (target.member.id, target.path, after, log[0].seq if log else 0, hidden)
-    wanted = choose(request.headers.get("Accept"), RDF_TYPES)
-    kept = wing.shown_bodies.get((state, wanted))
-    if kept is not None and wanted is not None:
-        again = {TURTLE: lambda: shown_bodies(listed(wing.reader, target))[0][1]}
-        bodies = {**again, wanted: lambda: kept.body}
-        more = _next_of(target, kept.next)
-        return await show_bodies(wing, target, kind, bodies, links=more, modified=kept.modified)
-    shown = await listing_of(wing, target, after)
-    if shown is None:
-        raise NotFound
+    headers = _headers(wing, target, _kind_of_container(target))
 
-    def made(media: str, write: Callable[[Listing], bytes]) -> bytes:
-        new = Shown(write(shown), shown.modified, shown.next)
-        return wing.shown_bodies.keep((state, media), new).body
+    def view(media: str) -> View:
+        async def make() -> Shown:
+            listing = await listing_of(wing, target, after)
+            if listing is None:
+                raise NotFound
+            body = await beside(listing, lambda: written(listing, media))
+            return Shown(body, listing.modified, listing.next)
 
-    return await show_bodies(
-        wing,
-        target,
-        kind,
-        {TURTLE: lambda: made(TURTLE, turtle), JSONLD: lambda: made(JSONLD, jsonld)},
-        links=_next_of(target, shown.next),
-        modified=shown.modified,
-        is_heavy=len(shown.children) > _MANY,
-    )
+        async def render(_: Ask) -> Rendered | None:
+            try:
+                shown = await wing.shown_bodies.made((*state, media), make)
+            except Unsupported:
+                return None
+            assert shown.modified is not None
+            links = [headers["Link"], *_next_of(target, shown.next)]
+            told = {"Link": ", ".join(links), "Last-Modified": http_date(shown.modified)}
+            return Rendered(shown.body, media, headers | told)
+
+        return View(VARIANTS[media], (media,), render, shows_more=True)
+
+    return await answer_with(replace(target, resource=None), [view(m) for m in RDF_TYPES])
 
 
 def _kind_of_container(target: Target) -> Kind:
