@@ -41,6 +41,8 @@ from pod.write import Delete, PutRecord
 POSTS: Final = Nsid("app.bsky.feed.post")
 ARTICLES: Final = Nsid("com.whtwnd.blog.entry")
 _ACTS: Final[dict[str, Act]] = {"Follow": "follow", "Like": "like", "Announce": "announce"}
+_AUDIENCE: Final = frozenset({"to", "cc"})
+_BLIND: Final = frozenset({"bto", "bcc"})
 _OBJECTS: Final = frozenset({"Note", "Question", "Article"})
 
 
@@ -92,10 +94,14 @@ class Authoring:
             assert question is not None  # a choice is one in a poll
             names = [read.text(view, "name") or ""]
             return member.url((await self._polls.vote(agent, member, question, names))[0])
+        if _BLIND & (view.keys() | activity.keys()):
+            raise Unprocessable("Whom a post is for is told in to and cc.")
         if is_narrow(view, activity):
             if "Note" not in kinds:
                 raise Unprocessable("Polls and articles are public.")
             return await circle.create(self._wing, agent, member, view, activity)
+        if not _AUDIENCE & view.keys():  # the activity speaks for the object
+            view = {**view, **{key: activity[key] for key in _AUDIENCE & activity.keys()}}
         collection = ARTICLES if "Article" in kinds else POSTS
         rkey = Rkey(self._wing.tids.next())
         now = self._wing.clock.now()

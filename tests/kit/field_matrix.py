@@ -301,6 +301,7 @@ BESIDE: Final = {
     "`blurhash`, `focalPoint`": "nothing",
     "`inReplyTo` of another server": "a post of its own",
     "`quote` of another server, `quoteAuthorization`": "a post without quote",
+    "`to` followers, `cc` everybody (unlisted)": "a public record like any other",
     "`tag` Mentions that no word makes": "nothing",
     "`context`, `conversation` of another server": "nothing",
     "reactions, votes, and acts towards other servers": "nothing: documents, no records",

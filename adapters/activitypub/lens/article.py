@@ -12,10 +12,16 @@ from typing import Final
 from markdown_it import MarkdownIt
 
 from adapters.activitypub.jsonld import read
-from adapters.activitypub.jsonld.context import PUBLIC
 from adapters.activitypub.jsonld.read import Node
 from adapters.activitypub.lens import html
-from adapters.activitypub.lens.published import INTERNAL, Published, Put, View, require_shown
+from adapters.activitypub.lens.published import (
+    INTERNAL,
+    Published,
+    Put,
+    View,
+    addressed,
+    require_shown,
+)
 from pod.errors import Unprocessable
 from pod.model.article import Article
 from pod.model.richtext import Segment
@@ -66,6 +72,10 @@ def put(view: Node, before: Article | None, published: Published, now: str) -> P
     if not article.title:
         raise Unprocessable("An article needs a name.")
     beside = {key: value for key, value in view.items() if key not in EDITABLE | DERIVED}
+    if is_new:
+        beside = addressed(view, beside)
+    elif internal := published.internal:
+        beside[INTERNAL] = internal
     again = _view(article, published, beside, override)
     skipped = {"source", "content"} if source is not None else {"source"}
     checked = (EDITABLE if is_new else view.keys()) - skipped
@@ -76,14 +86,15 @@ def put(view: Node, before: Article | None, published: Published, now: str) -> P
 
 def _view(article: Article, published: Published, beside: View, override: View) -> View:
     author, names = published.author, published.names
+    to, cc = published.audience(beside)
     view: View = {
         "id": published.id,
         "type": "Article",
         "url": published.id,
         "attributedTo": author.webid,
         "published": article.created_at or published.resource.created_at.isoformat(),
-        "to": [PUBLIC],
-        "cc": [f"{author.origin}/followers"],
+        "to": to,
+        "cc": cc,
         "name": article.title,
         "content": override.get("content", _content(article, published)),
     }

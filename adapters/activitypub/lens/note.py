@@ -9,9 +9,15 @@ from dataclasses import replace
 from typing import Final
 
 from adapters.activitypub.jsonld import read
-from adapters.activitypub.jsonld.context import PUBLIC
 from adapters.activitypub.lens import attachment, html, poll, quote, readable, tags
-from adapters.activitypub.lens.published import INTERNAL, Published, Put, View, require_shown
+from adapters.activitypub.lens.published import (
+    INTERNAL,
+    Published,
+    Put,
+    View,
+    addressed,
+    require_shown,
+)
 from pod.model.ids import parse_datetime
 from pod.model.note import ADULT_LABELS, Note, Reply, StrongRef
 from pod.model.richtext import LinkTo, Segment
@@ -73,14 +79,15 @@ def _view(
     words = html.render(readable.unwrap(note.text, beside), published.names)
     content = override.get("content", words) + ("" if bare else fallback(note, published))
     found = list(tags.tags(note, published, beside))
+    to, cc = published.audience(beside)
     view: View = {
         "id": published.id,
         "type": "Question" if poll.is_poll(beside) else "Note",
         "url": published.id,
         "attributedTo": author.webid,
         "published": note.created_at,
-        "to": [PUBLIC],
-        "cc": [f"{author.origin}/followers", *tags.people(note, published, found, beside)],
+        "to": to,
+        "cc": [*cc, *tags.people(note, published, found, beside)],
         "content": content,
     }
     if note.langs:
@@ -148,6 +155,7 @@ def put(view: View, before: Note | None, published: Published, now: str) -> Put:
     changed = {key for key in EDITABLE if view.get(key) != shown.get(key)}
     beside = {key: value for key, value in view.items() if key not in _OWNED}
     beside |= {key: held[key] for key in _KEPT if key in held}
+    beside = addressed(view, beside) if is_new else beside
     note = before
     if is_new and poll.is_poll(view):
         beside |= poll.new(view, parse_datetime(now))

@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import orjson
 
+from adapters.activitypub.jsonld import read
+from adapters.activitypub.jsonld.context import PUBLIC
 from adapters.activitypub.lens.names import Names, object_id
 from pod.errors import Conflict, Invalid
 from pod.model.blob import BlobRef
@@ -61,6 +63,13 @@ class Published:
         """Richer renderings, while they fit the record."""
         return _load(self.resource.complement.override(COMPLEMENT, self.resource.cid))
 
+    def audience(self, beside: View) -> tuple[list[str], list[str]]:
+        """``to`` and ``cc``: everybody and followers, the other way round for what is unlisted."""
+        everybody, followers = str(PUBLIC), f"{self.author.origin}/followers"
+        if is_unlisted(beside):
+            return [followers], [everybody]
+        return [everybody], [followers]
+
     def blob_url(self, blob: BlobRef) -> Iri:
         """Where a blob of the author is served."""
         return self.author.url(f"/blobs/{cid_text(blob.cid)}")
@@ -82,6 +91,19 @@ class Put:
     noun: Noun
     annotation: View
     override: View
+
+
+def is_unlisted(beside: View) -> bool:
+    """Whether a post is for everybody, but shown only to who comes for it or follows its author."""
+    return bool(beside.get(INTERNAL, {}).get("unlisted"))
+
+
+def addressed(view: View, beside: View) -> View:
+    """What stands beside a new post, with how it is addressed: no record can say it."""
+    told = read.recipients({"to": view.get("to")})
+    if PUBLIC in told or PUBLIC not in read.recipients(view):
+        return beside
+    return {**beside, INTERNAL: {**beside.get(INTERNAL, {}), "unlisted": True}}
 
 
 def require_shown(view: View, before: View, after: View) -> None:

@@ -349,6 +349,8 @@ class Statuses:
             if not mentioned:
                 raise Unprocessable("A direct message mentions somebody")
             view |= {"to": mentioned}
+        elif wanted == "unlisted":
+            view |= {"to": [f"{asked.me.origin}/followers"], "cc": [PUBLIC]}
         else:
             view |= {"to": [PUBLIC]}
         return view

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from adapters.activitypub.lens.names import object_id
+from adapters.activitypub.lens.published import is_unlisted
 from adapters.activitypub.mastodon.entities import Entities, Entity
 from adapters.activitypub.mastodon.frame import NOBODY, Asked, Frame, Page, ids_page
 from adapters.activitypub.mastodon.library import Library, stamp
@@ -78,8 +79,11 @@ class TimelineRooms:
             page = self.wing.reader.resources(
                 member.id, NOTES_PREFIX, after=None, limit=_RECENT, reverse=True
             )
-            rows += [(row.created_at, object_id(member, row.path, row.generation), row)
-                         for row in page]  # fmt: skip
+            rows += [
+                (row.created_at, object_id(member, row.path, row.generation), row)
+                for row in page
+                if not is_unlisted(self.wing.published(member, row).annotation)
+            ]
         by_id: dict[int, Iri] = {}
         wanted = f"#{tag}".encode() if tag is not None else b""
         for at, iri, row in sorted(rows, key=lambda each: each[0], reverse=True)[: 2 * _RECENT]:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.activitypub.blurhash import encode
+from adapters.activitypub.jsonld.context import PUBLIC
 from adapters.activitypub.lens import article, html, note, poll, readable
 from adapters.activitypub.lens.published import Published, Put, beside
 from pod.errors import Conflict, PodError, Unprocessable
@@ -77,17 +78,24 @@ contents = st.sampled_from(
 )
 
 
-@given(contents, warnings, polls, unknown_keys)
+FOLLOWERS = f"{published().author.origin}/followers"
+audiences = st.sampled_from([([PUBLIC], [FOLLOWERS]), ([FOLLOWERS], [PUBLIC])])
+
+
+@given(contents, warnings, polls, unknown_keys, audiences)
 def test_a_new_note_reads_back_as_it_was_said(
     content: str,
     warning: str | None,
     asked: dict[str, Any] | None,
     unknown: dict[str, Any],
+    to: tuple[list[str], list[str]],
 ) -> None:
-    view = {"type": "Note", "content": content, **said(warning, asked), **unknown}
+    audience = dict(zip(("to", "cc"), to, strict=True))
+    view = {"type": "Note", "content": content, **audience, **said(warning, asked), **unknown}
     put = note.put(view, None, published(), NOW)
     assert isinstance(put.noun, Note)
     shown = note.get(put.noun, after(put))
+    assert (shown["to"], shown["cc"]) == to
     assert shown["content"] == content
     assert shown.get("summary") == warning
     assert shown["type"] == ("Question" if asked else "Note")

@@ -215,3 +215,31 @@ def test_timelines_are_read_page_by_page(town: Town, phone: Phone) -> None:
         assert [o["id"] for o in public] == made[2:4]
 
     town.run(story())
+
+
+def test_an_unlisted_post_is_in_no_public_timeline(
+    town: Town, alice: Person, phone: Phone, bob: Phone
+) -> None:
+    async def story() -> None:
+        made = await say(phone, "between us #quiet", visibility="unlisted")
+        listed = await say(phone, "for all #quiet")
+        assert (made["visibility"], listed["visibility"]) == ("unlisted", "public")
+        for path in ("/api/v1/timelines/public", "/api/v1/timelines/tag/quiet"):
+            shown = [one["id"] for one in await bob.get(path)]
+            assert listed["id"] in shown
+            assert made["id"] not in shown
+        assert (await Phone(town.whole).get(f"/api/v1/statuses/{made['id']}"))["content"]
+        posts = f"/api/v1/accounts/{made['account']['id']}/statuses"
+        assert made["id"] in [one["id"] for one in await bob.get(posts)]
+        url = f"/api/v1/statuses/{made['id']}"
+        assert (await phone.post(url, {"status": "and still"}, "PUT"))["visibility"] == "unlisted"
+        rkey = made["uri"].rpartition("/")[2]
+        reply = await town.whole.query(
+            "com.atproto.repo.getRecord",
+            repo=alice.member.did,
+            collection="app.bsky.feed.post",
+            rkey=rkey,
+        )
+        assert reply.json["value"]["text"] == "and still"
+
+    town.run(story())
