@@ -1,4 +1,4 @@
-"""Unlisted posts: public on ATProto, said as Mastodon says them, and found by who looks for them."""
+"""Unlisted posts: public on ATProto, and said to the fediverse as Mastodon says them."""
 
 from __future__ import annotations
 
