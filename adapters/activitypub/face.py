@@ -288,6 +288,7 @@ class ActivityPub:
         await self._wing.queue.expire(now - QUEUED_FOR)
         await self._cache.forget(now - CACHED_FOR)
         await self._wing.farewells.finish()
+        await self.shield.end_mutes()
         if self._gatherer is not None:
             await self._gatherer.tidy()
 

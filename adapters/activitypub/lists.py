@@ -54,8 +54,9 @@ class Lists:
             return _csv([_FOLLOWING, *([name, "true", "false", ""] for _, name in rows)])
         if kind == "mutes":
             muted = self._named(self._shield.listed(member, "ignore"))
-            hides = self._shield.hides_notifications
-            return _csv([_MUTES, *([name, _yes(hides(member, iri))] for iri, name in muted)])
+            mutes = ((self._shield.mute_of(member, iri), name) for iri, name in muted)
+            told = ([name, _yes(mute.hides_notifications)] for mute, name in mutes if mute)
+            return _csv([_MUTES, *told])
         return _csv([[name] for _, name in self._named(self._shield.listed(member, "block"))])
 
     async def begin(self, member: Member, kind: ListKind, text: str) -> int:

@@ -7,14 +7,16 @@ Spec: https://www.w3.org/TR/activitypub/#block-activity-inbox and #ignore of the
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
 
 from adapters.activitypub.federation import domain_iri, domain_of, upwards
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.lens.act import FOLLOWS, folder
 from adapters.activitypub.wing import Wing
 from pod.errors import Invalid, TooLarge
-from pod.model.ids import Iri
+from pod.model.ids import Iri, parse_datetime
 from pod.model.member import Member
 from pod.model.resource import ResourcePath
 
@@ -56,12 +58,46 @@ def follows(wing: Wing, member: Member, actor: Iri) -> bool:
     return other is not None and bool(wing.reader.about(member.id, AT_FOLLOWS, other.did))
 
 
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """What a member does not want to hear of an actor: their posts, and perhaps notices, too."""
+
+    hides_notifications: bool = True
+    until: datetime | None = None
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What the document of the mute says of it."""
+        ends = {"endTime": self.until.isoformat().replace("+00:00", "Z")} if self.until else {}
+        return {"hideNotifications": self.hides_notifications, **ends}
+
+
+def mute_of(wing: Wing, member: Member, actor: Iri) -> Mute | None:
+    """A member's mute of an actor, while it lasts."""
+    held = (
+        mute_in(said(wing, member, path)) for path in wing.reader.about(member.id, MUTES, actor)
+    )
+    return next((each for each in held if lasts(wing, each)), None)
+
+
+def mute_in(document: read.Node) -> Mute:
+    """What an ``Ignore`` says, whatever the member wrote: without a readable end it has none."""
+    hides = document.get("hideNotifications", True) is not False
+    try:
+        return Mute(hides, parse_datetime(read.text(document, "endTime") or ""))
+    except Invalid:
+        return Mute(hides, None)
+
+
+def lasts(wing: Wing, mute: Mute) -> bool:
+    """Whether a mute is not over."""
+    return mute.until is None or wing.clock.now() < mute.until
+
+
 def mutes(wing: Wing, member: Member, actor: Iri) -> bool:
     """Whether a member does not want to be told of what an actor does."""
-    for path in wing.reader.about(member.id, MUTES, actor):
-        if said(wing, member, path).get("hideNotifications", True):
-            return True
-    return False
+    mute = mute_of(wing, member, actor)
+    return mute is not None and mute.hides_notifications
 
 
 def hears(wing: Wing, member: Member, actor: Iri) -> bool:

@@ -12,6 +12,7 @@ from typing import Final
 from adapters.activitypub.authoring import Authoring
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.read import Node
+from adapters.activitypub.moderation import mute_in
 from adapters.activitypub.presence import Presences
 from adapters.activitypub.shield import Shield
 from adapters.activitypub.social import require_here
@@ -57,12 +58,20 @@ class Outbox:
         if "Block" in kinds:
             return member.url(await self._shield.block(agent, member, target))
         if "Ignore" in kinds:
-            return member.url(await self._shield.mute(agent, member, target))
+            return await self._mute(agent, member, node, target)
         if "Flag" in kinds:
             comment = read.text(node, "content") or ""
             objects = list(read.iris(node, "object"))
             return await self._shield.report(member, objects[0], objects[1:], comment)
         return await self._authoring.post(agent, member, node)
+
+    async def _mute(self, agent: Agent, member: Member, node: Node, target: Iri) -> Iri:
+        mute = mute_in(node)
+        if "endTime" in node and mute.until is None:
+            raise Invalid("endTime is not a time.")
+        hides = mute.hides_notifications
+        put = self._shield.mute(agent, member, target, hide_notifications=hides, until=mute.until)
+        return member.url(await put)
 
     async def _move(self, agent: Agent, member: Member, moved: Iri, target: Iri | None) -> Iri:
         if moved != member.webid or target is None:

@@ -6,7 +6,9 @@ https://docs.joinmastodon.org/spec/activitypub/#Flag
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Final
 
 import orjson
@@ -17,14 +19,24 @@ from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.context import AS2, MEDIA_TYPE, PUBLIC, with_context
 from adapters.activitypub.lens import act as acts
 from adapters.activitypub.lens.act import FOLLOWS, Act, folder
-from adapters.activitypub.moderation import AT_FOLLOWS, DOMAINS, INBOX, SETTINGS, WAITING, said
+from adapters.activitypub.moderation import (
+    AT_FOLLOWS,
+    DOMAINS,
+    INBOX,
+    MUTES,
+    SETTINGS,
+    WAITING,
+    Mute,
+    mute_in,
+    said,
+)
 from adapters.activitypub.receive.relation import drop_follower
 from adapters.activitypub.social import follows_of, once
 from adapters.activitypub.wing import Wing
 from adapters.activitypub.writing import act_of
-from pod.access.agent import Agent
+from pod.access.agent import SYSTEM, Agent
 from pod.errors import Forbidden, Gone, Invalid, NotFound, PeerUnavailable, PodError, TooLarge
-from pod.model.ids import Did, Iri
+from pod.model.ids import Did, Iri, MemberId
 from pod.model.member import Member
 from pod.model.moderation import Report
 from pod.model.peer import SERVER, Edge, Follower, Outgoing, Priority
@@ -55,14 +67,26 @@ class Shield:
         return await once(self._wing, agent, member, "block", document, also)
 
     async def mute(
-        self, agent: Agent, member: Member, actor: Iri, *, hide_notifications: bool = True
+        self,
+        agent: Agent,
+        member: Member,
+        actor: Iri,
+        *,
+        hide_notifications: bool = True,
+        until: datetime | None = None,
     ) -> ResourcePath:
-        """Hear no more of an actor, who is not told; again, to change what is hidden."""
+        """Hear no more of an actor, who is not told; again, to change what is hidden and how long.
+
+        A mute with an end (``until``, exclusive) is over by itself. Raises Invalid for one that is
+        past.
+        """
         if actor == member.webid:
             raise Forbidden("Nobody mutes themselves.")
         found = await self._named(actor)
-        more = {"hideNotifications": hide_notifications}
-        document = act_of(self._wing, member, "ignore", found, more=more)
+        mute = Mute(hide_notifications, until)
+        if not moderation.lasts(self._wing, mute):
+            raise Invalid("The mute would be over already.")
+        document = act_of(self._wing, member, "ignore", found, more=mute.told)
         old = self._wing.reader.about(member.id, folder("ignore"), found)
         await self._wing.write.apply(agent, member.id, [document, *map(Delete, old)])
         return document.path
@@ -90,15 +114,32 @@ class Shield:
     def listed(self, member: Member, act: Act) -> list[Iri]:
         """Whom a member blocks, mutes or follows, oldest first; members of this pod come last."""
         found = [actor for _, actor in acts_of(self._wing, member, folder(act))]
+        if act == "ignore":
+            return [actor for actor in found if self.mute_of(member, actor) is not None]
         return found + local_follows(self._wing, member) if act == "follow" else found
 
     def domains(self, member: Member) -> list[str]:
         """The servers that a member blocks."""
         return sorted(domain_of(iri) for _, iri in acts_of(self._wing, member, DOMAINS))
 
-    def hides_notifications(self, member: Member, actor: Iri) -> bool:
-        """Whether a mute hides what the actor says to the member, too."""
-        return moderation.mutes(self._wing, member, actor)
+    def mute_of(self, member: Member, actor: Iri) -> Mute | None:
+        """The mute of an actor, while it lasts."""
+        return moderation.mute_of(self._wing, member, actor)
+
+    async def end_mutes(self) -> None:
+        """Throw away the mutes of all members that are over."""
+        after = MemberId(0)
+        while members := self._wing.reader.members(after=after, limit=_PAGE):
+            for member in members:
+                over = [
+                    Delete(path, missing_ok=True)
+                    for path, _ in acts_of(self._wing, member, MUTES)
+                    if not moderation.lasts(self._wing, mute_in(said(self._wing, member, path)))
+                ]
+                if over:
+                    await self._wing.write.apply(SYSTEM, member.id, over)
+                await asyncio.sleep(0)
+            after = members[-1].id
 
     async def report(
         self,

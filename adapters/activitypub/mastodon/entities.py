@@ -23,7 +23,7 @@ from adapters.activitypub.lens import html, poll
 from adapters.activitypub.lens.act import FOLLOWS, VOTES, Act
 from adapters.activitypub.mastodon.library import Library, follows, moment, stamp
 from adapters.activitypub.mastodon.ports import MediaAddress
-from adapters.activitypub.moderation import AT_FOLLOWS, BLOCKS, DOMAINS, MUTES
+from adapters.activitypub.moderation import AT_FOLLOWS, BLOCKS, DOMAINS
 from adapters.activitypub.wing import Wing
 from pod.model.ids import Iri
 from pod.model.member import Member
@@ -227,7 +227,7 @@ class Entities:
             "followed_by": follows_back or bool(follower and follower.accepted),
             "blocking": bool(about(member.id, BLOCKS, actor)),
             "blocked_by": moderation.is_blocked_by(wing, member, actor),
-            "muting": bool(about(member.id, MUTES, actor)),
+            "muting": moderation.mute_of(wing, member, actor) is not None,
             "muting_notifications": moderation.mutes(wing, member, actor),
             "requested": has_asked and not is_following,
             "requested_by": bool(follower and not follower.accepted),

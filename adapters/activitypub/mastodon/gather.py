@@ -233,5 +233,5 @@ class Gatherer:
     def _hears(self, member: Member, actor: Iri) -> bool:
         if member.webid == actor:
             return True
-        muted = self._wing.reader.about(member.id, moderation.MUTES, actor)
-        return moderation.hears(self._wing, member, actor) and not muted
+        muted = moderation.mute_of(self._wing, member, actor)
+        return moderation.hears(self._wing, member, actor) and muted is None

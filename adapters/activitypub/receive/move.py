@@ -79,4 +79,8 @@ async def _carry_over(wing: Wing, member: Member, old: Iri, new: Iri) -> None:
             moderation.blocks(wing, member, new) or moderation.is_blocked_by(wing, member, new)
         ):
             continue
-        await wing.write.apply(SYSTEM, member.id, [act_of(wing, member, act, new)])
+        mute = moderation.mute_of(wing, member, old) if act == "ignore" else None
+        if act == "ignore" and mute is None:
+            continue
+        more = mute.told if mute is not None else None
+        await wing.write.apply(SYSTEM, member.id, [act_of(wing, member, act, new, more=more)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from pod.model.member import Member
 from tests.kit.fediverse import FediPod, Peer
@@ -46,6 +47,20 @@ def test_a_client_blocks_mutes_and_undoes_both(tell: Callable[[Story], None]) ->
             assert pod.wing.shield.listed(alice, act) == []  # type: ignore[arg-type]
         await pod.wing.flush()
         assert [each["type"] for each in bob.activities] == ["Reject", "Block", "Undo"]
+
+    tell(story)
+
+
+def test_a_client_mutes_until_a_time_that_is_not_past(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        mute = {"type": "Ignore", "object": bob.id, "hideNotifications": False}
+        for end in ("soon", "2026-11-24T11:00:00Z"):
+            assert (await pod.say(alice, {**mute, "endTime": end}))[0] == 400
+        assert pod.wing.shield.listed(alice, "ignore") == []
+        assert (await pod.say(alice, {**mute, "endTime": "2027-01-01T00:00:00Z"}))[0] == 201
+        held = pod.wing.shield.mute_of(alice, bob.id)
+        assert held is not None
+        assert (held.hides_notifications, held.until) == (False, datetime(2027, 1, 1, tzinfo=UTC))
 
     tell(story)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pod.errors import Forbidden
+from pod.errors import Forbidden, Invalid
 from pod.model.ids import Iri
 from pod.model.member import Member
 from pod.model.presence import Presence
@@ -187,6 +188,36 @@ def test_the_muted_are_not_heard_and_never_told(tell: Callable[[Story], None], h
         await shield.undo(owner(alice), alice, "ignore", bob.id)
         await pod.post(bob, mention(bob, alice, 2))
         assert len(inbox(pod, alice)) == (1 if hides else 2)
+
+    tell(story)
+
+
+def test_a_mute_with_an_end_is_over_by_itself_and_leaves_nothing(
+    tell: Callable[[Story], None],
+) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        shield, wing = pod.wing.shield, pod.wing
+        until = pod.clock.now() + timedelta(hours=1)
+        await shield.mute(owner(alice), alice, bob.id, hide_notifications=True, until=until)
+        mute = shield.mute_of(alice, bob.id)
+        assert (mute.hides_notifications, mute.until) == (True, until) if mute else False
+        await pod.post(bob, mention(bob, alice))
+        assert inbox(pod, alice) == []
+        pod.clock.pass_by(3600)
+        assert shield.mute_of(alice, bob.id) is None
+        assert shield.listed(alice, "ignore") == []
+        assert wing.lists.export(alice, "mutes") == "Account address,Hide notifications\n"
+        await pod.post(bob, mention(bob, alice, 2))
+        assert len(inbox(pod, alice)) == 1
+        assert len(inbox(pod, alice, "/data/social/ignore/")) == 1
+        await wing.tidy()
+        assert inbox(pod, alice, "/data/social/ignore/") == []
+        with pytest.raises(Invalid):
+            await shield.mute(owner(alice), alice, bob.id, until=pod.clock.now())
+        await shield.mute(owner(alice), alice, bob.id)
+        pod.clock.pass_by(10 * 365 * 86_400)
+        await wing.tidy()
+        assert shield.listed(alice, "ignore") == [bob.id]
 
     tell(story)
 
