@@ -170,7 +170,9 @@ def test_sending_to_a_client_that_left_does_no_harm(serving):
     async def talk(port):
         async with connect(f"ws://127.0.0.1:{port}/"):
             pass
-        await asyncio.sleep(0.1)
+        async with asyncio.timeout(30):
+            while not told:
+                await asyncio.sleep(0.01)
 
     serving(persist, talk)
     assert told == [True]
