@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.lens import poll
 from adapters.activitypub.mastodon.accounts import Accounts
-from adapters.activitypub.mastodon.entities import Entities, Entity
+from adapters.activitypub.mastodon.composing import MAX_CHARACTERS
+from adapters.activitypub.mastodon.entities import Entities
 from adapters.activitypub.mastodon.frame import NOBODY, Asked, Frame
 from adapters.activitypub.mastodon.library import Library
-from adapters.activitypub.mastodon.statuses import MAX_CHARACTERS
+from adapters.activitypub.mastodon.pictures import Entity
 from adapters.activitypub.mastodon.uploads import MAX_FILE, MAX_WORDS
 from adapters.activitypub.remote.actor import ACTOR_TYPES
 from adapters.activitypub.wing import Wing
@@ -164,7 +165,7 @@ class Instance:
             found["statuses"] = [post] if post is not None else []
         if kind in (None, "accounts") and post is None:
             iris = await self.accounts.matching(text, limit, resolve)
-            found["accounts"] = [await self.entities.account(iri) for iri in iris]
+            found["accounts"] = [await self.entities.persons.account(iri) for iri in iris]
         word = text.removeprefix("#")
         if kind in (None, "hashtags") and word.isidentifier():
             url = f"{self.wing.server}/tags/{word.lower()}"

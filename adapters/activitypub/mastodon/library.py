@@ -5,6 +5,7 @@ Spec: https://docs.joinmastodon.org/entities/Status/#visibility
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -25,6 +26,9 @@ from pod.errors import Invalid, NotFound, PodError
 from pod.model.ids import Iri, MemberId, parse_datetime
 from pod.model.member import Member
 from pod.model.timeline import Heard
+
+CatchUp = Callable[[], Awaitable[None]]
+"""Brings the timelines up to what was just written."""
 
 NOT_FOUND: Final = "Record not found"
 

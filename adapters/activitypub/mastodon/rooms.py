@@ -11,12 +11,19 @@ from quart import Blueprint, Response, request
 
 from adapters.activitypub.acts import Acts
 from adapters.activitypub.mastodon.accounts import Accounts
+from adapters.activitypub.mastodon.ballots import Ballots
+from adapters.activitypub.mastodon.composing import Composer
 from adapters.activitypub.mastodon.entities import Entities
 from adapters.activitypub.mastodon.frame import Frame, error, preflight
 from adapters.activitypub.mastodon.gather import Gatherer
 from adapters.activitypub.mastodon.instance import Instance
 from adapters.activitypub.mastodon.library import Library
+from adapters.activitypub.mastodon.own_account import OwnAccount
+from adapters.activitypub.mastodon.persons import Persons
+from adapters.activitypub.mastodon.pictures import Pictures
 from adapters.activitypub.mastodon.ports import Live, Media, MediaAddress
+from adapters.activitypub.mastodon.reactions import Reactions
+from adapters.activitypub.mastodon.relationships import Relationships
 from adapters.activitypub.mastodon.statuses import Statuses
 from adapters.activitypub.mastodon.streaming import Streaming
 from adapters.activitypub.mastodon.timelines import TimelineRooms
@@ -61,19 +68,24 @@ def rooms(
     blueprint = Blueprint("mastodon", __name__)
     wing, library = parts.wing, parts.library
     frame = Frame(blueprint, hosts, wing.reader, server, is_limited)
-    entities = Entities(wing, library, parts.acts, address)
+    persons = Persons(wing, library, Pictures(wing, address))
+    entities = Entities(wing, library, parts.acts, persons)
     uploads = Uploads(wing, library, media)
-    accounts = Accounts(
-        wing, library, entities, parts.acts, parts.social, parts.shield, parts.presences, media
-    )
     catch_up = parts.gatherer.catch_up
-    accounts.add(frame)
-    uploads.add(frame)
-    Statuses(wing, library, entities, parts.acts, parts.polls, parts.outbox, uploads, catch_up).add(
-        frame
-    )
-    TimelineRooms(wing, library, entities, catch_up).add(frame)
-    Instance(wing, library, entities, accounts, server).add(frame)
+    composer = Composer(wing, library, uploads)
+    accounts = Accounts(wing, library, entities, persons, parts.shield)
+    for room in (
+        OwnAccount(wing, persons, parts.presences, media),
+        Relationships(wing, library, persons, parts.acts, parts.social, parts.shield),
+        accounts,
+        uploads,
+        Statuses(wing, library, entities, composer, parts.outbox, catch_up),
+        Reactions(wing, library, entities, parts.acts, catch_up),
+        Ballots(wing, library, parts.polls),
+        TimelineRooms(wing, library, entities, catch_up),
+        Instance(wing, library, entities, accounts, server),
+    ):
+        room.add(frame)
     Streaming(entities, parts.live).add(blueprint, frame)
 
     @blueprint.route("/api/<path:rest>", methods=["OPTIONS"])

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from adapters.activitypub.lens.names import object_id
 from adapters.activitypub.lens.published import is_unlisted
-from adapters.activitypub.mastodon.entities import Entities, Entity
+from adapters.activitypub.mastodon.entities import Entities
 from adapters.activitypub.mastodon.frame import NOBODY, Asked, Frame, Page, ids_page
-from adapters.activitypub.mastodon.library import Library, stamp
-from adapters.activitypub.mastodon.statuses import CatchUp
+from adapters.activitypub.mastodon.library import CatchUp, Library, stamp
+from adapters.activitypub.mastodon.pictures import Entity
 from adapters.activitypub.wing import Wing
 from pod.errors import NotFound
 from pod.model.ids import Iri

@@ -17,9 +17,9 @@ from PIL import Image, UnidentifiedImageError
 
 from adapters.activitypub.blurhash import blurhash_of
 from adapters.activitypub.jsonld.read import Node
-from adapters.activitypub.mastodon.entities import Entity, attachment
 from adapters.activitypub.mastodon.frame import Asked, Frame
 from adapters.activitypub.mastodon.library import Library
+from adapters.activitypub.mastodon.pictures import Entity, attachment
 from adapters.activitypub.mastodon.ports import Media
 from adapters.activitypub.wing import Wing
 from pod.errors import Invalid, NotFound, Unprocessable

@@ -1,0 +1,109 @@
+"""The member's own account: who the token is of, and the profile that all networks show.
+
+Spec: https://docs.joinmastodon.org/methods/accounts/#verify_credentials, #update_credentials
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from adapters.activitypub.mastodon.frame import Asked, Frame
+from adapters.activitypub.mastodon.persons import Persons
+from adapters.activitypub.mastodon.pictures import Entity
+from adapters.activitypub.mastodon.ports import Media
+from adapters.activitypub.presence import Presences
+from adapters.activitypub.wing import Wing
+from pod.errors import Unprocessable
+from pod.model.ids import Nsid, Rkey
+from pod.model.profile import Profile
+from pod.read import PROFILE_PATH, noun_of, record_of
+from pod.records.lens import index as records
+from pod.write import PutRecord
+
+PROFILES: Final = Nsid("app.bsky.actor.profile")
+MAX_PICTURE: Final = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class OwnAccount:
+    """The endpoints about oneself."""
+
+    wing: Wing
+    persons: Persons
+    presences: Presences
+    media: Media
+
+    def add(self, frame: Frame) -> None:
+        """All routes."""
+        at = "/api/v1/accounts"
+        frame.add("GET", f"{at}/verify_credentials", "profile", self.mine)
+        frame.add("PATCH", f"{at}/update_credentials", "write:accounts", self.change,
+                  form=2 * MAX_PICTURE)  # fmt: skip
+
+    async def mine(self, asked: Asked) -> Entity:
+        """Who the token is of."""
+        return await self.persons.own_account(asked.me)
+
+    async def change(self, asked: Asked) -> Entity:
+        """Change the member's own profile."""
+        await self._change_record(asked)
+        fields = asked.fields.get("fields_attributes")
+        rows = list(fields.values()) if isinstance(fields, dict) else fields
+        locked, found = asked.flag("locked"), asked.flag("discoverable")
+        indexable = asked.flag("indexable")
+        if rows is not None or {locked, found, indexable} != {None}:
+            await self.presences.set(
+                asked.agent,
+                asked.me,
+                lambda held: replace(
+                    held,
+                    is_locked=held.is_locked if locked is None else locked,
+                    is_discoverable=held.is_discoverable if found is None else found,
+                    is_indexable=held.is_indexable if indexable is None else indexable,
+                    fields=held.fields if rows is None else _rows(rows),
+                ),
+            )
+        return await self.persons.own_account(asked.me)
+
+    async def _change_record(self, asked: Asked) -> None:
+        resource = self.wing.reader.resource(asked.me.id, PROFILE_PATH)
+        noun = noun_of(resource) if resource is not None else Profile()
+        before = noun if isinstance(noun, Profile) else Profile()
+        after = before
+        if (name := asked.text("display_name")) is not None:
+            after = replace(after, name=name or None)
+        if (note := asked.text("note")) is not None:
+            after = replace(after, description=note or None)
+        if (bot := asked.flag("bot")) is not None:
+            rest = tuple(label for label in after.labels if label != "bot")
+            after = replace(after, labels=(*rest, "bot") if bot else rest)
+        for key, place in (("avatar", "avatar"), ("header", "banner")):
+            if key in asked.files:
+                after = replace(after, **{place: await self._picture(asked, key)})
+        if after == before:
+            return
+        source = record_of(resource) if resource is not None else None
+        op = PutRecord(
+            PROFILES,
+            Rkey("self"),
+            records.put(PROFILES, after, source),
+        )
+        await self.wing.write.apply(asked.agent, asked.me.id, [op])
+
+    async def _picture(self, asked: Asked, key: str) -> Any:
+        file = asked.files[key]
+        row = await self.media.keep(asked.me.id, file.read(), file.content_type)
+        if row.media_type not in ("image/png", "image/jpeg"):
+            raise Unprocessable("A picture of a profile is a PNG or JPEG")
+        found = self.wing.presented(asked.me).names.blob(asked.me, row.cid)
+        if found is None:
+            raise Unprocessable("The picture could not be kept")
+        return found
+
+
+def _rows(told: Any) -> tuple[tuple[str, str], ...]:
+    rows = [row for row in told if isinstance(row, dict)]
+    return tuple(
+        (str(row["name"]), str(row.get("value", ""))) for row in rows if str(row.get("name", ""))
+    )

@@ -1,0 +1,174 @@
+"""Actors as Mastodon's accounts, and what is between them and a member.
+
+Spec: https://docs.joinmastodon.org/entities/Account/, https://docs.joinmastodon.org/entities/Relationship/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.activitypub import moderation
+from adapters.activitypub.addresses import address_of
+from adapters.activitypub.federation import domain_iri, domain_of
+from adapters.activitypub.jsonld import read
+from adapters.activitypub.jsonld.read import Node
+from adapters.activitypub.lens import html
+from adapters.activitypub.lens.act import FOLLOWS
+from adapters.activitypub.mastodon.frame import Asked, Page
+from adapters.activitypub.mastodon.library import Library, follows, moment, stamp
+from adapters.activitypub.mastodon.pictures import Entity, Pictures
+from adapters.activitypub.moderation import AT_FOLLOWS, BLOCKS, DOMAINS
+from adapters.activitypub.wing import Wing
+from pod.model.ids import Iri
+from pod.model.member import Member
+from pod.model.profile import Profile
+from pod.read import NOTES_PREFIX, noun_of
+
+
+@dataclass(frozen=True, slots=True)
+class Persons:
+    """Makes entities of people."""
+
+    wing: Wing
+    library: Library
+    pictures: Pictures
+
+    async def account(self, iri: Iri, node: Node | None = None) -> Entity:
+        """An account."""
+        node = node if node is not None else await self.library.actor(iri)
+        wing, local = self.wing, self.wing.local_actor(iri)
+        now = wing.clock.now()
+        acct = local.acct if local is not None else address_of(wing, iri)
+        name = read.text(node, "preferredUsername") or acct.partition("@")[0]
+        avatar = self.pictures.picture(node, "icon")
+        header = self.pictures.picture(node, "image")
+        since = moment(node, "published", now)
+        counts = self._counts(local)
+        return {
+            "id": await self.library.id_of(iri, since),
+            "username": name,
+            "acct": acct,
+            "display_name": read.text(node, "name") or "",
+            "locked": node.get("manuallyApprovesFollowers") is True,
+            "bot": bool(read.types(node) & {"Service", "Application"}),
+            "discoverable": node.get("discoverable") is not False,
+            "indexable": node.get("indexable") is True,
+            "group": "Group" in read.types(node),
+            "created_at": stamp(since.replace(hour=0, minute=0, second=0, microsecond=0)),
+            "note": html.clean(read.text(node, "summary") or ""),
+            "url": page_of(node) or iri,
+            "uri": iri,
+            "avatar": avatar,
+            "avatar_static": avatar,
+            "header": header,
+            "header_static": header,
+            "hide_collections": False,
+            "noindex": node.get("indexable") is not True,
+            "emojis": self.pictures.emojis(node),
+            "roles": [],
+            "fields": [
+                {
+                    "name": read.text(part, "name") or "",
+                    "value": html.clean(read.text(part, "value") or ""),
+                    "verified_at": None,
+                }
+                for part in read.nodes(node, "attachment")
+                if "PropertyValue" in str(part.get("type"))
+            ],
+            **counts,
+        }
+
+    async def own_account(self, member: Member) -> Entity:
+        """The account of the member themselves, with what only they see."""
+        shown = await self.account(member.webid)
+        presented = self.wing.presented(member)
+        noun = noun_of(presented.resource) if presented.resource is not None else None
+        words = noun.description if isinstance(noun, Profile) else None
+        source = {
+            "privacy": "public",
+            "sensitive": False,
+            "language": None,
+            "note": words or "",
+            "fields": [{**part, "value": html.plain(part["value"])} for part in shown["fields"]],
+            "follow_requests_count": len(self.wing.followers.waiting(member.id, limit=1_000)),
+        }
+        role = {"id": "-99", "name": "", "permissions": "0", "color": "", "highlighted": False}
+        return {**shown, "source": source, "role": role}
+
+    async def relationship(self, member: Member, number: str, actor: Iri) -> Entity:
+        """What is between a member and an actor."""
+        wing, about = self.wing, self.wing.reader.about
+        follower = wing.followers.get(member.id, actor)
+        has_asked = moderation.follows(wing, member, actor)
+        is_following = has_asked and follows(wing, member, actor)
+        other = wing.local_actor(actor)
+        follows_back = other is not None and bool(about(other.id, AT_FOLLOWS, member.did))
+        host = domain_iri(domain_of(actor))
+        return {
+            "id": number,
+            "following": is_following,
+            "showing_reblogs": is_following,
+            "notifying": False,
+            "languages": None,
+            "followed_by": follows_back or bool(follower and follower.accepted),
+            "blocking": bool(about(member.id, BLOCKS, actor)),
+            "blocked_by": moderation.is_blocked_by(wing, member, actor),
+            "muting": moderation.mute_of(wing, member, actor) is not None,
+            "muting_notifications": moderation.mutes(wing, member, actor),
+            "requested": has_asked and not is_following,
+            "requested_by": bool(follower and not follower.accepted),
+            "domain_blocking": bool(about(member.id, DOMAINS, host)),
+            "endorsed": False,
+            "note": "",
+        }
+
+    async def mention(self, tag: Node) -> Entity:
+        """Somebody who is named in a post."""
+        href = read.iri(tag, "href") or Iri("")
+        acct = address_of(self.wing, href)
+        return {
+            "id": await self.number(href),
+            "username": acct.partition("@")[0],
+            "url": href,
+            "acct": acct,
+        }
+
+    async def page(self, asked: Asked, actors: Sequence[Iri]) -> Page:
+        """A page of accounts by their short ids."""
+        span, now = asked.span(40, 80), self.wing.clock.now()
+        by_id = {int(await self.library.id_of(actor, now)): actor for actor in actors}
+        chosen = span.cut(list(by_id))
+        shown = [await self.account(by_id[number]) for number in chosen]
+        return Page(shown, max(chosen, default=None), min(chosen, default=None))
+
+    async def number(self, iri: Iri) -> str:
+        """The short id of an actor."""
+        at = moment(await self.library.actor(iri), "published", self.wing.clock.now())
+        return await self.library.id_of(iri, at)
+
+    def _counts(self, local: Member | None) -> Mapping[str, Any]:
+        if local is None:
+            return {
+                "followers_count": 0,
+                "following_count": 0,
+                "statuses_count": 0,
+                "last_status_at": None,
+            }
+        log, reader = self.wing.log, self.wing.reader
+        last = reader.resources(local.id, NOTES_PREFIX, after=None, limit=1, reverse=True)
+        return {
+            "followers_count": self.wing.followers.count(local.id),
+            "following_count": log.count(local.id, FOLLOWS) + log.count(local.id, AT_FOLLOWS),
+            "statuses_count": log.count(local.id, NOTES_PREFIX),
+            "last_status_at": last[0].created_at.date().isoformat() if last else None,
+        }
+
+
+def page_of(node: Node) -> str | None:
+    """The page for people."""
+    for part in read.nodes(node, "url"):
+        if str(part.get("mediaType", "")).startswith("text/html"):
+            return read.iri(part, "href")
+    return read.iri(node, "url")
