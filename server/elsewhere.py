@@ -10,7 +10,7 @@ import orjson
 from adapters.atproto.did.document import read_document
 from adapters.atproto.ports import Identities
 from adapters.http.fetch import Fetch
-from pod.errors import Invalid
+from pod.errors import Invalid, PeerUnavailable
 from pod.model.ids import AtUri, Did, at_uri_parts
 
 _MOST_BYTES: Final = 256 * 1024
@@ -37,6 +37,8 @@ class Elsewhere:
         query = f"repo={quote(did)}&collection={parts.collection}&rkey={quote(parts.rkey or '')}"
         url = f"{pds}/xrpc/com.atproto.repo.getRecord?{query}"
         answer = await self._fetch.get(url, max_bytes=_MOST_BYTES)
+        if answer.status == 429 or answer.status >= 500:
+            raise PeerUnavailable(f"Another server answered with {answer.status}.")
         if answer.status != 200:
             return None
         try:

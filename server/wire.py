@@ -346,7 +346,6 @@ def _workers(
     workers.every("accounts that go", TIDY_EVERY_S, services.farewell.delete_due)
     workers.every("firehose window", TIDY_EVERY_S, prune_firehose)
     workers.every("fediverse tidying", TIDY_EVERY_S, fediverse.tidy)
-    workers.every("two networks", POLLS_EVERY_S, fediverse.cross)
     workers.every("polls", POLLS_EVERY_S, fediverse.count_polls)
     workers.keep_running("relays", services.crawl.run)
     workers.keep_running("fediverse reactor", fediverse.react)

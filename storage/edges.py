@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Select, delete, func, select
 
 from pod.model.ids import Iri, MemberId
-from pod.model.peer import Edge, EdgeKind
+from pod.model.peer import Edge, EdgeKind, Outgoing
 from pod.model.resource import ResourcePath
-from storage.engine import Database
+from storage.delivery_queue import add_outgoing
+from storage.engine import Database, Transaction
 from storage.rows import Row, from_us, to_us
 from storage.statements import compiled, given, insert_row, upsert
 from storage.tables import edge, seen_activity
@@ -125,10 +127,16 @@ class SqlEdges:
         rows = self._database.read.execute(_OF_ACTOR, (actor, limit)).fetchall()
         return [(MemberId(row[0]), _edge_of(row)) for row in rows]
 
-    async def put(self, member: MemberId, edge: Edge) -> None:
-        """Add an edge, once for (path, kind, actor, object)."""
+    async def put(self, member: MemberId, edge: Edge, *, telling: Sequence[Outgoing] = ()) -> None:
+        """Add an edge, once for (path, kind, actor, object), and queue what is told of it."""
         told = (edge.path, edge.kind, edge.actor, edge.object, edge.activity, edge.is_public)
-        await self._run(_PUT, (member, *told, to_us(edge.at)))
+        await self._tell(_PUT, (member, *told, to_us(edge.at)), edge.at, telling)
+
+    async def retract(
+        self, member: MemberId, edge: Edge, now: datetime, *, telling: Sequence[Outgoing]
+    ) -> None:
+        """Forget an edge and queue what is told of that, in one transaction."""
+        await self._tell(_REMOVE, (member, edge.path, edge.kind, edge.actor), now, telling)
 
     async def remove(
         self, member: MemberId, path: ResourcePath, kind: EdgeKind, actor: Iri
@@ -150,6 +158,16 @@ class SqlEdges:
 
     async def _run(self, statement: str, row: Row) -> None:
         await self._database.write(lambda tx: tx.execute(statement, row))
+
+    async def _tell(
+        self, statement: str, row: Row, now: datetime, telling: Sequence[Outgoing]
+    ) -> None:
+        def work(tx: Transaction) -> None:
+            tx.execute(statement, row)
+            for item in telling:
+                add_outgoing(tx, item, to_us(now))
+
+        await self._database.write(work)
 
 
 class SqlSeen:

@@ -18,7 +18,7 @@ from adapters.activitypub.lens import article, note
 from adapters.activitypub.lens.act import SOCIAL, Act
 from adapters.activitypub.lens.circle import is_narrow
 from adapters.activitypub.lens.names import object_id
-from adapters.activitypub.lens.published import INTERNAL, Published, Put, beside
+from adapters.activitypub.lens.published import Published, Put, beside
 from adapters.activitypub.polls import Polls
 from adapters.activitypub.receive.vote import is_choice
 from adapters.activitypub.social import Social
@@ -30,7 +30,6 @@ from pod.model.article import Article
 from pod.model.ids import Iri, Nsid, Rkey
 from pod.model.member import Member
 from pod.model.note import Note
-from pod.model.peer import Edge
 from pod.model.resource import EMPTY, RECORD_TYPE, Resource, Version, record_key, record_path
 from pod.read import noun_of, record_of
 from pod.records.cbor import encode
@@ -116,9 +115,6 @@ class Authoring:
         complement = beside(put, record_cid(encode(record)), EMPTY)
         op = PutRecord(collection, rkey, record, "create", complement=complement)
         await self._wing.write.apply(agent, member.id, [op])
-        for actor in _told(put):
-            edge = Edge(blank.path, "told", actor, "", object_id(member, blank.path, 1), False, now)
-            await self._wing.edges.put(member.id, edge)
         return object_id(member, blank.path, 1)
 
     async def _put(self, view: Node, published: Published, claimed: str) -> Put:
@@ -204,14 +200,6 @@ class Authoring:
         if found is None or found[0].id != member.id:
             raise NotFound("There is no such object of yours.")
         return found[1]
-
-
-def _told(put: Put) -> list[Iri]:
-    """Who is named beside the record alone: a tombstone does not remember them."""
-    tags = read.nodes(put.annotation, "tag")
-    found = [read.iri(tag, "href") for tag in tags if "Mention" in read.types(tag)]
-    found.append(put.annotation.get(INTERNAL, {}).get("quoteAuthor"))
-    return [actor for actor in dict.fromkeys(found) if actor is not None]
 
 
 def _act_of(node: Node) -> Act | None:

@@ -14,7 +14,7 @@ from adapters.activitypub.acts import Acts
 from adapters.activitypub.administration import Administration
 from adapters.activitypub.authoring import Authoring
 from adapters.activitypub.blurhash import Blurhashes
-from adapters.activitypub.crossing import Crossing
+from adapters.activitypub.deliver import crossing
 from adapters.activitypub.deliver.reactor import Reactor
 from adapters.activitypub.deliver.send import Sender
 from adapters.activitypub.desk import Desk
@@ -161,8 +161,9 @@ class ActivityPub:
             rests_until=rests_until,
         )
         self._reactor = Reactor(self._wing)
-        self._sender = Sender(self._wing)
-        self._crossing = Crossing(self._wing, elsewhere)
+        across = crossing.Crossing(self._wing, elsewhere, self._reactor.tell)
+        errands = {crossing.SCHEME: across.run}
+        self._sender = Sender(self._wing, errands)
         self.social = Social(self._wing)
         self.shield = Shield(self._wing)
         self.presences = Presences(self._wing)
@@ -291,10 +292,6 @@ class ActivityPub:
         await self.shield.end_mutes()
         if self._gatherer is not None:
             await self._gatherer.tidy()
-
-    async def cross(self) -> None:
-        """Tell of records about people who are in both networks, to be done once in a while."""
-        await self._crossing.catch_up()
 
     async def count_polls(self) -> None:
         """Write down the results of polls that got votes, to be done once in a while."""

@@ -107,8 +107,17 @@ class Edges(Protocol):
         """What an actor did, with every member."""
         ...
 
-    async def put(self, member: MemberId, edge: Edge) -> None:
-        """Add an edge, once for (path, kind, actor, object)."""
+    async def put(self, member: MemberId, edge: Edge, *, telling: Sequence[Outgoing] = ()) -> None:
+        """Add an edge, once for (path, kind, actor, object), and queue what is told of it.
+
+        Both in one transaction.
+        """
+        ...
+
+    async def retract(
+        self, member: MemberId, edge: Edge, now: datetime, *, telling: Sequence[Outgoing]
+    ) -> None:
+        """Forget an edge and queue what is told of that, in one transaction."""
         ...
 
     async def remove_kind(self, member: MemberId, path: ResourcePath, kind: EdgeKind) -> None:

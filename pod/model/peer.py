@@ -21,7 +21,8 @@ EdgeKind = Literal[
 a ``quote`` the quoting post, of a ``stamp`` the permission that a post of ours was given to quote,
 of a ``pin`` the post that the member was said to have pinned. ``told`` names who was told of a post
 that does not name them itself, and hears of its end; ``crossed`` what a record of ours, about
-somebody of the other network, is about in the fediverse."""
+somebody of the other network, is about in the fediverse, or what a post of ours answers or quotes
+there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,8 @@ class Outgoing:
 class Delivery:
     """One activity for one target, an inbox or (``is_actor``) an actor. ``attempt`` counts from 0.
 
-    ``host`` is the target's host, by which deliveries are kept apart.
+    A target of another scheme than of the web is an errand of the pod's own, and ``body`` what it
+    needs. ``host`` is the target's host, by which deliveries are kept apart.
     """
 
     id: int

@@ -184,8 +184,11 @@ class OtherNetwork:
 
     documents: dict[str, dict[str, Any]] = field(default_factory=dict)
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
+    is_down: bool = False
 
     async def did_document(self, did: str) -> dict[str, Any] | None:
+        if self.is_down:
+            raise PeerUnavailable
         return self.documents.get(did)
 
     async def record(self, uri: str) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ Spec: https://w3id.org/fep/044f and https://docs.joinmastodon.org/spec/activityp
 from __future__ import annotations
 
 from adapters.activitypub.deliver.outgoing import outgoing
+from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.context import PUBLIC
 from adapters.activitypub.lens import index, poll, quote
 from adapters.activitypub.lens.published import View
@@ -15,7 +16,7 @@ from pod.model.ids import Iri
 from pod.model.member import Member
 from pod.model.peer import Edge
 from pod.model.profile import Profile
-from pod.model.resource import ResourcePath
+from pod.model.resource import EMPTY, ResourcePath
 from pod.read import NOTES_PREFIX, PROFILE_PATH, noun_of
 
 
@@ -45,13 +46,30 @@ def quote_request(wing: Wing, member: Member, op: ChangeOp) -> tuple[View, Iri] 
 def others(wing: Wing, member: Member, op: ChangeOp) -> list[Iri]:
     """Who hears of a change besides those it names: voters of results, the told of an end."""
     if op.action == "delete" and op.path.startswith(NOTES_PREFIX):
-        return wing.edges.tally(member.id, op.path, "told")[1]
+        told, crossed = (
+            wing.edges.tally(member.id, op.path, kind)[1] for kind in ("told", "crossed")
+        )
+        return [*dict.fromkeys(told + crossed)]
     resource = wing.reader.resource(member.id, op.path) if op.action == "update" else None
     if resource is None or not op.path.startswith(NOTES_PREFIX):
         return []
     if not poll.is_poll(wing.published(member, resource).annotation):
         return []
     return wing.edges.tally(member.id, op.path, "vote")[1]
+
+
+async def keep_told(wing: Wing, member: Member, op: ChangeOp) -> None:
+    """Remember who is named beside a post alone: a tombstone does not."""
+    resource = wing.reader.resource(member.id, op.path)
+    if resource is None or not op.path.startswith(NOTES_PREFIX) or resource.complement == EMPTY:
+        return
+    published = wing.published(member, resource)
+    tags = read.nodes(published.annotation, "tag")
+    named = [read.iri(tag, "href") for tag in tags if "Mention" in read.types(tag)]
+    named.append(published.internal.get("quoteAuthor"))
+    for actor in {*filter(None, named)}.difference(wing.edges.tally(member.id, op.path, "told")[1]):
+        edge = Edge(op.path, "told", actor, "", published.id, False, wing.clock.now())
+        await wing.edges.put(member.id, edge)
 
 
 async def tell_pins(wing: Wing, member: Member, activity_id: str) -> None:

@@ -45,6 +45,8 @@ def priority_of(activity: dict[str, Any]) -> Priority:
     """How urgent an activity is."""
     kind, about = activity["type"], activity.get("object")
     inner = about if isinstance(about, dict) else {}
+    if kind == "Undo" and inner.get("type") == "Follow":
+        return Priority.ANSWER  # or the next follow overtakes the end of the last one
     if kind in _AWAITED or (kind == "Create" and inner.get("inReplyTo")):
         return Priority.ANSWER
     if kind in _REST or (kind == "Update" and inner.get("id") == activity.get("actor")):

@@ -12,20 +12,20 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from adapters.activitypub.deliver import besides
+from adapters.activitypub.deliver import besides, crossing
 from adapters.activitypub.deliver.account import told_of_account
 from adapters.activitypub.deliver.audience import audience
 from adapters.activitypub.deliver.outgoing import outgoing
 from adapters.activitypub.jsonld.context import ACTOR, with_context, without_context
 from adapters.activitypub.lens import act, circle, index
-from adapters.activitypub.lens.published import COMPLEMENT, View
+from adapters.activitypub.lens.published import COMPLEMENT, View, buried
 from adapters.activitypub.moderation import AT_BLOCKS
 from adapters.activitypub.wing import Wing
 from pod.model.change import Change, ChangeOp
-from pod.model.ids import Did, Iri, Tid
+from pod.model.ids import Did, Iri
 from pod.model.member import Member, Standing
 from pod.model.peer import Outgoing
-from pod.model.resource import EMPTY, Resource, Tombstone
+from pod.model.resource import EMPTY
 from pod.read import PROFILE_PATH
 
 _PAGE: Final = 100
@@ -70,18 +70,28 @@ class Reactor:
             if not is_followed and not self._names_anybody(member, op):
                 continue
             activity_id = f"{member.origin}/outbox/{change.rev}-{place}"
-            await self._wing.look_at(member, op.path)
-            if op.path == PROFILE_PATH and not _is_for_other_views(op):
-                await besides.tell_pins(self._wing, member, activity_id)
-                actor = await self._wing.actor_view(member)
-                activity = with_context(index.update_actor(actor, activity_id), ACTOR)
-            else:
-                activity = activity_of(self._wing, member, op, activity_id) or {}
-            if activity:
-                more = besides.others(self._wing, member, op)
-                found += await self._outgoing(member, activity, more)
-            wish = besides.quote_request(self._wing, member, op)
-            found += await self._outgoing(member, wish[0], [wish[1]]) if wish is not None else []
+            errand = crossing.errand(self._wing, member, op, activity_id)
+            found += [errand] if errand is not None else []
+            if errand is None or op.action != "create":
+                found += await self.tell(member, op, activity_id)
+        return found
+
+    async def tell(self, member: Member, op: ChangeOp, activity_id: str) -> list[Outgoing]:
+        """What an op causes, for all whom it concerns."""
+        found: list[Outgoing] = []
+        await self._wing.look_at(member, op.path)
+        await besides.keep_told(self._wing, member, op)
+        if op.path == PROFILE_PATH and not _is_for_other_views(op):
+            await besides.tell_pins(self._wing, member, activity_id)
+            actor = await self._wing.actor_view(member)
+            activity = with_context(index.update_actor(actor, activity_id), ACTOR)
+        else:
+            activity = activity_of(self._wing, member, op, activity_id) or {}
+        if activity:
+            more = besides.others(self._wing, member, op)
+            found += await self._outgoing(member, activity, more)
+        wish = besides.quote_request(self._wing, member, op)
+        found += await self._outgoing(member, wish[0], [wish[1]]) if wish is not None else []
         return found
 
     async def _outgoing(
@@ -191,20 +201,3 @@ def _of_document(wing: Wing, member: Member, op: ChangeOp, activity_id: str) -> 
         return index.document(index.undo(undone, activity_id)) if undone is not None else None
     resource = wing.reader.resource(member.id, op.path)
     return act.get(member, resource) if op.action == "create" and resource is not None else None
-
-
-def buried(tombstone: Tombstone) -> Resource:
-    """What a deleted record was, for the views that tell of its end."""
-    return Resource(
-        member=tombstone.member,
-        path=tombstone.path,
-        media_type=tombstone.media_type,
-        cid=tombstone.cid,
-        size=len(tombstone.body),
-        body=tombstone.body,
-        rev=Tid(""),
-        created_at=tombstone.deleted_at,
-        updated_at=tombstone.deleted_at,
-        generation=tombstone.generation,
-        complement=EMPTY,
-    )

@@ -15,6 +15,7 @@ from typing import Final
 
 import structlog
 
+from adapters.activitypub.deliver.errands import Errands, errand_of
 from adapters.activitypub.deliver.pace import Introductions
 from adapters.activitypub.deliver.post import post_signed
 from adapters.activitypub.remote.schedule import Reply, next_step
@@ -47,12 +48,14 @@ class Sender:
     def __init__(
         self,
         wing: Wing,
+        errands: Errands | None = None,
         *,
         pool: int = _POOL,
         slow_after_s: float = _SLOW_AFTER_S,
         most_slow: int = _MOST_SLOW,
     ) -> None:
         self._wing = wing
+        self._errands = errands or {}
         self._hosts = wing.hosts
         self._introductions = Introductions(wing.hosts.book)
         self._pool = pool
@@ -117,7 +120,7 @@ class Sender:
             await self._wing.queue.rest(host, until or now + _NO_ROOM)
             return True
         wait = None
-        if member is not None:
+        if member is not None and errand_of(delivery) is None:
             wait = self._wing.rests_until(member) or self._introductions.wait(host, member, now)
         if wait is not None:
             await self._wing.queue.postpone(delivery, wait)
@@ -182,7 +185,7 @@ class Sender:
             step = "give up"
         if step == "give up":
             log.info("delivery given up", host=delivery.host, status=reply.status)
-        elif step == "done" and delivery.member != SERVER:
+        elif step == "done" and delivery.member != SERVER and errand_of(delivery) is None:
             await self._introductions.met(delivery.host, delivery.member)
         if isinstance(step, str):
             await queue.done(delivery)
@@ -190,7 +193,11 @@ class Sender:
             await queue.again(delivery, max(step, until or step))
 
     async def _send(self, delivery: Delivery, member: Member | None) -> Reply:
+        errand = errand_of(delivery)
         try:
+            if errand is not None:
+                await self._errands[errand](delivery, member)
+                return Reply(200)
             return await post_signed(self._wing, delivery, member)
         except PeerUnavailable:
             return Reply(None)

@@ -15,10 +15,18 @@ from adapters.activitypub.jsonld.context import PUBLIC
 from adapters.activitypub.lens.names import Names, object_id
 from pod.errors import Conflict, Invalid
 from pod.model.blob import BlobRef
-from pod.model.ids import Cid, Iri
+from pod.model.ids import Cid, Iri, Tid
 from pod.model.member import Member
 from pod.model.noun import Noun
-from pod.model.resource import Annotation, Complement, Override, Resource, repo_key
+from pod.model.resource import (
+    EMPTY,
+    Annotation,
+    Complement,
+    Override,
+    Resource,
+    Tombstone,
+    repo_key,
+)
 from pod.records.cid import cid_from_text, cid_text
 
 View = dict[str, Any]
@@ -130,6 +138,23 @@ def beside(put: Put, cid: Cid, before: Complement) -> Complement:
     others = tuple(part for part in before.overrides if part.view != COMPLEMENT)
     ours = (Override(COMPLEMENT, orjson.dumps(put.override), cid),) if put.override else ()
     return replace(annotated(before, put.annotation), overrides=others + ours)
+
+
+def buried(tombstone: Tombstone) -> Resource:
+    """What a deleted record was, for the views that tell of its end."""
+    return Resource(
+        member=tombstone.member,
+        path=tombstone.path,
+        media_type=tombstone.media_type,
+        cid=tombstone.cid,
+        size=len(tombstone.body),
+        body=tombstone.body,
+        rev=Tid(""),
+        created_at=tombstone.deleted_at,
+        updated_at=tombstone.deleted_at,
+        generation=tombstone.generation,
+        complement=EMPTY,
+    )
 
 
 def _load(data: bytes | None) -> View:

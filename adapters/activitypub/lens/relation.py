@@ -12,6 +12,7 @@ from typing import Final
 from adapters.activitypub.jsonld.context import PUBLIC
 from adapters.activitypub.lens.published import Published, View
 from pod.model.ids import Iri
+from pod.model.member import Member
 from pod.model.note import StrongRef
 from pod.model.relation import Relation, RelationKind
 
@@ -34,19 +35,14 @@ def get(relation: Relation, published: Published) -> View | None:
         target = other.webid if other is not None else None
     if target is None or other is None:
         return None
-    return told(relation, published, target, other.webid)
+    view = told(relation.kind, published.id, published.author, target, other.webid)
+    return {**view, "published": relation.created_at}
 
 
-def told(relation: Relation, published: Published, target: Iri, other: Iri) -> View:
+def told(kind: RelationKind, ident: Iri, author: Member, target: Iri, other: Iri) -> View:
     """The activity about a target, which is another actor's or that actor."""
-    view: View = {
-        "id": published.id,
-        "type": _TYPES[relation.kind],
-        "actor": published.author.webid,
-        "published": relation.created_at,
-        "object": target,
-    }
-    if relation.kind is RelationKind.REPOST:
-        followers = f"{published.author.origin}/followers"
+    view: View = {"id": ident, "type": _TYPES[kind], "actor": author.webid, "object": target}
+    if kind is RelationKind.REPOST:
+        followers = f"{author.origin}/followers"
         return {**view, "to": [PUBLIC], "cc": [followers, other]}
     return {**view, "to": [other]}

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import orjson
 
-from adapters.activitypub.deliver.reactor import buried
 from adapters.activitypub.jsonld.context import (
     ACTOR,
     AS2,
@@ -20,6 +19,7 @@ from adapters.activitypub.jsonld.context import (
     with_context,
 )
 from adapters.activitypub.lens import index, profile
+from adapters.activitypub.lens.published import buried
 from adapters.activitypub.routes.gate import Gate
 from adapters.activitypub.routes.parts import part_of
 from adapters.activitypub.wing import Wing

@@ -8,7 +8,7 @@ import pytest
 
 from pod.model.ids import Nsid, Rkey
 from pod.model.member import Member
-from pod.model.resource import record_path
+from pod.model.resource import ResourcePath, record_path
 from pod.records.cid import cid_text, record_cid
 from pod.write import Delete
 from tests.kit.fediverse import FediPod, Peer
@@ -40,8 +40,34 @@ def known_in_both(pod: FediPod, bob: Peer, how: str) -> dict[str, Any]:
 
 
 async def settle(pod: FediPod) -> None:
-    await pod.wing.cross()
-    await pod.wing.flush()
+    """What was found out may change a post, and that is told, too."""
+    for _ in range(2):
+        await pod.wing.flush()
+
+
+async def about_eve(
+    pod: FediPod, alice: Member, kind: str, shape: str = "record", uri: str = URI
+) -> ResourcePath:
+    """Have an app of the other network write a record about EVE or her post."""
+    ref: Any = {"uri": uri, "cid": cid_text(record_cid(b""))}
+    collection, record = {
+        "follow": ("app.bsky.graph.follow", {"subject": EVE}),
+        "repost": ("app.bsky.feed.repost", {"subject": ref}),
+        "answer": ("app.bsky.feed.post", {"text": "Yes", "reply": {"root": ref, "parent": ref}}),
+        "quote": ("app.bsky.feed.post", {"text": "See", "embed": embed(ref, shape)}),
+    }[kind]
+    given = {"createdAt": NOW, **record}
+    await pod.record(alice, collection, given, rkey="3mtdddddddd2d", action="put")
+    return record_path(Nsid(collection), Rkey("3mtdddddddd2d"))
+
+
+def embed(ref: Any, shape: str) -> dict[str, Any]:
+    quote = {"$type": "app.bsky.embed.record", "record": ref}
+    if shape == "record":
+        return quote
+    card = {"uri": "https://see.test/", "title": "See", "description": ""}
+    media = {"$type": "app.bsky.embed.external", "external": card}
+    return {"$type": "app.bsky.embed.recordWithMedia", "record": quote, "media": media}
 
 
 @pytest.mark.parametrize("how", ["bridge", "link"])
@@ -110,5 +136,157 @@ def test_an_answer_from_any_client_reaches_whoever_is_answered(tell: Tell, how: 
         await pod.write.apply(owner(alice), alice.id, [Delete(path)])
         await settle(pod)
         assert bob.activities[-1]["type"] == "Delete"
+
+    tell(story)
+
+
+@pytest.mark.parametrize("who", ["the other network", "the peer"])
+@pytest.mark.parametrize("kind", ["follow", "answer", "quote"])
+def test_who_cannot_be_asked_at_the_moment_is_told_later(tell: Tell, who: str, kind: str) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        note = known_in_both(pod, bob, "link")
+        away: Any = pod.elsewhere if who == "the other network" else bob
+        away.is_down = True
+        written = await about_eve(pod, alice, kind)
+        await settle(pod)
+        assert note["id"] not in str(bob.activities)
+        assert pod.wing.backlog() > 0
+        bob.received.clear()
+        away.is_down = False
+        pod.clock.pass_by(60)
+        await settle(pod)
+        name = {"follow": "Follow", "answer": "Create", "quote": "QuoteRequest"}[kind]
+        (told,) = [each for each in bob.activities if each["type"] == name and bob.id in str(each)]
+        assert (note["id"] in str(told)) is (kind != "follow")
+        assert bob.activities[-1]["type"] == {"follow": "Follow"}.get(kind, "Update")
+        await pod.write.apply(owner(alice), alice.id, [Delete(written)])
+        await settle(pod)
+        assert bob.activities[-1]["type"] == ("Undo" if kind == "follow" else "Delete")
+        assert pod.wing.backlog() == 0
+
+    tell(story)
+
+
+def test_who_can_never_be_asked_is_given_up_and_holds_nobody_up(tell: Tell) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        pod.elsewhere.is_down = True
+        await about_eve(pod, alice, "follow")
+        for _ in range(12):
+            await pod.note(alice)
+            await settle(pod)
+            assert [each["type"] for each in bob.activities] == ["Create"]
+            bob.received.clear()
+            pod.clock.pass_by(86_400)
+        await settle(pod)
+        assert pod.wing.backlog() == 0
+
+    tell(story)
+
+
+def test_what_was_taken_back_before_it_could_be_told_is_not_told(tell: Tell) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        known_in_both(pod, bob, "link")
+        pod.elsewhere.is_down = True
+        written = await about_eve(pod, alice, "follow")
+        await settle(pod)
+        await pod.write.apply(owner(alice), alice.id, [Delete(written)])
+        pod.elsewhere.is_down = False
+        pod.clock.pass_by(60)
+        await settle(pod)
+        assert bob.activities == []
+        assert pod.wing.backlog() == 0
+
+    tell(story)
+
+
+def test_what_is_written_anew_under_its_old_key_is_told_anew(tell: Tell) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        known_in_both(pod, bob, "link")
+        written = await about_eve(pod, alice, "follow")
+        await settle(pod)
+        await pod.write.apply(owner(alice), alice.id, [Delete(written)])
+        await about_eve(pod, alice, "follow")
+        await settle(pod)
+        follow, undo, again = bob.activities
+        assert [undo["type"], again["type"]] == ["Undo", "Follow"]
+        assert undo["object"]["id"] == follow["id"] != again["id"]
+
+    tell(story)
+
+
+def test_followers_see_a_repost_of_somebody_of_both_networks_and_its_end(tell: Tell) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        carol = pod.network.add(Peer("carol", "http://carol.test"))
+        await pod.post(carol, carol.activity("Follow", alice.webid))
+        await settle(pod)
+        carol.received.clear()
+        note = known_in_both(pod, bob, "bridge")
+        written = await about_eve(pod, alice, "repost")
+        await settle(pod)
+        await pod.write.apply(owner(alice), alice.id, [Delete(written)])
+        await settle(pod)
+        for peer in (bob, carol):
+            announce, undo = peer.activities
+            assert (announce["type"], announce["object"]) == ("Announce", note["id"])
+            assert (undo["type"], undo["object"]["id"]) == ("Undo", announce["id"])
+
+    tell(story)
+
+
+@pytest.mark.parametrize("how", ["bridge", "link"])
+@pytest.mark.parametrize("shape", ["record", "recordWithMedia"])
+def test_a_quote_from_any_client_quotes_what_is_quoted_natively(
+    tell: Tell, how: str, shape: str
+) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        note = known_in_both(pod, bob, how)
+        written = await about_eve(pod, alice, "quote", shape)
+        await settle(pod)
+        url = alice.url(written)
+        shown = (await pod.get(url))[1]
+        for name in ("quote", "quoteUrl", "quoteUri", "_misskey_quote"):
+            assert shown[name] == note["id"]
+        assert note["id"] in [tag["href"] for tag in shown["tag"]]
+        assert f"{note['id']}</a></p>" in shown["content"]
+        (asked,) = [each for each in bob.activities if each["type"] == "QuoteRequest"]
+        assert (asked["actor"], asked["object"]) == (alice.webid, note["id"])
+        assert (asked["instrument"]["id"], asked["instrument"]["quote"]) == (url, note["id"])
+        stamp = {
+            "id": f"{bob.origin}/stamps/1",
+            "type": "QuoteAuthorization",
+            "attributedTo": bob.id,
+            "interactingObject": url,
+            "interactionTarget": note["id"],
+        }
+        bob.documents[stamp["id"]] = stamp
+        assert await pod.post(bob, bob.activity("Accept", asked, result=stamp["id"])) == 202
+        assert (await pod.get(url))[1]["quoteAuthorization"] == stamp["id"]
+        await settle(pod)
+        assert bob.activities[-1]["object"]["quoteAuthorization"] == stamp["id"]
+        kept = pod.store.resource(alice.id, written)
+        assert kept is not None
+        assert kept.body.count(URI.encode()) == 1
+
+    tell(story)
+
+
+def test_a_post_that_quotes_something_else_after_an_edit_says_so(tell: Tell) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        known_in_both(pod, bob, "bridge")
+        written = await about_eve(pod, alice, "quote")
+        await settle(pod)
+        other = bob.note(7)
+        bob.documents[other["id"]] = other
+        pod.elsewhere.records[URI + "x"] = {"bridgyOriginalUrl": other["id"]}
+        await about_eve(pod, alice, "quote", uri=URI + "x")
+        await settle(pod)
+        assert (await pod.get(alice.url(written)))[1]["quote"] == other["id"]
+        wishes = [each["object"] for each in bob.activities if each["type"] == "QuoteRequest"]
+        assert wishes[-1] == other["id"]
+        record = {"text": "I see", "createdAt": NOW}
+        await pod.record(alice, "app.bsky.feed.post", record, rkey="3mtdddddddd2d", action="put")
+        await settle(pod)
+        assert "quote" not in (await pod.get(alice.url(written)))[1]
+        assert "quote" not in bob.activities[-1]["object"]
 
     tell(story)
