@@ -107,10 +107,10 @@ class World:
             return {401} if who.iri is None else {403}
         if method in ("GET", "HEAD"):
             return {200, 406} if is_there else self._absent(who, path)
+        if method == "POST" and "read" not in has and not path.endswith("/"):
+            return {405}
         if method == "POST" and not is_there:
             return MISSING
-        if method == "POST" and "read" not in has and not path.endswith("/"):
-            return {404, 405}
         if path.endswith("/") and method == "POST":
             return {201}
         if method == "DELETE" and lasts:

@@ -50,6 +50,16 @@ def test_a_document_in_another_syntax_is_that_of_its_present_state() -> None:
     told(story)
 
 
+def test_a_container_that_is_not_there_is_404_whatever_is_acceptable() -> None:
+    async def story(host: Host) -> None:
+        for path in ("/data/none/", "/repo/app.bsky.feed.post/"):
+            for accept in (TTL, "image/png"):
+                assert (await host.ask("GET", path, Accept=accept)).status_code == 404
+        assert (await host.ask("GET", "/data/", Accept="image/png")).status_code == 406
+
+    told(story)
+
+
 def test_what_is_kept_stays_within_its_bytes_and_the_oldest_goes_first() -> None:
     bodies = ShownBodies()
     for number in range(40):

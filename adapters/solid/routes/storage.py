@@ -155,6 +155,8 @@ async def show_bodies(
 
 async def show_container(wing: Wing, target: Target) -> Response:
     """Answer with a listing; the caller has checked access."""
+    if target.path != INBOX and not is_container(wing, target.member, target.path):
+        raise NotFound
     after = request.args.get("after")
     log = wing.reader.recent_changes(target.member.id, limit=1)
     hidden = wing.hidden(target.member.id)
