@@ -50,6 +50,10 @@ def media_type_of(body: bytes, declared: str | None) -> str:
     return essence if "/" in essence and "*" not in essence else OCTETS
 
 
+def _nowhere() -> NotFound:
+    return NotFound("Blob not found.", name="BlobNotFound")
+
+
 class Media:
     """The blob service."""
 
@@ -113,12 +117,17 @@ class Media:
 
         Visibility is by reference: bytes that only private resources refer to are not found.
         """
+        zones = {zone_of(path) for path in self._store.blob_paths(member, cid)}
+        if Zone.REPO not in zones:
+            raise _nowhere()
+        return self.held(member, cid)
+
+    def held(self, member: MemberId, cid: Cid) -> BlobRow:
+        """A blob that a member holds, for who may see what refers to it; raises NotFound."""
         row = self._store.blob(member, cid)
-        if row is not None and not self._hides(member, cid):
-            zones = {zone_of(path) for path in self._store.blob_paths(member, cid)}
-            if Zone.REPO in zones:
-                return row
-        raise NotFound("Blob not found.", name="BlobNotFound")
+        if row is None or self._hides(member, cid):
+            raise _nowhere()
+        return row
 
     def stream(self, cid: Cid, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """The bytes of a blob that the caller was allowed to see."""

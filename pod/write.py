@@ -82,6 +82,7 @@ class PutBinary:
     blob: Cid
     media_type: str
     expect: Expect = None
+    subject: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +212,7 @@ class Write:
                     cid=op.blob,
                     media_type=op.media_type,
                     blobs=(op.blob,),
+                    subject=op.subject,
                     is_binary=True,
                 )
             case Annotate():

@@ -96,8 +96,8 @@ class Authoring:
         if _BLIND & (view.keys() | activity.keys()):
             raise Unprocessable("Whom a post is for is told in to and cc.")
         if is_narrow(view, activity):
-            if "Note" not in kinds:
-                raise Unprocessable("Polls and articles are public.")
+            if "Article" in kinds:
+                raise Unprocessable("Articles are public.")
             return await circle.create(self._wing, agent, member, view, activity)
         if not _AUDIENCE & view.keys():  # the activity speaks for the object
             view = {**view, **{key: activity[key] for key in _AUDIENCE & activity.keys()}}

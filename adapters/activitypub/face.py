@@ -55,6 +55,7 @@ from adapters.activitypub.wing import Wing
 from adapters.http.credentials import Authenticator
 from adapters.http.hosts import Hosts
 from adapters.http.throttle import Throttle
+from pod.media import Media as Files
 from pod.model.ids import Origin
 from pod.model.member import Member
 from pod.oauth.server import AuthorizationServer
@@ -203,7 +204,7 @@ class ActivityPub:
         hosts: Hosts,
         authenticator: Authenticator,
         other_mail: OtherMail | None = None,
-        uploads: Media | None = None,
+        files: Files | None = None,
     ) -> Blueprint:
         """The routes that are this wing's alone: inboxes, collections, activities, ``/actor``.
 
@@ -213,7 +214,7 @@ class ActivityPub:
         from adapters.activitypub.routes.inbox import routes
 
         gate = Gate(self._wing, secure=self._secure)
-        return routes(self._wing, hosts, authenticator, self._outbox, gate, other_mail, uploads)
+        return routes(self._wing, hosts, authenticator, self._outbox, gate, other_mail, files)
 
     def client_api(
         self,

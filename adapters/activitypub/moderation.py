@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from adapters.activitypub.federation import domain_iri, domain_of, upwards
 from adapters.activitypub.jsonld import read
+from adapters.activitypub.lens import profile
 from adapters.activitypub.lens.act import FOLLOWS, folder
 from adapters.activitypub.wing import Wing
 from pod.errors import Invalid, TooLarge
@@ -56,6 +57,19 @@ def follows(wing: Wing, member: Member, actor: Iri) -> bool:
         return True
     other = wing.local_actor(actor)
     return other is not None and bool(wing.reader.about(member.id, AT_FOLLOWS, other.did))
+
+
+def is_follower(wing: Wing, member: Member, actor: Iri) -> bool:
+    """Whether an actor follows a member, and may: a record of another member here is enough, but
+    not where the member answers each wish to follow.
+    """
+    follower = wing.followers.get(member.id, actor)
+    if follower is not None and follower.accepted:
+        return True
+    other = wing.local_actor(actor)
+    if other is None or not wing.reader.about(other.id, AT_FOLLOWS, member.did):
+        return False
+    return not profile.holds_follows(wing.presented(member).complement)
 
 
 @dataclass(frozen=True, slots=True)

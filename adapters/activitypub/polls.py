@@ -14,19 +14,20 @@ from typing import Final
 
 import orjson
 
+from adapters.activitypub.circle import found
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.context import MEDIA_TYPE
 from adapters.activitypub.jsonld.read import Node
-from adapters.activitypub.lens import index, poll
+from adapters.activitypub.lens import circle, index, poll
 from adapters.activitypub.lens.act import VOTES
 from adapters.activitypub.lens.published import View, annotated
 from adapters.activitypub.wing import Wing
 from pod.access.agent import SYSTEM, Agent
-from pod.errors import Conflict, Forbidden, Invalid, StaleVersion, Unprocessable
+from pod.errors import Conflict, Forbidden, Invalid, NotFound, StaleVersion, Unprocessable
 from pod.model.ids import Iri, MemberId
 from pod.model.member import Member
 from pod.model.resource import ABSENT, Resource, ResourcePath
-from pod.write import Annotate, PutDocument
+from pod.write import Annotate, Op, PutDocument
 
 TOLD_EVERY: Final = timedelta(minutes=3)
 """How long a poll that goes on is not told of again."""
@@ -44,11 +45,12 @@ class Polls:
     ) -> list[ResourcePath]:
         """Choose in a poll of somebody else; the paths of the votes.
 
-        Raises Forbidden for one's own poll; Unprocessable for what is no poll, no choice or too
-        many; Conflict for a poll that is over or where the member voted; and as `Social.like`.
+        Raises Forbidden for one's own poll; NotFound for one that is not for the member;
+        Unprocessable for what is no poll, no choice or too many; Conflict for a poll that is over
+        or where the member voted; and as `Social.like`.
         """
         wing = self._wing
-        node = await self._question(question)
+        node = await self._question(member, question)
         author = read.iri(node, "attributedTo")
         if author is None or not read.same_origin(author, question):
             raise Invalid("The poll does not say who asks.")
@@ -75,14 +77,15 @@ class Polls:
         for holder, path in self._wing.edges.voted():
             resource = self._wing.reader.resource(holder, path)
             member = self._wing.reader.member(holder)
-            if resource is None or member is None:
+            if resource is None or member is None or _is_no_post(member, resource):
                 await self._wing.edges.remove_kind(holder, path, "vote")
             else:
                 await self._count(member, resource, now)
 
     async def _count(self, member: Member, resource: Resource, now: datetime) -> None:
         edges, place = self._wing.edges, (member.id, resource.path)
-        beside = self._wing.published(member, resource).annotation
+        narrow = circle.get(member, resource)
+        beside = narrow or self._wing.published(member, resource).annotation
         if "closed" in beside:
             self._told.pop(place, None)
             await edges.remove_kind(*place, "vote")
@@ -94,17 +97,24 @@ class Polls:
         )
         if told == beside or is_early:
             return
-        note = Annotate(resource.path, annotated(resource.complement, told), resource.version)
+        path, version = resource.path, resource.version
+        note: Op = Annotate(path, annotated(resource.complement, told), version)
+        if narrow is not None:
+            note = PutDocument(path, MEDIA_TYPE, orjson.dumps(told), version)
         try:
             await self._wing.write.apply(SYSTEM, member.id, [note])
         except StaleVersion:
             return  # the author just wrote: the next count sees it
         self._told[place] = now
 
-    async def _question(self, question: Iri) -> Node:
+    async def _question(self, member: Member, question: Iri) -> Node:
         held = self._wing.local_object(question)
         if held is not None:
             return index.get(self._wing.published(*held)) or {}
+        if (narrow := found(self._wing, question, member.webid)) is not None:
+            return narrow[2]
+        if self._wing.is_local(question):
+            raise NotFound("There is no such poll.")
         return await self._wing.actors.document(question)
 
     def _vote(self, member: Member, question: Iri, author: Iri, name: str) -> PutDocument:
@@ -127,3 +137,7 @@ class Polls:
         }
         body = orjson.dumps(index.document(view))
         return PutDocument(path, MEDIA_TYPE, body, ABSENT, subject=question)
+
+
+def _is_no_post(member: Member, resource: Resource) -> bool:
+    return resource.path.startswith(circle.CIRCLE) and circle.get(member, resource) is None

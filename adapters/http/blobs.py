@@ -37,14 +37,19 @@ def rooms(hosts: Hosts, media: Media) -> Blueprint:
             row = media.public(member.id, cid_from_text(cid))
         except (Invalid, NotFound) as error:
             raise NotFound from error
-        return _serve(row, media, fields())
+        return serve(row, media, fields())
 
     return blueprint
 
 
-def _serve(row: BlobRow, media: Media, asked: Mapping[str, str]) -> Response:
+def serve(
+    row: BlobRow, media: Media, asked: Mapping[str, str], *, is_public: bool = True
+) -> Response:
+    """The bytes of a blob for whoever may see it; what is not public, no cache may share."""
     tag = f'"{cid_text(row.cid)}"'
     headers = echo(asked) | _headers(row, tag)
+    if not is_public:
+        headers["Cache-Control"] = "private, no-cache"
     if not_modified(asked, tag, None):
         return Response(b"", status=304, headers=headers)
     is_same = asked.get("If-Range", tag) == tag

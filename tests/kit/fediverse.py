@@ -22,7 +22,7 @@ from quart import Quart, Response
 from adapters.activitypub.face import ActivityPub
 from adapters.activitypub.signature import cavage, rfc9421
 from adapters.activitypub.signature.request import Request
-from adapters.http import problem
+from adapters.http import blobs, problem
 from adapters.http.credentials import Presented, token_of
 from adapters.http.fetch import Fetch, Fetched
 from adapters.http.hosts import Hosts
@@ -242,7 +242,8 @@ class FediPod(Pod):
         hosts = Hosts(store, self.settings.origin)
         self.app = Quart("pod")
         problem.install(self.app)
-        self.app.register_blueprint(self.wing.routes(hosts, Doorkeeper()))
+        self.app.register_blueprint(self.wing.routes(hosts, Doorkeeper(), files=self.media))
+        self.app.register_blueprint(blobs.rooms(hosts, self.media))
 
         async def front_door() -> Response:
             return Response("")

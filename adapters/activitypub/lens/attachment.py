@@ -59,7 +59,7 @@ def put(note: Note, view: Node, published: Published) -> tuple[Note, View]:
             images.append(item)
         else:
             films.append(item)
-        said = {key: node[key] for key in _FACTS if _is_fact(key, node.get(key))}
+        said = facts_of(node)
         if said.get("blurhash") == published.names.blurhash(item.blob.cid):
             said.pop("blurhash", None)
         if said:
@@ -67,6 +67,17 @@ def put(note: Note, view: Node, published: Published) -> tuple[Note, View]:
     if len(films) > 1 or (films and images):
         raise Unprocessable("A post shows either pictures or one film.")
     return replace(note, images=tuple(images), video=films[0] if films else None), facts
+
+
+def facts_of(node: Node) -> View:
+    """What a client says of a picture that no record can say."""
+    return {key: node[key] for key in _FACTS if _is_fact(key, node.get(key))}
+
+
+def size_of(node: Node) -> tuple[int, int] | None:
+    """Width and height, where both are told."""
+    width, height = read.number(node, "width"), read.number(node, "height")
+    return (width, height) if width and height and width > 0 and height > 0 else None
 
 
 def _media(note: Note) -> tuple[Image | Video, ...]:
@@ -77,8 +88,7 @@ def _uploaded(url: str, node: Node, published: Published) -> Image | Video:
     blob = published.blob_at(url)
     if blob is None:
         raise Unprocessable("An attachment must be a blob that its author uploaded.")
-    size = read.number(node, "width"), read.number(node, "height")
-    width, height = size if all(side and side > 0 for side in size) else (None, None)
+    width, height = size_of(node) or (None, None)
     return _as_media(blob, width, height)
 
 

@@ -84,12 +84,17 @@ class Published:
 
     def blob_at(self, url: str) -> BlobRef | None:
         """The blob of the author that is served at a URL."""
-        path = self.author.path(url) or ""
-        try:
-            cid = cid_from_text(path.removeprefix("/blobs/"))
-        except Invalid:
-            return None
-        return self.names.blob(self.author, cid) if path.startswith("/blobs/") else None
+        return blob_at(self.names, self.author, url)
+
+
+def blob_at(names: Names, author: Member, url: str) -> BlobRef | None:
+    """The blob of an author that is served at a URL, or will be once a record shows it."""
+    path = author.path(url) or ""
+    try:
+        cid = cid_from_text(path.removeprefix("/blobs/"))
+    except Invalid:
+        return None
+    return names.blob(author, cid) if path.startswith("/blobs/") else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from adapters.activitypub.jsonld.context import PUBLIC
 from adapters.activitypub.jsonld.read import Node
 from adapters.activitypub.mastodon.frame import Asked
 from adapters.activitypub.mastodon.library import Library, stamp
+from adapters.activitypub.mastodon.pictures import attachment_id
 from adapters.activitypub.mastodon.uploads import Uploads
 from adapters.activitypub.mastodon.words import html_of
 from adapters.activitypub.wing import Wing
@@ -40,7 +41,7 @@ class Composer:
             view["inReplyTo"] = iri
             view = self._answering(view, node, asked.me)
         if asked.texts("media_ids"):
-            view["attachment"] = self.attachments(asked)
+            view["attachment"] = self.attachments(asked, {})
         if isinstance(told := asked.fields.get("poll"), dict):
             view |= self._new_poll(told)
         if not view["content"] and "attachment" not in view:
@@ -94,8 +95,14 @@ class Composer:
             view["sensitive"] = sensitive
         return view
 
-    def attachments(self, asked: Asked) -> list[Node]:
-        return [self.uploads.part(asked.me, number) for number in asked.texts("media_ids")]
+    def attachments(self, asked: Asked, before: Node) -> list[Node]:
+        """What a post is to show: of the files that it has, and of those that wait."""
+        held = {
+            attachment_id(asked.path["id"], place): part
+            for place, part in enumerate(read.nodes(before, "attachment"))
+        }
+        numbers = asked.texts("media_ids")
+        return [held.get(each) or self.uploads.part(asked.me, each) for each in numbers]
 
     def _new_poll(self, told: dict[str, Any]) -> Node:
         names = told.get("options")

@@ -159,7 +159,12 @@ class Library:
         author = read.iri(node, "attributedTo") or read.iri(node, "actor")
         if reader is None or author is None:
             return False
-        if reader.webid in told or author == reader.webid:
+        if author == reader.webid:
+            return True
+        local = self.wing.local_actor(author)
+        if local is not None and not moderation.may_see(self.wing, local, reader.webid):
+            return False
+        if reader.webid in told:
             return True
         return self._circle_of(author) in told and follows(self.wing, reader, author)
 
@@ -176,8 +181,7 @@ def follows(wing: Wing, member: Member, actor: Iri) -> bool:
     """Whether a member follows an actor who said yes, if they had to."""
     other = wing.local_actor(actor)
     if other is not None:
-        follower = wing.followers.get(other.id, member.webid)
-        return moderation.follows(wing, member, actor) or bool(follower and follower.accepted)
+        return moderation.is_follower(wing, other, member.webid)
     paths = wing.reader.about(member.id, act.FOLLOWS, actor)
     return any(wing.edges.held(member.id, path, "accept", actor) for path in paths)
 

@@ -62,8 +62,13 @@ class Pictures:
             kind = kind or (mime if mime in _MIMES else "unknown")
             if url is None or urlsplit(url).scheme not in ("http", "https"):
                 continue
-            found.append(attachment(f"{number}{place}", kind, self.file(url), url, part))
+            found.append(attachment(attachment_id(number, place), kind, self.file(url), url, part))
         return found
+
+
+def attachment_id(number: str, place: int) -> str:
+    """The id of what a post shows, by the id of the post."""
+    return f"{number}{place}"
 
 
 def attachment(number: str, kind: str, shown: str, url: str, part: Node) -> Entity:

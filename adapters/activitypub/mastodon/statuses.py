@@ -74,7 +74,7 @@ class Statuses:
         view = await self.composer.words(asked, before)
         view["id"] = iri
         if "media_ids" in asked.fields:
-            view["attachment"] = self.composer.attachments(asked)
+            view["attachment"] = self.composer.attachments(asked, before)
         await self.outbox.post(asked.agent, asked.me, {"type": "Update", "object": view})
         await self.catch_up()
         return await self.entities.shown(iri, asked.me)

@@ -14,6 +14,7 @@ from quart import Blueprint, Response, request
 
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.context import AS2, MEDIA_TYPE, PROFILED_TYPE, with_context
+from adapters.activitypub.jsonld.read import Node
 from adapters.activitypub.lens.collection import collection, page
 from adapters.activitypub.moderation import INBOX, WAITING
 from adapters.activitypub.outbox import Outbox
@@ -101,7 +102,7 @@ def add_client_routes(
             raise Invalid("The form has a file, and an object that shows it.")
         node = read.parse(told.encode())
         row = await uploads.keep(member.id, file.read(), file.content_type)
-        kind = "Image" if row.media_type.startswith("image/") else "Video"
+        kind = row.media_type.partition("/")[0].capitalize()
         part = {
             "type": kind,
             "mediaType": row.media_type,
@@ -109,7 +110,8 @@ def add_client_routes(
             "name": read.text(node, "name") or "",
         }
         words = read.text(node, "content") or read.text(node, "summary") or ""
-        note = {"type": "Note", "content": words, "attachment": [part]}
+        audience: Node = {key: node[key] for key in ("to", "cc", "bto", "bcc") if key in node}
+        note: Node = {"type": "Note", "content": words, "attachment": [part], **audience}
         made = await outbox.post(agent, member, note)
         return Response(b"", 201, {"Location": made})
 

@@ -20,7 +20,8 @@ from adapters.activitypub.lens.collection import collection
 from adapters.activitypub.outbox import Outbox
 from adapters.activitypub.receive.dispatch import Receiver
 from adapters.activitypub.routes import collections, objects
-from adapters.activitypub.routes.client import Uploads, add_client_routes
+from adapters.activitypub.routes.client import add_client_routes
+from adapters.activitypub.routes.files import add_file_routes
 from adapters.activitypub.routes.gate import Gate
 from adapters.activitypub.routes.keys import add_key_routes
 from adapters.activitypub.signature.request import Request
@@ -30,6 +31,7 @@ from adapters.http.hosts import Hosts, absence
 from adapters.http.incoming import presented
 from adapters.http.negotiate import parse_media_type
 from pod.errors import NotFound, TooLarge, Unauthenticated, Unsupported
+from pod.media import Media
 from pod.model.member import Member
 from pod.model.resource import ResourcePath
 
@@ -48,7 +50,7 @@ def routes(
     outbox: Outbox,
     gate: Gate,
     other_mail: OtherMail | None,
-    uploads: Uploads | None = None,
+    files: Media | None = None,
 ) -> Blueprint:
     """All routes of the wing that are its alone.
 
@@ -57,7 +59,8 @@ def routes(
     blueprint = Blueprint("activitypub", __name__)
     receiver = Receiver(wing, wing.throttle)
     add_key_routes(blueprint, wing, hosts, authenticator)
-    add_client_routes(blueprint, wing, hosts, authenticator, outbox, uploads)
+    add_client_routes(blueprint, wing, hosts, authenticator, outbox, files)
+    add_file_routes(blueprint, wing, hosts, files)
 
     @blueprint.post("/inbox")
     @blueprint.post("/inbox/")

@@ -118,7 +118,8 @@ def test_a_follower_in_the_same_pod_gets_a_copy_of_what_is_not_public(
 @pytest.mark.parametrize(
     "note",
     [{"attachment": [{"type": "Image", "url": "http://x.test/1.png"}]}, {"content": None},
-     {"oneOf": [{"type": "Note", "name": "yes"}]}],
+     {"oneOf": [{"type": "Note", "name": "yes"}]}, {"bcc": ["http://eve.test/users/eve"]},
+     {"type": "Article", "name": "essay"}],
 )  # fmt: skip
 def test_what_such_a_post_cannot_hold_is_refused(
     tell: Callable[[Story], None], note: dict[str, Any]

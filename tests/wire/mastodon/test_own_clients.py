@@ -60,5 +60,10 @@ def test_the_actor_says_where_its_clients_go(town: Town, people: tuple[Person, P
         made = (await town.whole.ask("GET", reply.headers["location"], accept=AS2)).json
         assert made["content"] == "<p>See</p>"
         assert made["attachment"][0]["name"] == "dark"
+        narrow = json.dumps({**note, "to": [bob.member.webid]}).encode()
+        body, kind = multipart({"file": png(), "object": narrow})
+        reply = await town.whole.ask("POST", upload, body, as_=alice, content_type=kind)
+        assert "/notes/" in reply.headers["location"]
+        assert (await town.whole.ask("GET", reply.headers["location"], accept=AS2)).status == 404
 
     town.run(story())

@@ -9,6 +9,7 @@ import pytest
 
 from tests.kit.phone import Phone, phone_of
 from tests.kit.whole import Person, Town
+from tests.wire.mastodon.test_people import multipart, png
 
 
 @pytest.fixture(scope="module")
@@ -191,6 +192,66 @@ def test_a_direct_message_is_for_whom_it_names(town: Town, phone: Phone, bob: Ph
         assert (await Phone(town.whole).ask("GET", url)).status == 404
         public = await carol.get("/api/v1/timelines/public", local="true")
         assert made["id"] not in [one["id"] for one in public]
+
+    town.run(story())
+
+
+def test_a_private_post_has_pictures_and_a_poll(town: Town, phone: Phone, bob: Phone) -> None:
+    async def upload(description: str) -> Any:
+        body, kind = multipart({"file": png(), "description": description.encode()})
+        reply = await phone.ask("POST", "/api/v2/media", body, content_type=kind)
+        assert reply.status == 200, reply.body
+        return reply.json["id"]
+
+    async def story() -> None:
+        me = (await phone.get("/api/v1/accounts/verify_credentials"))["id"]
+        await bob.post(f"/api/v1/accounts/{me}/follow")
+        made = await say(
+            phone,
+            "for friends",
+            visibility="private",
+            media_ids=[await upload("one"), await upload("two")],
+            poll={"options": ["a", "b"], "expires_in": 600},
+        )
+        url = f"/api/v1/statuses/{made['id']}"
+        assert made["visibility"] == "private"
+        seen = await bob.get(url)
+        assert [one["description"] for one in seen["media_attachments"]] == ["one", "two"]
+        assert (await Phone(town.whole).ask("GET", url)).status == 404
+        picture = seen["media_attachments"][0]
+        assert picture["blurhash"]
+        reply = await town.whole.ask("GET", picture["url"])
+        assert (reply.status, reply.body) == (200, png())
+        voted = await bob.post(f"/api/v1/polls/{seen['poll']['id']}/votes", {"choices": [1]})
+        assert voted["own_votes"] == [1]
+        second = made["media_attachments"][1]
+        edit = {"status": "changed", "media_ids": [second["id"]]}
+        edited = await phone.post(url, edit, "PUT")
+        assert [one["url"] for one in edited["media_attachments"]] == [second["url"]]
+        assert (await town.whole.ask("GET", picture["url"])).status == 404
+        assert edited["poll"]["options"][0]["title"] == "a"
+        await phone.post(url, method="DELETE")
+        assert (await town.whole.ask("GET", second["url"])).status == 404
+
+    town.run(story())
+
+
+def test_who_is_locked_decides_who_reads_what_is_for_followers(town: Town, bob: Phone) -> None:
+    async def story() -> None:
+        carla = await phone_of(town.whole, await town.whole.join("carla"))
+        mine = await carla.get("/api/v1/accounts/verify_credentials")
+        await bob.post(f"/api/v1/accounts/{mine['id']}/follow")
+        made = await say(carla, "for friends", visibility="private")
+        url = f"/api/v1/statuses/{made['id']}"
+        assert (await bob.ask("GET", url)).status == 200
+        change = "/api/v1/accounts/update_credentials"
+        await carla.post(change, {"locked": True}, "PATCH")
+        assert (await bob.ask("GET", url)).status == 404
+        await carla.post(change, {"locked": False}, "PATCH")
+        assert (await bob.ask("GET", url)).status == 200
+        him = (await bob.get("/api/v1/accounts/verify_credentials"))["id"]
+        await carla.post(f"/api/v1/accounts/{him}/block")
+        assert (await bob.ask("GET", url)).status == 404
 
     town.run(story())
 
