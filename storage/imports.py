@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+import orjson
 from sqlalchemy import delete, func, select, update
 
 from pod.model.ids import MemberId
-from pod.model.moderation import ImportRow, ImportState, ListKind
+from pod.model.moderation import OTHERS, ImportRow, ImportState, ListKind
 from storage.engine import Database, Transaction
 from storage.moderation_tables import import_row
 from storage.rows import Row
@@ -24,14 +25,15 @@ _NEXT: Final = compiled(
     .limit(1)
 )
 _COUNTS: Final = compiled(
-    select(_i.kind, _i.state, func.count())
+    select(_i.kind, _i.state, _i.target == OTHERS, func.count())
     .where(_i.member_id == given("member"))
-    .group_by(_i.kind, _i.state)
+    .group_by(_i.kind, _i.state, _i.target == OTHERS)
     .order_by(_i.kind)
 )
 _FAILED: Final = compiled(
     select(import_row).where(*_OF, _i.state == "failed").order_by(_i.place).limit(given("limit"))
 )
+_ALL: Final = compiled(select(import_row).where(*_OF).order_by(_i.place))
 _CLEAR: Final = compiled(delete(import_row).where(*_OF))
 _ADD: Final = insert_row(import_row)
 _SETTLE: Final = compiled(
@@ -55,7 +57,7 @@ class SqlImports:
             for row in rows:
                 tx.execute(
                     _ADD,
-                    (member, kind, row.place, row.target, row.option, row.state, row.told),
+                    (member, kind, row.place, row.target, row.state, row.told, _text(row)),
                 )
 
         await self._database.write_in_thread(work)
@@ -70,14 +72,19 @@ class SqlImports:
         given_row = (row.state, row.told, row.member, row.kind, row.place)
         await self._database.write(lambda tx: tx.execute(_SETTLE, given_row))
 
+    def rows(self, member: MemberId, kind: ListKind) -> list[ImportRow]:
+        """All lines of a list."""
+        return list(map(_row_of, self._database.read.execute(_ALL, (member, kind))))
+
     def states(self, member: MemberId, *, failed: int) -> list[ImportState]:
         """How far each list of a member has come, with at most ``failed`` failures of each."""
         read = self._database.read
         found: dict[ListKind, ImportState] = {}
-        for kind, state, count in read.execute(_COUNTS, (member,)).fetchall():
+        for kind, state, is_end, count in read.execute(_COUNTS, (member,)).fetchall():
             held = found.get(kind, ImportState(kind, 0, 0))
+            total = held.total + (0 if is_end else count)
             waiting = held.waiting + (count if state == "waiting" else 0)
-            found[kind] = ImportState(kind, held.total + count, waiting)
+            found[kind] = ImportState(kind, total, waiting)
         return [
             replace(
                 state,
@@ -88,5 +95,10 @@ class SqlImports:
 
 
 def _row_of(row: Row) -> ImportRow:
-    member, kind, place, target, option, state, told = row
-    return ImportRow(MemberId(member), kind, place, target, bool(option), state, told)
+    member, kind, place, target, state, told, options = row
+    found = tuple(orjson.loads(options))
+    return ImportRow(MemberId(member), kind, place, target, found, state, told)
+
+
+def _text(row: ImportRow) -> str:
+    return orjson.dumps(row.options).decode()

@@ -51,9 +51,9 @@ import_row: Final = Table(
     Column("kind", Text, primary_key=True),
     Column("place", Integer, primary_key=True, autoincrement=False),
     Column("target", Text, nullable=False),
-    Column("option", Boolean, nullable=False),
     Column("state", Text, nullable=False),
     Column("told", Text, nullable=False),
+    Column("options", Text, nullable=False, server_default="[]"),
     sqlite_with_rowid=False,
 )
 """The last list of each kind that a member brought along, a row for each line."""

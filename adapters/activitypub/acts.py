@@ -8,17 +8,19 @@ Spec: https://www.w3.org/TR/activitypub/#client-to-server-interactions
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import orjson
 
 from adapters.activitypub.jsonld.context import MEDIA_TYPE
 from adapters.activitypub.lens import index
-from adapters.activitypub.lens.act import Act, folder
+from adapters.activitypub.lens.act import FOLLOWS, Act, folder
 from adapters.activitypub.lens.names import BRIDGED
 from adapters.activitypub.social import Social, require_followable, require_here
 from adapters.activitypub.threads import authored
 from adapters.activitypub.wing import Wing
+from adapters.activitypub.wishes import USUAL, Wish, changed, forgotten, wish_of
 from pod.access.agent import Agent
 from pod.errors import Invalid, NotFound, Unprocessable
 from pod.model.ids import Did, Iri, Nsid, parse_did
@@ -28,7 +30,7 @@ from pod.model.relation import Relation, RelationKind
 from pod.model.resource import ABSENT, ResourcePath
 from pod.records.cid import cid_text
 from pod.records.lens import relation
-from pod.write import PutDocument, PutRecord
+from pod.write import Delete, PutDocument, PutRecord
 
 KINDS: Final[dict[Act, RelationKind]] = {
     "follow": RelationKind.FOLLOW,
@@ -73,6 +75,33 @@ class Acts:
         if act == "like":
             return await self._social.like(agent, member, target)
         return await self._social.announce(agent, member, target)
+
+    async def follow(
+        self,
+        agent: Agent,
+        member: Member,
+        target: Iri,
+        change: Callable[[Wish], Wish] = lambda wish: wish,
+    ) -> ResourcePath:
+        """Follow an actor, and want of them what ``change`` makes of what was wanted before.
+
+        Of one who was not followed the usual was wanted. Raises as `do`.
+        """
+        is_new = not self.held(member, "follow", target)
+        path = await self.do(agent, member, "follow", target)
+        held = self._wing.reader.resource(member.id, path)
+        actor = Iri(held.subject or "") if held and path.startswith(FOLLOWS) else target
+        before = USUAL if is_new else wish_of(self._wing, member, actor)
+        if ops := changed(self._wing, member, actor, change(before)):
+            await self._wing.write.apply(agent, member.id, ops)
+        return path
+
+    async def unfollow(self, agent: Agent, member: Member, target: Iri) -> None:
+        """Follow an actor no more; nothing happens where the member does not."""
+        held = self.held(member, "follow", target)
+        ops = [Delete(path, missing_ok=True) for path in held]
+        ops += forgotten(self._wing, member, target)
+        await self._wing.write.apply(agent, member.id, ops)
 
     async def react(self, agent: Agent, member: Member, target: Iri, emoji: str) -> ResourcePath:
         """React to a post with an emoji, each once; ATProto has no word for it."""

@@ -25,7 +25,6 @@ from pod.model.ids import Iri
 from pod.model.member import Member
 from pod.model.moderation import ListKind
 from pod.model.resource import Resource, ResourcePath
-from pod.write import Delete
 
 Form = Mapping[str, str]
 Act = Callable[[Agent, Member, Form], Awaitable[str]]
@@ -36,7 +35,7 @@ SHOWN: Final = 200
 FIELDS: Final = 4
 """How many fields of a profile are offered at least."""
 
-LISTS: Final = ("following", "blocks", "mutes", "domains")
+LISTS: Final = ("following", "blocks", "mutes", "domains", "bookmarks")
 
 
 class Desk:
@@ -119,12 +118,11 @@ class Desk:
 
     async def _follow(self, agent: Agent, member: Member, form: Form) -> str:
         actor = await find(self._wing, form.get("who", ""))
-        await self._acts.do(agent, member, "follow", actor)
+        await self._acts.follow(agent, member, actor)
         return f"{form['who']} was asked."
 
     async def _unfollow(self, agent: Agent, member: Member, form: Form) -> str:
-        held = self._acts.held(member, "follow", _actor(form))
-        await self._wing.write.apply(agent, member.id, [Delete(path) for path in held])
+        await self._acts.unfollow(agent, member, _actor(form))
         return f"You do not follow {self._name(form)} any more."
 
     async def _block(self, agent: Agent, member: Member, form: Form) -> str:
@@ -208,7 +206,8 @@ class Desk:
 
     async def _import(self, _: Agent, member: Member, form: Form) -> str:
         kind = _kind(form.get("kind", ""))
-        count = await self._lists.begin(member, kind, form.get("file", ""))
+        replaces = form.get("mode") == "overwrite"
+        count = await self._lists.begin(member, kind, form.get("file", ""), replaces=replaces)
         return f"{count} lines are taken in, one after the other. This page tells how far they are."
 
     def _people(self, actors: Any) -> list[tuple[Iri, str]]:

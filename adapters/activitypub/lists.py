@@ -10,19 +10,27 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
+from urllib.parse import urlsplit
 
 from adapters.activitypub.acts import Acts
 from adapters.activitypub.addresses import address_of, find, parse_address
+from adapters.activitypub.bookmarks import mark, marked, unmark
 from adapters.activitypub.federation import parse_domain
+from adapters.activitypub.jsonld import read
+from adapters.activitypub.lens.act import FOLLOWS, Act
+from adapters.activitypub.moderation import Mute
 from adapters.activitypub.ports import Imports
 from adapters.activitypub.shield import Shield
 from adapters.activitypub.wing import Wing
+from adapters.activitypub.wishes import Wish, wish_of
 from pod.access.agent import Agent, Credential
 from pod.errors import Invalid, PeerUnavailable, PodError, TooLarge
-from pod.model.ids import Iri
+from pod.model.ids import Iri, parse_datetime, parse_language
 from pod.model.member import Member
-from pod.model.moderation import ImportRow, ImportState, ListKind
+from pod.model.moderation import OTHERS, ImportRow, ImportState, ListKind
+from pod.model.resource import ResourcePath
 
 MAX_ROWS: Final = 20_000
 MAX_BYTES: Final = 4 * 1024 * 1024
@@ -31,8 +39,19 @@ PACE_S: Final = 0.5
 
 _FAILED_SHOWN: Final = 200
 _ADDRESS: Final = "Account address"
-_FOLLOWING: Final = (_ADDRESS, "Show boosts", "Notify on new posts", "Languages")
-_MUTES: Final = (_ADDRESS, "Hide notifications")
+_COLUMNS: Final[dict[ListKind, tuple[str, ...]]] = {
+    "following": ("Show boosts", "Notify on new posts", "Languages"),
+    "mutes": ("Hide notifications", "Until"),
+}
+"""The further columns; Mastodon knows all but the end of a mute, and reads past that."""
+_FOLLOWING: Final = (_ADDRESS, *_COLUMNS["following"])
+_MUTES: Final = (_ADDRESS, *_COLUMNS["mutes"])
+_ACTS: Final[dict[ListKind, Act]] = {
+    "following": "follow",
+    "blocks": "block",
+    "mutes": "ignore",
+    "domains": "domain",
+}
 
 
 class Lists:
@@ -47,32 +66,40 @@ class Lists:
 
     def export(self, member: Member, kind: ListKind) -> str:
         """A list as CSV. Actors who were never seen stand by their id."""
-        if kind == "domains":
-            return _csv([[domain] for domain in self._shield.domains(member)])
-        if kind == "following":
-            rows = self._named(self._shield.listed(member, "follow"))
-            return _csv([_FOLLOWING, *([name, "true", "false", ""] for _, name in rows)])
-        if kind == "mutes":
-            muted = self._named(self._shield.listed(member, "ignore"))
-            mutes = ((self._shield.mute_of(member, iri), name) for iri, name in muted)
-            told = ([name, _yes(mute.hides_notifications)] for mute, name in mutes if mute)
-            return _csv([_MUTES, *told])
+        match kind:
+            case "domains":
+                return _csv([[domain] for domain in self._shield.domains(member)])
+            case "bookmarks":
+                return _csv([[post] for post in marked(self._wing, member)])
+            case "following":
+                rows = self._named(self._shield.listed(member, "follow"))
+                return _csv(
+                    [_FOLLOWING, *([name, *self._wished(member, iri)] for iri, name in rows)]
+                )
+            case "mutes":
+                rows = self._named(self._shield.listed(member, "ignore"))
+                told = [[name, *self._muted(member, iri)] for iri, name in rows]
+                return _csv([_MUTES, *told])
         return _csv([[name] for _, name in self._named(self._shield.listed(member, "block"))])
 
-    async def begin(self, member: Member, kind: ListKind, text: str) -> int:
+    async def begin(
+        self, member: Member, kind: ListKind, text: str, *, replaces: bool = False
+    ) -> int:
         """Take in a list, in the background; returns how many lines it has.
 
-        It is added to what is there, and takes the place of an earlier list of its kind that is
-        not through yet. Raises Invalid for a line that is no address or domain, TooLarge.
+        It is added to what is there or, if it ``replaces`` that, whatever it does not name goes
+        once it is through. It takes the place of an earlier list of its kind that is not through
+        yet. Raises Invalid for a line that is no address, id or domain, TooLarge.
         """
-        rows = list(dict.fromkeys(_read(kind, text)))
+        rows = dict(_read(kind, text))
         if not rows:
             raise Invalid("The list is empty.")
         found = [
-            ImportRow(member.id, kind, place, target, option)
-            for place, (target, option) in enumerate(rows)
+            ImportRow(member.id, kind, place, target, options)
+            for place, (target, options) in enumerate(rows.items())
         ]
-        await self._imports.begin(member.id, kind, found)
+        last = [ImportRow(member.id, kind, len(rows), OTHERS)] if replaces else []
+        await self._imports.begin(member.id, kind, found + last)
         self._more.set()
         return len(found)
 
@@ -95,39 +122,99 @@ class Lists:
         if row is None:
             return False
         try:
-            await self._take(row)
-            settled = replace(row, state="done")
+            settled = replace(row, state="done", told=await self._take(row))
         except PodError as err:
             settled = replace(row, state="failed", told=err.safe_text)
         await self._imports.settle(settled)
         return True
 
-    async def _take(self, row: ImportRow) -> None:
+    async def _take(self, row: ImportRow) -> str:
+        """Do what a line says; the id of what it is about."""
         member = self._wing.reader.member(row.member)
         if member is None or not member.is_active:
             raise PeerUnavailable("The account was at rest.")
         agent = Agent(Credential.SESSION, member.id, member.webid)
+        if row.target == OTHERS:
+            await self._drop_others(agent, member, row.kind)
+            return ""
         if row.kind == "domains":
             await self._shield.block_domain(agent, member, row.target)
-            return
+            return row.target
+        if row.kind == "bookmarks":
+            return await self._mark(agent, member, Iri(row.target))
         actor = await find(self._wing, row.target)
         match row.kind:
             case "following":
-                await self._acts.do(agent, member, "follow", actor)
+                wish = _wish(row.options)
+                path = await self._acts.follow(agent, member, actor, lambda _: wish)
+                return self._about(member, path) if path.startswith(FOLLOWS) else actor
             case "blocks":
-                await self._shield.block(agent, member, actor)
+                return self._about(member, await self._shield.block(agent, member, actor))
             case "mutes":
-                await self._shield.mute(agent, member, actor, hide_notifications=row.option)
+                hides, until = _mute(row.options)
+                path = await self._shield.mute(
+                    agent, member, actor, hide_notifications=hides, until=until
+                )
+                return self._about(member, path)
+
+    async def _mark(self, agent: Agent, member: Member, post: Iri) -> Iri:
+        """Mark a post, which is kept from now on if it is of another server."""
+        if self._wing.local_object(post) is None:
+            document = await self._wing.actors.document(post)
+            author = read.iri(document, "attributedTo")
+            if author is None or not read.same_origin(author, post):
+                raise Invalid("This is not a post.")
+            await self._wing.herald(lambda herald: herald.keep(document, author))
+        await mark(self._wing, agent, member, post)
+        return post
+
+    async def _drop_others(self, agent: Agent, member: Member, kind: ListKind) -> None:
+        """Take back what is there and stands on no line: by its id, nor by its address."""
+        rows = self._imports.rows(member.id, kind)
+        named = {row.target.lower() for row in rows} | {row.told for row in rows}
+        unclear = {row.target.rpartition("@")[2] for row in rows if row.state == "failed"}
+        for about in self._there(member, kind):
+            address = address_of(self._wing, Iri(about))
+            might_be = address == about and urlsplit(about).netloc in unclear
+            if about in named or address.lower() in named or might_be:
+                continue
+            match kind:
+                case "following":
+                    await self._acts.unfollow(agent, member, Iri(about))
+                case "bookmarks":
+                    await unmark(self._wing, agent, member, Iri(about))
+                case _:
+                    await self._shield.undo(agent, member, _ACTS[kind], about)
+
+    def _there(self, member: Member, kind: ListKind) -> Sequence[str]:
+        if kind == "domains":
+            return self._shield.domains(member)
+        if kind == "bookmarks":
+            return list(marked(self._wing, member))
+        return self._shield.listed(member, _ACTS[kind])
+
+    def _about(self, member: Member, path: ResourcePath) -> str:
+        found = self._wing.reader.resource(member.id, path)
+        return found.subject or "" if found is not None else ""
 
     def _named(self, actors: Sequence[Iri]) -> list[tuple[Iri, str]]:
         return [(actor, address_of(self._wing, actor)) for actor in actors]
 
+    def _wished(self, member: Member, actor: Iri) -> list[str]:
+        wish = wish_of(self._wing, member, actor)
+        return [_yes(wish.boosts), _yes(wish.notify), ", ".join(wish.languages)]
 
-def _read(kind: ListKind, text: str) -> Iterator[tuple[str, bool]]:
-    """The lines of a list, with or without Mastodon's heading: target, and what a mute hides."""
+    def _muted(self, member: Member, actor: Iri) -> list[str]:
+        mute = self._shield.mute_of(member, actor) or Mute()
+        return [_yes(mute.hides_notifications), str(mute.told.get("endTime", ""))]
+
+
+def _read(kind: ListKind, text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The lines of a list, with or without Mastodon's heading: target, and the other columns."""
     if len(text) > MAX_BYTES:
         raise TooLarge("A list may take at most 4 MiB.")
-    heading: list[str] = []
+    columns = _COLUMNS.get(kind, ())
+    heading: Sequence[str] = (_ADDRESS, *columns)
     for number, row in enumerate(csv.reader(io.StringIO(text.removeprefix("\ufeff")))):
         if number == 0 and row and (row[0].startswith("#") or row[0] == _ADDRESS):
             heading = row
@@ -137,14 +224,33 @@ def _read(kind: ListKind, text: str) -> Iterator[tuple[str, bool]]:
         if number > MAX_ROWS:
             raise TooLarge(f"A list may have at most {MAX_ROWS} lines.")
         named = dict(zip(heading, row, strict=False))
-        hides = named.get(_MUTES[1], row[1] if kind == "mutes" and len(row) > 1 else "true")
-        yield _target(kind, row[0].strip()), hides.strip().lower() != "false"
+        yield _target(kind, row[0].strip()), tuple(named.get(name, "").strip() for name in columns)
 
 
 def _target(kind: ListKind, text: str) -> str:
     if kind == "domains":
         return parse_domain(text)
-    return text if text.startswith("https://") else "@".join(parse_address(text))
+    if kind == "bookmarks" or text.startswith("https://"):
+        found = read.iri({"it": text}, "it")
+        if found is None:
+            raise Invalid(f"{text[:100]} is not an address.")
+        return found
+    return "@".join(parse_address(text))
+
+
+def _wish(options: Sequence[str]) -> Wish:
+    boosts, notify, languages = (*options, "", "", "")[:3]
+    named = [each.strip() for each in languages.split(",") if each.strip()]
+    return Wish(_says(boosts, True), _says(notify, False), tuple(map(parse_language, named)))
+
+
+def _mute(options: Sequence[str]) -> tuple[bool, datetime | None]:
+    hides, until = (*options, "", "")[:2]
+    return _says(hides, True), parse_datetime(until) if until else None
+
+
+def _says(text: str, usual: bool) -> bool:
+    return text.lower() not in ("false", "f", "0", "off", "no") if text else usual
 
 
 def _csv(rows: Sequence[Sequence[str]]) -> str:

@@ -179,6 +179,10 @@ class Imports(Protocol):
         """Note what became of a line."""
         ...
 
+    def rows(self, member: MemberId, kind: ListKind) -> list[ImportRow]:
+        """All lines of a list."""
+        ...
+
     def states(self, member: MemberId, *, failed: int) -> list[ImportState]:
         """How far each list has come, with at most ``failed`` failures of each."""
         ...
@@ -308,6 +312,10 @@ class Herald(Protocol):
 
     async def post(self, post: Node, actor: Iri) -> None:
         """A post of an actor came, or its new state."""
+        ...
+
+    async def keep(self, post: Node, actor: Iri) -> None:
+        """A post of an actor matters to a member, though nobody follows its author."""
         ...
 
     async def mention(self, member: Member, post: Node, actor: Iri) -> None:

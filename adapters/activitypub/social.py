@@ -17,6 +17,7 @@ from adapters.activitypub.lens import presence
 from adapters.activitypub.lens.act import FOLLOWS, Act, folder
 from adapters.activitypub.receive.relation import answer_of, drop_follower
 from adapters.activitypub.wing import Wing
+from adapters.activitypub.wishes import forgotten
 from adapters.activitypub.writing import act_of
 from pod.access.agent import Agent
 from pod.errors import Forbidden, Invalid, NotFound
@@ -144,4 +145,4 @@ def follows_of(wing: Wing, member: Member, actor: Iri) -> list[Delete]:
     other = wing.local_actor(actor)
     if other is not None:
         paths += wing.reader.about(member.id, moderation.AT_FOLLOWS, other.did)
-    return [Delete(path, missing_ok=True) for path in paths]
+    return [Delete(path, missing_ok=True) for path in paths] + forgotten(wing, member, actor)

@@ -23,6 +23,7 @@ _FILES: Final = {
     "blocked_accounts.csv": "blocks",
     "muted_accounts.csv": "mutes",
     "blocked_domains.csv": "domains",
+    "bookmarks.csv": "bookmarks",
 }
 _MAX_LIST: Final = 5 * 1024 * 1024
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 from pod.model.ids import Iri, MemberId
 
@@ -63,8 +63,11 @@ class Report:
     resolved_at: datetime | None = None
 
 
-ListKind = Literal["following", "blocks", "mutes", "domains"]
+ListKind = Literal["following", "blocks", "mutes", "domains", "bookmarks"]
 """The lists that a member takes from server to server."""
+
+OTHERS: Final = ""
+"""The target of a last line that means: whatever is there and is not in the list shall go."""
 
 RowState = Literal["waiting", "done", "failed"]
 
@@ -73,15 +76,15 @@ RowState = Literal["waiting", "done", "failed"]
 class ImportRow:
     """One line of a list that a member brought along, and what became of it.
 
-    ``target`` is an address or domain; ``option`` the only further column that matters:
-    whether a mute hides notifications.
+    ``target`` is an address, an id or a domain, or `OTHERS`; ``options`` the further columns, as
+    they were written. ``told`` is why a line failed, and for one that is done the id it led to.
     """
 
     member: MemberId
     kind: ListKind
     place: int
     target: str
-    option: bool = True
+    options: tuple[str, ...] = ()
     state: RowState = "waiting"
     told: str = ""
 

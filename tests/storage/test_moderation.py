@@ -113,12 +113,14 @@ def test_lists_take_turns_and_a_new_one_takes_the_place_of_the_old(
         imports = SqlImports(store.database)
         rows = [ImportRow(alice.id, "domains", n, f"d{n}.example") for n in range(3)]
         await imports.begin(alice.id, "domains", rows)
-        await imports.begin(bob.id, "mutes", [ImportRow(bob.id, "mutes", 0, "a@b.example", False)])
+        await imports.begin(
+            bob.id, "mutes", [ImportRow(bob.id, "mutes", 0, "a@b.example", ("false",))]
+        )
         assert imports.next() == rows[0]
         await imports.settle(replace(rows[0], state="failed", told="why"))
         other = imports.next()
         assert other is not None
-        assert (other.member, other.option) == (bob.id, False)
+        assert (other.member, other.options) == (bob.id, ("false",))
         await imports.settle(replace(other, state="done"))
         assert imports.next() == rows[1]
         (state,) = imports.states(alice.id, failed=9)

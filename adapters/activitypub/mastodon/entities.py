@@ -6,9 +6,9 @@ Spec: https://docs.joinmastodon.org/entities/Status/, https://docs.joinmastodon.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from adapters.activitypub.acts import Acts
+from adapters.activitypub.bookmarks import BOOKMARKS
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.context import PUBLIC
 from adapters.activitypub.jsonld.read import Node
@@ -26,8 +26,6 @@ from pod.model.peer import EdgeKind
 from pod.model.profile import Profile
 from pod.model.timeline import Notice
 from pod.read import PROFILE_PATH, noun_of
-
-BOOKMARKS: Final = "/data/social/bookmark/"
 
 
 @dataclass(frozen=True, slots=True)

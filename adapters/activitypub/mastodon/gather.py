@@ -6,6 +6,7 @@ Spec: https://docs.joinmastodon.org/methods/timelines/#home
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,12 +15,13 @@ import orjson
 from adapters.activitypub import moderation
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.read import Node
-from adapters.activitypub.lens import act, circle, index
+from adapters.activitypub.lens import act, circle
 from adapters.activitypub.lens.names import object_id
 from adapters.activitypub.mastodon.library import Library
 from adapters.activitypub.mastodon.ports import Live, News, Timelines
 from adapters.activitypub.moderation import AT_FOLLOWS
 from adapters.activitypub.wing import Wing
+from adapters.activitypub.wishes import wish_of
 from pod.model.change import ChangeOp
 from pod.model.ids import Iri, MemberId
 from pod.model.member import Member
@@ -80,8 +82,14 @@ class Gatherer:
         await self._timelines.hear(Heard(iri, actor, now, orjson.dumps(post)))
         if is_new:
             await self._enter(members, iri, actor, now)
+            await self._tell_who_asked(members, post, actor)
         else:
             self._live.tell(self._timelines.holders(iri), News("status.update", iri))
+
+    async def keep(self, post: Node, actor: Iri) -> None:
+        """A post of an actor matters to a member: it can be shown from now on."""
+        told = Heard(Iri(post["id"]), actor, self._wing.clock.now(), orjson.dumps(post))
+        await self._timelines.hear(told)
 
     async def mention(self, member: Member, post: Node, actor: Iri) -> None:
         """A post that names a member, or answers them, came."""
@@ -92,7 +100,7 @@ class Gatherer:
 
     async def boost(self, node: Node, actor: Iri, target: Iri) -> None:
         """A boost of an actor came: it stands where they are followed."""
-        members = [each for each in self._followers(actor) if self._hears(each, actor)]
+        members = [each for each in self._followers(actor) if self._takes_boosts(each, actor)]
         iri = read.id_of(node)
         if not members or iri is None:
             return
@@ -144,11 +152,10 @@ class Gatherer:
         if op.action == "update":
             self._live.tell(self._timelines.holders(iri), News("status.update", iri))
             return
-        readers = [
-            member,
-            *(m for m in self._local_followers(member) if self._is_for(m, view, member.webid)),
-        ]
-        await self._enter(readers, iri, member.webid, at)
+        followers = self._local_followers(member)
+        readers = [each for each in followers if self._is_for(each, view, member.webid)]
+        await self._enter([member, *readers], iri, member.webid, at)
+        await self._tell_who_asked(readers, view, member.webid)
         held = self._wing.local_object(target) if target is not None else None
         if held is not None:
             await self.note(held[0].id, "reblog", member.webid, str(target))
@@ -217,18 +224,32 @@ class Gatherer:
 
     def _is_for(self, member: Member, post: Node, author: Iri) -> bool:
         """Whether a post belongs in a member's home: answers do where both ends are followed."""
-        if not self._hears(member, author):
+        if "Announce" in read.types(post):
+            return self._takes_boosts(member, author)
+        if not self._hears(member, author) or not wish_of(self._wing, member, author).takes(post):
             return False
         parent = read.iri(post, "inReplyTo")
         if parent is None:
-            return True
-        if index.is_activity(post):
             return True
         answered = self._library.post(parent, member)
         other = read.iri(answered, "attributedTo") if answered is not None else None
         if other is None or other in (author, member.webid):
             return other is not None
         return moderation.follows(self._wing, member, other)
+
+    async def _tell_who_asked(self, members: Sequence[Member], post: Node, author: Iri) -> None:
+        """Notices for those who want word of each post, but for boosts and answers to others."""
+        parent = read.iri(post, "inReplyTo")
+        answered = self._library.post(parent, None) if parent is not None else None
+        is_own = answered is not None and read.iri(answered, "attributedTo") == author
+        if "Announce" in read.types(post) or (parent is not None and not is_own):
+            return
+        for member in members:
+            if wish_of(self._wing, member, author).notify:
+                await self.note(member.id, "status", author, Iri(post["id"]))
+
+    def _takes_boosts(self, member: Member, actor: Iri) -> bool:
+        return self._hears(member, actor) and wish_of(self._wing, member, actor).boosts
 
     def _hears(self, member: Member, actor: Iri) -> bool:
         if member.webid == actor:

@@ -21,6 +21,7 @@ from adapters.activitypub.mastodon.library import Library, follows, moment, stam
 from adapters.activitypub.mastodon.pictures import Entity, Pictures
 from adapters.activitypub.moderation import AT_FOLLOWS, BLOCKS, DOMAINS
 from adapters.activitypub.wing import Wing
+from adapters.activitypub.wishes import wish_of
 from pod.model.ids import Iri
 from pod.model.member import Member
 from pod.model.profile import Profile
@@ -103,15 +104,16 @@ class Persons:
         follower = wing.followers.get(member.id, actor)
         has_asked = moderation.follows(wing, member, actor)
         is_following = has_asked and follows(wing, member, actor)
+        wish = wish_of(wing, member, actor)
         other = wing.local_actor(actor)
         follows_back = other is not None and bool(about(other.id, AT_FOLLOWS, member.did))
         host = domain_iri(domain_of(actor))
         return {
             "id": number,
             "following": is_following,
-            "showing_reblogs": is_following,
-            "notifying": False,
-            "languages": None,
+            "showing_reblogs": has_asked and wish.boosts,
+            "notifying": has_asked and wish.notify,
+            "languages": list(wish.languages) or None,
             "followed_by": follows_back or bool(follower and follower.accepted),
             "blocking": bool(about(member.id, BLOCKS, actor)),
             "blocked_by": moderation.is_blocked_by(wing, member, actor),

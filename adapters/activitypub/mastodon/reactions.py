@@ -9,24 +9,23 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import orjson
-
 from adapters.activitypub.acts import Acts
+from adapters.activitypub.bookmarks import BOOKMARKS, mark, unmark
 from adapters.activitypub.lens.act import Act, folder
-from adapters.activitypub.mastodon.entities import BOOKMARKS, Entities
+from adapters.activitypub.mastodon.entities import Entities
 from adapters.activitypub.mastodon.frame import Asked, Frame, Page, ids_page
-from adapters.activitypub.mastodon.library import CatchUp, Library, stamp
+from adapters.activitypub.mastodon.library import CatchUp, Library
 from adapters.activitypub.mastodon.pictures import Entity
 from adapters.activitypub.wing import Wing
 from pod.errors import Unprocessable
 from pod.model.ids import Iri, Nsid, Rkey
 from pod.model.member import Member
 from pod.model.profile import Profile
-from pod.model.resource import ABSENT, ResourcePath
+from pod.model.resource import ResourcePath
 from pod.read import PROFILE_PATH, noun_of, record_of
 from pod.records.cid import cid_text
 from pod.records.lens import index as records
-from pod.write import Delete, PutDocument, PutRecord
+from pod.write import Delete, PutRecord
 
 _PROFILES: Final = Nsid("app.bsky.actor.profile")
 
@@ -117,15 +116,9 @@ class Reactions:
             ops = [Delete(path, missing_ok=True) for path in held]
             await self.wing.write.apply(agent, member.id, ops)
         elif name == "bookmark":
-            if not self.wing.reader.about(member.id, BOOKMARKS, iri):
-                path = ResourcePath(BOOKMARKS + self.wing.tids.next())
-                body = orjson.dumps({"post": iri, "at": stamp(self.wing.clock.now())})
-                put = PutDocument(path, "application/json", body, ABSENT, subject=iri)
-                await self.wing.write.apply(agent, member.id, [put])
+            await mark(self.wing, agent, member, iri)
         elif name == "unbookmark":
-            paths = self.wing.reader.about(member.id, BOOKMARKS, iri)
-            ops = [Delete(path, missing_ok=True) for path in paths]
-            await self.wing.write.apply(agent, member.id, ops)
+            await unmark(self.wing, agent, member, iri)
         else:
             await self._pin(asked, iri, is_pinned=name == "pin")
         return None

@@ -18,9 +18,9 @@ from adapters.activitypub.mastodon.pictures import Entity
 from adapters.activitypub.shield import Shield
 from adapters.activitypub.social import Social
 from adapters.activitypub.wing import Wing
-from pod.errors import NotFound
-from pod.model.ids import Iri
-from pod.write import Delete
+from adapters.activitypub.wishes import Wish
+from pod.errors import Invalid, NotFound, Unprocessable
+from pod.model.ids import Iri, parse_language
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Relationships:
             case "follow":
                 if moderation.blocks(self.wing, member, iri):
                     await self.shield.undo(agent, member, "block", iri)
-                await self.acts.do(agent, member, "follow", iri)
+                await self.acts.follow(agent, member, iri, _wished(asked))
             case "unfollow":
                 await self._undo(asked, iri)
             case "block":
@@ -101,9 +101,7 @@ class Relationships:
                 await self.social.reject_follower(member, iri)
 
     async def _undo(self, asked: Asked, iri: Iri) -> None:
-        held = self.acts.held(asked.me, "follow", iri)
-        ops = [Delete(path, missing_ok=True) for path in held]
-        await self.wing.write.apply(asked.agent, asked.me.id, ops)
+        await self.acts.unfollow(asked.agent, asked.me, iri)
         await self.library.timelines.part(asked.me.id, iri)
 
     async def requests(self, asked: Asked) -> Page:
@@ -134,3 +132,17 @@ class Relationships:
         """Block it no more."""
         await self.shield.undo(asked.agent, asked.me, "domain", asked.text("domain") or "")
         return {}
+
+
+def _wished(asked: Asked) -> Callable[[Wish], Wish]:
+    """What a follow asks for beside itself; what it does not name stays. Raises Unprocessable."""
+    try:
+        languages = tuple(map(parse_language, asked.texts("languages")))
+    except Invalid as err:
+        raise Unprocessable("Validation failed: Languages is invalid") from err
+    boosts, notify = asked.flag("reblogs"), asked.flag("notify")
+    return lambda wish: Wish(
+        wish.boosts if boosts is None else boosts,
+        wish.notify if notify is None else notify,
+        languages if "languages" in asked.fields else wish.languages,
+    )

@@ -16,6 +16,7 @@ from adapters.activitypub.jsonld import read
 from adapters.activitypub.lens.act import Act, folder
 from adapters.activitypub.receive.activity import Activity
 from adapters.activitypub.wing import Wing
+from adapters.activitypub.wishes import changed, wish_of
 from adapters.activitypub.writing import act_of
 from pod.access.agent import SYSTEM
 from pod.errors import Conflict, Forbidden, Gone, Invalid, TooLarge
@@ -79,8 +80,11 @@ async def _carry_over(wing: Wing, member: Member, old: Iri, new: Iri) -> None:
             moderation.blocks(wing, member, new) or moderation.is_blocked_by(wing, member, new)
         ):
             continue
+        wished = changed(wing, member, new, wish_of(wing, member, old)) if act == "follow" else []
         mute = moderation.mute_of(wing, member, old) if act == "ignore" else None
         if act == "ignore" and mute is None:
             continue
         more = mute.told if mute is not None else None
-        await wing.write.apply(SYSTEM, member.id, [act_of(wing, member, act, new, more=more)])
+        await wing.write.apply(
+            SYSTEM, member.id, [act_of(wing, member, act, new, more=more), *wished]
+        )

@@ -206,7 +206,7 @@ def test_a_mute_with_an_end_is_over_by_itself_and_leaves_nothing(
         pod.clock.pass_by(3600)
         assert shield.mute_of(alice, bob.id) is None
         assert shield.listed(alice, "ignore") == []
-        assert wing.lists.export(alice, "mutes") == "Account address,Hide notifications\n"
+        assert wing.lists.export(alice, "mutes") == "Account address,Hide notifications,Until\n"
         await pod.post(bob, mention(bob, alice, 2))
         assert len(inbox(pod, alice)) == 1
         assert len(inbox(pod, alice, "/data/social/ignore/")) == 1

@@ -1,4 +1,4 @@
-"""The administrator's rules for other servers, reports, and the lists that members bring along."""
+"""The administrator's rules for other servers, and reports."""
 
 from __future__ import annotations
 
@@ -144,68 +144,5 @@ def test_what_is_no_domain_of_others_gets_no_rule(
     async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
         with pytest.raises(Invalid):
             await pod.wing.administration.set_rule(domain, Severity.SUSPEND)
-
-    tell(story)
-
-
-def test_lists_come_back_as_they_went(tell: Callable[[Story], None]) -> None:
-    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
-        carol, lists, shield = await pod.member("carol"), pod.wing.lists, pod.wing.shield
-        finger = "http://peer.test/.well-known/webfinger?resource=acct:bob@peer.test"
-        link = {"rel": "self", "type": "application/activity+json", "href": bob.id}
-        bob.documents[finger] = {"subject": "acct:bob@peer.test", "links": [link]}
-        await pod.wing.social.follow(owner(alice), alice, bob.id)
-        await shield.block_domain(owner(alice), alice, "bad.test")
-        followed, domains = lists.export(alice, "following"), lists.export(alice, "domains")
-        assert followed.splitlines() == [
-            "Account address,Show boosts,Notify on new posts,Languages",
-            "bob@peer.test,true,false,",
-        ]
-        assert domains == "bad.test\n"
-        assert await lists.begin(carol, "following", followed) == 1
-        assert await lists.begin(carol, "domains", "#domain\n" + domains) == 1
-        mutes = "Account address,Hide notifications\nbob@peer.test,false\nno@peer.test,true\n"
-        assert await lists.begin(carol, "mutes", mutes) == 2
-        while await lists.step():
-            pass
-        assert lists.export(carol, "following") == followed
-        assert lists.export(carol, "domains") == domains
-        assert lists.export(carol, "mutes").splitlines()[1] == "bob@peer.test,false"
-        states = {state.kind: state for state in lists.states(carol)}
-        assert all(state.is_over for state in states.values())
-        (failed,) = states["mutes"].failed
-        assert (failed.target, failed.told) == ("no@peer.test", "There is no no@peer.test.")
-        await shield.block(owner(alice), alice, bob.id)
-        assert lists.export(alice, "blocks") == "bob@peer.test\n"
-
-    tell(story)
-
-
-def test_a_list_goes_on_after_a_restart_where_it_was(tell: Callable[[Story], None]) -> None:
-    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
-        text = "".join(f"d{number}.test\n" for number in range(5))
-        await pod.wing.lists.begin(alice, "domains", text)
-        for _ in range(2):
-            await pod.wing.lists.step()
-        again = FediPod(pod.store)
-        (state,) = again.wing.lists.states(alice)
-        assert (state.total, state.waiting) == (5, 3)
-        while await again.wing.lists.step():
-            pass
-        assert len(pod.wing.shield.domains(alice)) == 5
-
-    tell(story)
-
-
-@pytest.mark.parametrize("text", ["", "\n\n", "not an address\n", "a@b@c\n", "@x\n"])
-def test_a_bad_list_is_refused_and_changes_nothing(
-    tell: Callable[[Story], None], text: str
-) -> None:
-    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
-        await pod.wing.lists.begin(alice, "blocks", "bob@peer.test\n")
-        with pytest.raises(Invalid):
-            await pod.wing.lists.begin(alice, "blocks", text)
-        (state,) = pod.wing.lists.states(alice)
-        assert state.total == 1
 
     tell(story)

@@ -298,3 +298,36 @@ def test_a_stream_without_a_good_token_is_refused(town: Town) -> None:
         assert (reply.status, reply.json) == (401, {"error": "The access token is invalid"})
 
     town.run(story())
+
+
+def test_a_follow_says_whether_boosts_and_which_languages_are_wanted(
+    town: Town, alice: Phone, bob: Phone
+) -> None:
+    async def story() -> None:
+        at = f"/api/v1/accounts/{(await mine(alice))['id']}"
+        told = await bob.post(f"{at}/follow", {"reblogs": False, "languages": ["de"]})
+        wanted = ("following", "showing_reblogs", "notifying", "languages")
+        assert [told[name] for name in wanted] == [True, False, False, ["de"]]
+        told = await bob.post(f"{at}/follow", {"notify": True})
+        assert [told[name] for name in wanted] == [True, False, True, ["de"]]
+        reply = await bob.ask("POST", f"{at}/follow", {"languages": ["no language"]})
+        assert reply.status == 422
+        german, english, plain = [
+            await alice.post("/api/v1/statuses", {"status": f"words {lang}", "language": lang})
+            for lang in ("de", "en", "")
+        ]
+        old = await bob.post("/api/v1/statuses", {"status": "an old post", "language": "de"})
+        boost = await alice.post(f"/api/v1/statuses/{old['id']}/reblog")
+        home = [one["id"] for one in await bob.get("/api/v1/timelines/home")]
+        assert (german["id"] in home, english["id"] in home) == (True, False)
+        assert (plain["id"] in home, boost["id"] in home) == (True, False)
+        notices = await bob.get("/api/v1/notifications", **{"types[]": "status"})
+        assert [one["status"]["id"] for one in notices] == [plain["id"], german["id"]]
+        told = await bob.post(f"{at}/follow", {"reblogs": True, "languages": [], "notify": False})
+        assert [told[name] for name in wanted] == [True, True, False, None]
+        await alice.post(f"/api/v1/statuses/{old['id']}/unreblog")
+        boost = await alice.post(f"/api/v1/statuses/{old['id']}/reblog")
+        assert boost["id"] in [one["id"] for one in await bob.get("/api/v1/timelines/home")]
+        await bob.post(f"{at}/unfollow")
+
+    town.run(story())
