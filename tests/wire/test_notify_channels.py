@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import rdflib
 
+from adapters.solid.notify.feed import PAGE
 from tests.kit.listening import SOCKET, STREAM, Listener, socket, streaming, subscribe
 from tests.kit.whole import JSON_LD, TURTLE, Person, Whole, open_whole
 
@@ -148,6 +149,23 @@ def test_records_and_their_collections_tell(tmp_path: Path) -> None:
             assert (begun["type"], ended["type"]) == ("Add", "Remove")
             assert begun["object"] == member.url(collection)
             assert await at_repo.is_quiet()
+
+    play(tmp_path, story)
+
+
+def test_a_collection_that_came_and_went_long_ago_began_once_and_ended_once(tmp_path: Path) -> None:
+    async def story(whole: Whole, alice: Person, _: Person) -> None:
+        post = {"text": "Hello", "createdAt": "2026-01-01T00:00:00Z"}
+        url = await opened(whole, alice, "/repo/")
+        # More than one page of the log.
+        for number in range(PAGE):
+            await whole.put_record(alice, "3mtcccccccc2c", post | {"text": str(number)})
+        await whole.put_record(alice, "3mtcccccccc3c", post)
+        for key in ("3mtcccccccc2c", "3mtcccccccc3c"):
+            await whole.delete_record(alice, key)
+        async with socket(whole, url) as listener:
+            assert await listener.kinds(2) == ["Add", "Remove"]
+            assert await listener.is_quiet()
 
     play(tmp_path, story)
 

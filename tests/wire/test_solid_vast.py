@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
+from typing import Any
 
 import pytest
 
+from adapters.solid.lens import container
 from adapters.solid.rdf.apart import VAST_BYTES
-from pod.model.resource import ResourcePath
+from pod.model.resource import Resource, ResourcePath
 from tests.kit.solid_host import Host, told
 from tests.kit.stored import document
 
@@ -56,15 +60,28 @@ def test_a_refusal_of_a_vast_document_names_its_reason_and_changes_nothing(
     told(story)
 
 
+async def crowded(host: Host) -> None:
+    """Fill a container with many children."""
+    paths = (ResourcePath(f"/data/many/{number:05d}") for number in range(4000))
+    many = [document(host.alice.id, path) for path in paths]
+    await host.pod.store.write(lambda tx: tx.put_resources(many, replaced_bytes=0))
+
+
+async def worked_on(host: Host, method: str) -> None:
+    """Let the container be worked on."""
+    media = {"Content_Type": N3} if method == "PATCH" else {}
+    body = PATCH.format("inserts") if method == "PATCH" else ""
+    answer = await host.ask(method, "/data/many/", body, **media)
+    assert answer.status_code == {"GET": 200, "PATCH": 201, "DELETE": 409}[method]
+
+
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
-def test_others_have_their_turn_while_a_container_of_many_children_is_worked_on(
-    method: str,
+def test_others_have_their_turn_while_a_container_of_many_children_is_read(
+    method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def story(host: Host) -> None:
-        paths = (ResourcePath(f"/data/many/{number:05d}") for number in range(4000))
-        many = [document(host.alice.id, path) for path in paths]
-        await host.pod.store.write(lambda tx: tx.put_resources(many, replaced_bytes=0))
-        turns = 0
+        await crowded(host)
+        turns, seen, read = 0, [], host.pod.store.resources
 
         async def count() -> None:
             nonlocal turns
@@ -72,12 +89,38 @@ def test_others_have_their_turn_while_a_container_of_many_children_is_worked_on(
                 await asyncio.sleep(0)
                 turns += 1
 
+        def slowly(*args: Any, **kwargs: Any) -> list[Resource]:
+            """A page takes longer than a slice may."""
+            seen.append(turns)
+            time.sleep(0.006)
+            return read(*args, **kwargs)
+
+        monkeypatch.setattr(host.pod.store, "resources", slowly)
         counting = asyncio.create_task(count())
-        media = {"Content_Type": N3} if method == "PATCH" else {}
-        body = PATCH.format("inserts") if method == "PATCH" else ""
-        answer = await host.ask(method, "/data/many/", body, **media)
+        await worked_on(host, method)
         counting.cancel()
-        assert answer.status_code == {"GET": 200, "PATCH": 201, "DELETE": 409}[method]
-        assert turns > 4
+        assert len(seen) > 8
+        # What is asked before and after the listing may share a turn with its first and last page.
+        assert len(set(seen)) >= len(seen) - 3
 
     told(story)
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH"])
+def test_a_listing_of_many_children_is_written_where_it_holds_nobody_up(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written_by = set()
+
+    def turtle(listing: container.Listing) -> bytes:
+        written_by.add(threading.current_thread())
+        return write(listing)
+
+    async def story(host: Host) -> None:
+        await crowded(host)
+        await worked_on(host, method)
+
+    write = container.turtle
+    monkeypatch.setattr(container, "turtle", turtle)
+    told(story)
+    assert threading.main_thread() not in written_by

@@ -43,7 +43,8 @@ _SURE_AFTER: Final = timedelta(seconds=30)
 class Feed:
     """One channel that is being listened to.
 
-    ``cursor`` is the last change that was told. ``confirms`` says that the receiver answers what it
+    ``cursor`` is the last change that was told, ``turned`` what was told last of each collection:
+    that it began or ended. ``confirms`` says that the receiver answers what it
     takes; others have certainly got only what they took a while ago. ``lasts`` is False for a
     channel that is its connection only.
     """
@@ -56,6 +57,7 @@ class Feed:
     is_behind: bool = True
     end: End | None = None
     news: asyncio.Event = field(default_factory=asyncio.Event)
+    turned: dict[str, MessageType] = field(default_factory=dict)
 
     def finish(self, end: End) -> None:
         """End the feed soon."""
@@ -212,7 +214,7 @@ class Feeds:
             feed.is_behind = False
         if not page or await self._allowed(feed) is None:
             return
-        told = await self._heard(channel, page)
+        told = await self._heard(feed, page)
         for seq, message in told:
             member = await self._allowed(feed)
             if member is None:
@@ -230,18 +232,18 @@ class Feeds:
         feed.sure(self._clock.now())
         await asyncio.sleep(0)
 
-    async def _heard(self, channel: Channel, page: Sequence[Change]) -> list[tuple[int, Message]]:
+    async def _heard(self, feed: Feed, page: Sequence[Change]) -> list[tuple[int, Message]]:
         """The messages of some changes; with a rate, the last one about each thing."""
+        channel = feed.channel
         member = self._reader.member(channel.member)
         told: list[tuple[int, Message]] = []
-        turned: dict[str, MessageType] = {}
         for number, change in enumerate(page if member is not None else ()):
             if number % _POLITE == 0:
                 await asyncio.sleep(0)
             assert member is not None
             if (channel.start_at and change.at < channel.start_at) or change.at > channel.end_at:
                 continue
-            found = messages_of(self._reader, member, change, channel.topic, turned)
+            found = messages_of(self._reader, member, change, channel.topic, feed.turned)
             told += ((change.seq, message) for message in found)
         if not channel.rate:
             return told
