@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 
 from pod.model.ids import Iri, MemberId
 from pod.model.peer import Follower, Outgoing
@@ -44,6 +44,11 @@ _REMOVE: Final = compiled(
 )
 _REMOVE_FOLLOW: Final = compiled(
     delete(follower).where(_c.actor == given("actor"), _c.follow_id == given("follow"))
+)
+_MOVE_ACTOR: Final = compiled(
+    update(follower)
+    .where(_c.actor == given("actor"))
+    .values(inbox=given("inbox"), shared_inbox=given("shared"))
 )
 _REMOVE_ACTOR: Final = compiled(delete(follower).where(_c.actor == given("actor")))
 
@@ -93,6 +98,10 @@ class SqlFollowers:
     async def remove_follow(self, actor: Iri, follow_id: Iri) -> None:
         """Take back one follow of an actor."""
         await self._database.write(lambda tx: tx.execute(_REMOVE_FOLLOW, (actor, follow_id)))
+
+    async def move_actor(self, actor: Iri, inbox: Iri, shared_inbox: Iri | None) -> None:
+        """Note that an actor has other inboxes now, with every member."""
+        await self._database.write(lambda tx: tx.execute(_MOVE_ACTOR, (inbox, shared_inbox, actor)))
 
     async def remove_actor(self, actor: Iri) -> None:
         """Forget an actor who is gone, with every member."""

@@ -57,6 +57,10 @@ class Followers(Protocol):
         """Take back one follow of an actor."""
         ...
 
+    async def move_actor(self, actor: Iri, inbox: Iri, shared_inbox: Iri | None) -> None:
+        """Note that an actor has other inboxes now, with every member."""
+        ...
+
     async def remove_actor(self, actor: Iri) -> None:
         """Forget an actor who is gone, with every member."""
         ...

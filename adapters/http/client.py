@@ -113,7 +113,8 @@ class Client:
         """One exchange: the URL, status, headers and body of the answer.
 
         A body may be sent from a file, and one that comes with 200 go ``into`` a file. Raises
-        Forbidden, Invalid, PeerUnavailable, and TooLarge for a body over ``limit`` bytes.
+        Forbidden, Invalid, PeerUnavailable, and TooLarge for a body over ``limit`` bytes; that of
+        an error is cut there, since its status is what counts.
         """
         try:
             with body.open("rb") if isinstance(body, Path) else nullcontext(body) as data:
@@ -148,6 +149,8 @@ async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
     received = bytearray()
     async for chunk in response.content.iter_chunked(65_536):
         received += chunk
-        if len(received) > limit:
+        if len(received) > limit and response.status < 400:
             raise TooLarge("the answer of another server is too large")
-    return bytes(received)
+        if len(received) > limit:
+            break
+    return bytes(received[:limit])

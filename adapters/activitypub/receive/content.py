@@ -59,7 +59,8 @@ async def on_create(wing: Wing, activity: Activity) -> None:
 async def on_update(wing: Wing, activity: Activity) -> None:
     """Keep the new state of a post, or look again at an actor who changed."""
     if activity.object == activity.actor:
-        await wing.actors.actor(activity.actor, fresh=True)
+        actor = await wing.actors.actor(activity.actor, fresh=True)
+        await wing.followers.move_actor(actor.id, actor.inbox, actor.shared_inbox)
         return
     await on_create(wing, activity)
 

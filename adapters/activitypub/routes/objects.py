@@ -5,6 +5,7 @@ Spec: https://www.w3.org/TR/activitypub/#retrieving-objects
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from adapters.activitypub.lens.published import buried
 from adapters.activitypub.routes.gate import Gate
 from adapters.activitypub.routes.parts import part_of
 from adapters.activitypub.wing import Wing
+from adapters.http.incoming import fields
 from adapters.http.negotiate import choose
 from adapters.http.views import Absent, Answer, Ask, Rendered
 from adapters.http.views import View as HttpView
@@ -34,6 +36,9 @@ from pod.model.resource import Resource, ResourcePath
 _TYPES: Final = (MEDIA_TYPE, PROFILED_TYPE)
 _KEY_ONLY: Final = ("id", "type", "preferredUsername", "inbox", "publicKey", "assertionMethod")
 """What is told of an actor to whom does not sign, in secure mode."""
+
+_OF_ONE_HOST: Final = re.compile(r"(?i)\b(?:misskey|cherrypick|sharkey)/")
+"""User agents of servers that take no actor whose shared inbox is on another host."""
 
 
 def as2_view(wing: Wing, gate: Gate) -> HttpView:
@@ -48,7 +53,11 @@ def as2_view(wing: Wing, gate: Gate) -> HttpView:
         if ask.agent.member != ask.member.id:
             await gate.require(ask.member)
         document = await render_as2(wing, ask)
-        return Rendered(orjson.dumps(document), MEDIA_TYPE) if document is not None else None
+        if document is None or ask.path not in ("/", "/me"):
+            return Rendered(orjson.dumps(document), MEDIA_TYPE) if document is not None else None
+        if _OF_ONE_HOST.search(fields().get("User-Agent", "")):
+            del document["endpoints"]["sharedInbox"]
+        return Rendered(orjson.dumps(document), MEDIA_TYPE, {"Vary": "User-Agent"})
 
     return HttpView("as2", _TYPES, render, shows_more=True)
 

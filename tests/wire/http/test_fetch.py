@@ -247,6 +247,11 @@ def test_a_body_over_the_limit_is_refused() -> None:
         visit(replying(answer("200 OK", b"x" * 100_001)))
 
 
+def test_of_an_error_the_status_counts_however_long_its_page_is() -> None:
+    fetched, _ = visit(replying(answer("503 Service Unavailable", b"x" * 300_000)), post=b"{}")
+    assert (fetched.status, len(fetched.body)) == (503, 100_000)
+
+
 def test_a_compressed_bomb_is_refused() -> None:
     bomb = gzip.compress(b"\0" * 50_000_000)
     assert len(bomb) < 100_000
