@@ -38,6 +38,7 @@ _INBOXES: Final = compiled(
     .where(_c.member_id == given("member"), _c.accepted.is_(True))
     .distinct()
 )
+_ANY: Final = compiled(select(_c.member_id).where(_c.actor == given("actor")).limit(1))
 _PUT: Final = upsert(follower)
 _REMOVE: Final = compiled(
     delete(follower).where(_c.member_id == given("member"), _c.actor == given("actor"))
@@ -82,6 +83,10 @@ class SqlFollowers:
     def inboxes(self, member: MemberId) -> list[Iri]:
         """Each inbox once that reaches accepted followers, the shared one where there is one."""
         return [Iri(row[0]) for row in self._database.read.execute(_INBOXES, (member,)).fetchall()]
+
+    def has(self, actor: Iri) -> bool:
+        """Whether an actor follows any member, or asks to."""
+        return self._database.read.execute(_ANY, (actor,)).fetchone() is not None
 
     async def put(
         self, member: MemberId, follower: Follower, now: datetime, *, telling: Sequence[Outgoing]

@@ -41,6 +41,10 @@ class Followers(Protocol):
         """Each inbox once that reaches accepted followers, the shared one where there is one."""
         ...
 
+    def has(self, actor: Iri) -> bool:
+        """Whether an actor follows any member, or asks to."""
+        ...
+
     async def put(
         self, member: MemberId, follower: Follower, now: datetime, *, telling: Sequence[Outgoing]
     ) -> None:
@@ -331,7 +335,11 @@ class Herald(Protocol):
         ...
 
     async def gone(self, iri: Iri, actor: Iri) -> None:
-        """A post or boost of an actor is gone."""
+        """A post or boost of an actor is gone, or the actor, with all that they posted."""
+        ...
+
+    def knows(self, actor: Iri) -> bool:
+        """Whether anything that an actor posted is kept."""
         ...
 
     async def note(self, member: MemberId, kind: str, actor: Iri, about: str) -> None:

@@ -89,6 +89,13 @@ class Wing:
             except (Forbidden, Gone, Invalid, PeerUnavailable, TooLarge):
                 continue
 
+    def knows(self, actor: Iri) -> bool:
+        """Whether anything of an actor of another server is kept."""
+        if self.cache.get(actor) is not None or self.followers.has(actor):
+            return True
+        is_heard = any(herald.knows(actor) for herald in self.heralds)
+        return is_heard or bool(self.edges.of_actor(actor, limit=1))
+
     @property
     def shared_inbox(self) -> Iri:
         """The one inbox of all members."""

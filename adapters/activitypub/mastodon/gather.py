@@ -20,6 +20,7 @@ from adapters.activitypub.lens.names import object_id
 from adapters.activitypub.mastodon.library import Library
 from adapters.activitypub.mastodon.ports import Live, News, Timelines
 from adapters.activitypub.moderation import AT_FOLLOWS
+from adapters.activitypub.receive.order import written_at
 from adapters.activitypub.wing import Wing
 from adapters.activitypub.wishes import wish_of
 from pod.model.change import ChangeOp
@@ -79,24 +80,31 @@ class Gatherer:
         members = [each for each in self._followers(actor) if self._is_for(each, post, actor)]
         if not members and is_new:
             return
-        await self._timelines.hear(Heard(iri, actor, now, orjson.dumps(post)))
+        is_news = await self._hear(post, actor, now)
         if is_new:
             await self._enter(members, iri, actor, now)
             await self._tell_who_asked(members, post, actor)
-        else:
+        elif is_news:
             self._live.tell(self._timelines.holders(iri), News("status.update", iri))
 
     async def keep(self, post: Node, actor: Iri) -> None:
         """A post of an actor matters to a member: it can be shown from now on."""
-        told = Heard(Iri(post["id"]), actor, self._wing.clock.now(), orjson.dumps(post))
-        await self._timelines.hear(told)
+        await self._hear(post, actor, self._wing.clock.now())
 
     async def mention(self, member: Member, post: Node, actor: Iri) -> None:
         """A post that names a member, or answers them, came."""
         iri, now = Iri(post["id"]), self._wing.clock.now()
         if not self._wing.is_local(iri):
-            await self._timelines.hear(Heard(iri, actor, now, orjson.dumps(post)))
+            await self._hear(post, actor, now)
         await self.note(member.id, "mention", actor, iri)
+
+    async def _hear(self, post: Node, actor: Iri, now: datetime) -> bool:
+        """Keep a post, unless a later state of it is known; whether it was kept."""
+        held = self._timelines.heard(post["id"])
+        if held is not None and written_at(post) < written_at(orjson.loads(held.body)):
+            return False
+        await self._timelines.hear(Heard(Iri(post["id"]), actor, now, orjson.dumps(post)))
+        return True
 
     async def boost(self, node: Node, actor: Iri, target: Iri) -> None:
         """A boost of an actor came: it stands where they are followed."""
@@ -114,10 +122,17 @@ class Gatherer:
         await self._enter(members, iri, actor, now)
 
     async def gone(self, iri: Iri, actor: Iri) -> None:
-        """A post or boost of an actor is gone."""
+        """A post or boost of an actor is gone, or the actor, with all that they posted."""
+        while iri == actor and (theirs := self._timelines.heard_of(actor, limit=_PAGE)):
+            for post in theirs:
+                await self._remove(post.iri)
         held = self._timelines.heard(iri)
         if held is not None and held.author == actor:
             await self._remove(iri)
+
+    def knows(self, actor: Iri) -> bool:
+        """Whether anything that an actor posted is kept."""
+        return bool(self._timelines.heard_of(actor, limit=1))
 
     async def note(self, member: MemberId, kind: str, actor: Iri, about: str) -> None:
         """Tell a member what an actor did."""

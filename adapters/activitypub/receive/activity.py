@@ -54,4 +54,6 @@ async def own_object(wing: Wing, activity: Activity) -> Node | None:
             return None
     if read.id_of(found) != object_id or read.iri(found, "attributedTo") != activity.actor:
         return None
-    return found if read.same_origin(object_id, activity.actor) else None
+    if not read.same_origin(object_id, activity.actor):
+        return None
+    return {"id": object_id, **{key: value for key, value in found.items() if key != "@id"}}

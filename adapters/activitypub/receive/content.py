@@ -18,6 +18,7 @@ from adapters.activitypub.lens import quote
 from adapters.activitypub.moderation import INBOX, WAITING, hears, must_wait
 from adapters.activitypub.receive.activity import Activity, own_object
 from adapters.activitypub.receive.farewell import forget_actor
+from adapters.activitypub.receive.order import written_at
 from adapters.activitypub.receive.quoting import on_stamp_gone
 from adapters.activitypub.receive.vote import on_vote, vote_in
 from adapters.activitypub.remote.actor import ACTOR_TYPES
@@ -70,10 +71,10 @@ async def on_delete(wing: Wing, activity: Activity) -> None:
     gone = activity.object
     if gone is None:
         return
+    await wing.herald(lambda herald: herald.gone(gone, activity.actor))
     if gone == activity.actor:
         await forget_actor(wing, activity.actor)
         return
-    await wing.herald(lambda herald: herald.gone(gone, activity.actor))
     for member, _ in wing.edges.about(activity.actor, gone):
         paths = wing.reader.about(member, INBOX, gone)
         deletes = [Delete(path, missing_ok=True) for path in paths]
@@ -115,7 +116,7 @@ async def _keep(
 
 def _is_newer(post: Node, held: Node, kind: str) -> bool:
     """Whether a post replaces what is held: activities may overtake each other."""
-    told, known = (read.text(p, "updated") or read.text(p, "published") or "" for p in (post, held))
+    told, known = written_at(post), written_at(held)
     return told > known or (told == known and kind == "Update")
 
 

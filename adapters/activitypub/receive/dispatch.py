@@ -84,6 +84,8 @@ class Receiver:
         self._wing.federation.require(claim.key_id)
         host = urlsplit(claim.key_id).netloc.lower()
         self._throttle.take(f"inbox {host}", PEER)
+        if _is_farewell(activity) and not self._wing.knows(activity.actor):
+            return
         mark = "signed " + hashlib.sha256(claim.signature).hexdigest()
         if self._wing.seen.has(mark):
             return
@@ -133,7 +135,7 @@ class Receiver:
         try:
             key = await signatures.verify(claim, wing.actors, activity.at)
         except Gone as err:
-            if activity.kind == "Delete" and activity.object == activity.actor:
+            if _is_farewell(activity):
                 return activity if await self._is_gone(activity) else None
             raise Unauthenticated("The signer's key is gone.") from err
         await self._heard_from(urlsplit(key.owner).netloc.lower())
@@ -155,3 +157,8 @@ class Receiver:
         except Gone:
             return True
         return False
+
+
+def _is_farewell(activity: Activity) -> bool:
+    """Whether an actor says that they are gone: servers tell it to all, whoever knew them."""
+    return activity.kind == "Delete" and activity.object == activity.actor

@@ -61,14 +61,14 @@ async def says_also(wing: Wing, target: Iri, old: Iri) -> Iri:
     """
     local = wing.local_actor(target)
     if local is not None:
-        document = await wing.actor_view(local)
+        found, document = local.webid, await wing.actor_view(local)
     else:
         actor = await wing.actors.actor(target, fresh=True)
-        held = wing.cache.get(actor.id)
+        found, held = actor.id, wing.cache.get(actor.id)
         document = orjson.loads(held[0]) if held is not None else {}
     if old not in read.iris(document, "alsoKnownAs") or read.iri(document, "movedTo"):
         raise Conflict("The new account does not name the old one among its aliases.")
-    return Iri(document["id"])
+    return found
 
 
 async def _carry_over(wing: Wing, member: Member, old: Iri, new: Iri) -> None:

@@ -8,11 +8,13 @@ Spec: https://www.w3.org/TR/activitypub/#undo-activity-inbox
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.receive.activity import Activity
 from adapters.activitypub.wing import Wing
-from pod.errors import Gone
-from pod.model.ids import Iri
+from pod.errors import Gone, Invalid
+from pod.model.ids import Iri, parse_datetime
 
 _MAKING = frozenset({"Create", "Update"})
 
@@ -52,6 +54,14 @@ async def remember(wing: Wing, activity: Activity) -> None:
         await wing.seen.drop(about)
     elif activity.kind == "Undo":
         await wing.seen.add(activity.at, _undone(activity.actor, about))
+
+
+def written_at(post: read.Node) -> datetime:
+    """When a post got its present state, as it says itself; long ago where it does not."""
+    try:
+        return parse_datetime(read.text(post, "updated") or read.text(post, "published") or "")
+    except Invalid:
+        return datetime.min.replace(tzinfo=UTC)
 
 
 def _gone(actor: Iri, about: Iri) -> str:

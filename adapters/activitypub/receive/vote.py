@@ -29,7 +29,7 @@ def vote_in(activity: Activity) -> Node | None:
 
 def is_choice(note: Node) -> bool:
     """Whether a note is a choice in a poll: it has a name, no words, and answers something."""
-    has_name = read.text(note, "name") is not None and read.text(note, "content") is None
+    has_name = read.text(note, "name") is not None and not read.text(note, "content")
     return "Note" in read.types(note) and has_name and read.iri(note, "inReplyTo") is not None
 
 

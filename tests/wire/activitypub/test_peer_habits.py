@@ -7,8 +7,13 @@ from urllib.parse import urlsplit
 import orjson
 import pytest
 
+from adapters.activitypub.mastodon.gather import Gatherer
+from adapters.activitypub.mastodon.library import Library
+from adapters.activitypub.mastodon.ports import Live
+from pod.model.ids import Iri
 from pod.model.member import Member
-from tests.kit.fediverse import TYPE, FediPod, Peer
+from storage.timelines import SqlTimelines
+from tests.kit.fediverse import EVERYBODY, KEYS, TYPE, FediPod, Peer
 from tests.wire.activitypub.conftest import Tell
 
 
@@ -38,5 +43,103 @@ def test_a_follower_whose_inbox_moved_gets_news_at_the_new_one(tell: Tell) -> No
         await pod.note(alice)
         await pod.wing.flush()
         assert [request.url for request in bob.received] == ["http://peer.test/new-host"]
+
+    tell(story)
+
+
+@pytest.mark.parametrize(
+    ("first", "later"),
+    [
+        ("2026-11-24T11:30:00Z", "2026-11-24T11:30:00.500Z"),
+        ("2026-11-24T13:30:00+02:00", "2026-11-24T12:10:00Z"),
+    ],
+)
+def test_an_edit_is_newer_by_time_however_the_time_is_written(
+    tell: Tell, first: str, later: str
+) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        edits = [bob.note(content=said, cc=[alice.webid], updated=at)
+                 for said, at in (("first", first), ("later", later))]  # fmt: skip
+        for number, note in enumerate([*edits, edits[0]]):
+            assert await pod.post(bob, bob.activity("Update", note, number)) == 202
+        (path,) = pod.store.about(alice.id, "/inbox/", edits[0]["id"])
+        held = pod.store.resource(alice.id, path)
+        assert held is not None
+        assert orjson.loads(held.body)["content"] == "later"
+
+    tell(story)
+
+
+def test_what_was_heard_first_as_edited_stays_edited_at_home(tell: Tell) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        timelines = SqlTimelines(pod.store.database)
+        wing = pod.wing.social._wing
+        wing.heralds.append(Gatherer(wing, timelines, Library(wing, timelines), Live()))
+        await pod.say(alice, {"type": "Follow", "object": bob.id})
+        (path,) = pod.store.about(alice.id, "/data/social/follow/", bob.id)
+        follow = {"id": alice.url(path), "type": "Follow", "actor": alice.webid, "object": bob.id}
+        await pod.post(bob, bob.activity("Accept", follow))
+        old, new = bob.note(), bob.note(content="edited", updated="2026-11-24T11:30:00Z")
+        for activity in (bob.activity("Update", new), bob.activity("Create", old)):
+            assert await pod.post(bob, activity) == 202
+        heard = timelines.heard(Iri(old["id"]))
+        assert heard is not None
+        assert orjson.loads(heard.body)["content"] == "edited"
+
+    tell(story)
+
+
+def test_a_post_that_is_named_by_the_keywords_of_json_ld_is_kept(tell: Tell) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        note = bob.note(cc=[alice.webid])
+        spelled = {"@id": note.pop("id"), "@type": [note.pop("type")], **note}
+        create = bob.activity("Create", spelled)
+        create = {"@id": create.pop("id"), "@type": create.pop("type"), **create}
+        assert await pod.post(bob, create) == 202
+        (path,) = pod.store.about(alice.id, "/inbox/", spelled["@id"])
+        held = pod.store.resource(alice.id, path)
+        assert held is not None
+        assert orjson.loads(held.body)["id"] == spelled["@id"]
+
+    tell(story)
+
+
+@pytest.mark.parametrize("words", [{}, {"content": ""}, {"content": None}])
+def test_a_vote_may_say_that_it_has_no_words(tell: Tell, words: dict[str, object]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        question = {"type": "Question", "content": "Tea?", "to": [EVERYBODY],
+                    "oneOf": [{"type": "Note", "name": name} for name in ("yes", "no")]}  # fmt: skip
+        _, poll = await pod.say(alice, question)
+        vote = {"id": f"{bob.id}/votes/1", "type": "Note", "attributedTo": bob.id, "name": "yes",
+                "inReplyTo": poll, "to": [alice.webid], **words}  # fmt: skip
+        assert await pod.post(bob, bob.activity("Create", vote)) == 202
+        await pod.wing.count_polls()
+        _, shown = await pod.get(poll)
+        assert [each["replies"]["totalItems"] for each in shown["oneOf"]] == [1, 0]
+
+    tell(story)
+
+
+def test_the_end_of_somebody_unknown_costs_no_request(tell: Tell) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        eve = pod.network.add(Peer("eve", "http://eve.test", KEYS[1]))
+        eve.documents[eve.id] = 410
+        assert await pod.post(eve, eve.activity("Delete", eve.id)) == 202
+        assert eve.fetched == []
+
+    tell(story)
+
+
+def test_with_an_actor_goes_what_was_heard_of_them(tell: Tell) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        timelines = SqlTimelines(pod.store.database)
+        wing = pod.wing.social._wing
+        wing.heralds.append(Gatherer(wing, timelines, Library(wing, timelines), Live()))
+        for number in range(3):
+            note = bob.note(number, cc=[alice.webid])
+            assert await pod.post(bob, bob.activity("Create", note, number)) == 202
+        assert len(timelines.heard_of(bob.id, limit=9)) == 3
+        assert await pod.post(bob, bob.activity("Delete", bob.id)) == 202
+        assert timelines.heard_of(bob.id, limit=9) == []
 
     tell(story)
