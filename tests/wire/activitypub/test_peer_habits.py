@@ -107,8 +107,12 @@ def test_a_post_that_is_named_by_the_keywords_of_json_ld_is_kept(tell: Tell) -> 
 @pytest.mark.parametrize("words", [{}, {"content": ""}, {"content": None}])
 def test_a_vote_may_say_that_it_has_no_words(tell: Tell, words: dict[str, object]) -> None:
     async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
-        question = {"type": "Question", "content": "Tea?", "to": [EVERYBODY],
-                    "oneOf": [{"type": "Note", "name": name} for name in ("yes", "no")]}  # fmt: skip
+        question = {
+            "type": "Question",
+            "content": "Tea?",
+            "to": [EVERYBODY],
+            "oneOf": [{"type": "Note", "name": said} for said in ("yes", "no")],
+        }
         _, poll = await pod.say(alice, question)
         vote = {"id": f"{bob.id}/votes/1", "type": "Note", "attributedTo": bob.id, "name": "yes",
                 "inReplyTo": poll, "to": [alice.webid], **words}  # fmt: skip
