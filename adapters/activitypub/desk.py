@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 
 from adapters.activitypub.acts import Acts
 from adapters.activitypub.addresses import address_of, find
+from adapters.activitypub.deliver.rotation import rotate
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.lens import html
 from adapters.activitypub.lens.presence import MAX_FIELDS
@@ -103,6 +104,7 @@ class Desk:
             "move": self._move,
             "return": self._return,
             "import": self._import,
+            "key": self._key,
         }
         if name not in acts:
             raise NotFound
@@ -203,6 +205,10 @@ class Desk:
     async def _return(self, agent: Agent, member: Member, _: Form) -> str:
         await self._presences.come_back(agent, member)
         return "You are here again. Followers who went stay where they are."
+
+    async def _key(self, _: Agent, member: Member, __: Form) -> str:
+        await rotate(self._wing, member)
+        return "You have a new signing key. The servers of your followers are told."
 
     async def _import(self, _: Agent, member: Member, form: Form) -> str:
         kind = _kind(form.get("kind", ""))

@@ -76,6 +76,7 @@ class Actors:
                 now = self._clock.now()
                 actor = read_actor(document, now)
                 await self._cache.put(iri, orjson.dumps(document), now)
+                self._forget_keys(actor.id)
                 return actor
         finally:
             self._asking.pop(iri, None)
@@ -112,6 +113,11 @@ class Actors:
             self._keys.pop(next(iter(self._keys)))
         self._keys[key_id] = key
         return key
+
+    def _forget_keys(self, owner: Iri) -> None:
+        """Look for the keys of an actor anew: one that was replaced is good no more."""
+        for key_id in [each for each, key in self._keys.items() if key.owner == owner]:
+            del self._keys[key_id]
 
     async def document(self, iri: Iri) -> Node:
         """The AS2 document with an id, from its own origin (see `Documents.document`)."""

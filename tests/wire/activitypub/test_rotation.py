@@ -7,11 +7,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
+import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from adapters.activitypub.signature.verify import fits, read
+from pod.errors import Throttled
 from pod.model.member import Member
-from tests.kit.fediverse import FediPod, Peer
+from tests.kit.fediverse import KEYS, FediPod, Peer
+from tests.kit.house import owner
 
 Story = Callable[[FediPod, Member, Peer], Awaitable[None]]
 
@@ -67,6 +70,53 @@ def test_nobody_else_changes_keys(tell: Callable[[Story], None]) -> None:
         carol = await pod.member("carol")
         _, before = await pod.get(alice.webid)
         assert await asked(pod, f"{alice.origin}/me/keys", str(carol.id)) == 403
+        assert (await pod.get(alice.webid))[1] == before
+
+    tell(story)
+
+
+def test_once_a_peer_tells_of_a_new_key_the_old_one_is_good_no_more(
+    tell: Callable[[Story], None],
+) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        old, new = KEYS
+        note = alice.url((await pod.note(alice)).path)
+        assert await pod.post(bob, bob.activity("Like", note)) == 202
+        bob.key = new
+        bob.documents[bob.id] = bob.actor()
+        bob.key = old
+        update = bob.activity("Update", bob.actor() | {"name": "Bob"})
+        assert await pod.post(bob, update) == 202
+        assert await pod.post(bob, bob.activity("Like", note, 2)) == 401
+        bob.key = new
+        assert await pod.post(bob, bob.activity("Like", note, 3)) == 202
+
+    tell(story)
+
+
+def test_a_member_gets_a_new_key_by_the_page(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        _, before = await pod.get(alice.webid)
+        told = await pod.wing.desk.act(owner(alice), alice, "key", {})
+        assert "new signing key" in told
+        _, after = await pod.get(alice.webid)
+        assert after["publicKey"]["publicKeyPem"] != before["publicKey"]["publicKeyPem"]
+        await pod.wing.flush()
+        await pod.note(alice)
+        await pod.wing.flush()
+        update, create = bob.received
+        assert (is_by(update, before, pod), is_by(update, after, pod)) == (True, False)
+        assert (is_by(create, before, pod), is_by(create, after, pod)) == (False, True)
+
+    tell(story)
+
+
+def test_keys_do_not_change_faster_than_peers_can_be_told(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        await pod.wing.desk.act(owner(alice), alice, "key", {})
+        _, before = await pod.get(alice.webid)
+        with pytest.raises(Throttled):
+            await pod.wing.desk.act(owner(alice), alice, "key", {})
         assert (await pod.get(alice.webid))[1] == before
 
     tell(story)

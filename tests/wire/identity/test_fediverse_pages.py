@@ -98,6 +98,20 @@ def test_members_of_one_pod_follow_block_and_mute_each_other_by_address(town: To
     town.run(story(town.whole))
 
 
+def test_a_member_takes_a_new_signing_key(town: Town) -> None:
+    async def story(whole: Whole) -> None:
+        surfer = await at_page(whole)
+        actor = "http://alice.localhost:2583/me"
+        before = (await whole.ask("GET", actor, accept=AS2)).json["publicKey"]
+        await surfer.fill_in(f"{PAGE}/key")
+        assert "You have a new signing key" in surfer.text
+        after = (await whole.ask("GET", actor, accept=AS2)).json["publicKey"]
+        assert after["id"] == before["id"]
+        assert after["publicKeyPem"] != before["publicKeyPem"]
+
+    town.run(story(town.whole))
+
+
 def test_a_list_is_brought_as_a_file(town: Town) -> None:
     async def story(whole: Whole) -> None:
         surfer = await at_page(whole)
