@@ -8,6 +8,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from adapters.activitypub import moderation
+from adapters.activitypub.jsonld import read
 from adapters.activitypub.signature import verify as signatures
 from adapters.activitypub.signature.request import Request
 from adapters.activitypub.wing import Wing
@@ -58,23 +59,35 @@ class Gate:
         Raises Unauthenticated, Forbidden (also where everybody may read, for servers that are shut
         out), Throttled, Overloaded; NotFound for whom the member blocks.
         """
-        if not self.secure:
-            self._refuse_shut_out()
-            return
-        visitor = await self.visitor()
-        if visitor is None:
+        visitor = await self.visitor() if self.secure else await self._named()
+        if visitor is None and self.secure:
             raise Unauthenticated("This server answers signed requests only.")
-        if member is not None and not moderation.may_see(self._wing, member, visitor):
+        if member is None or visitor is None:
+            return
+        if not moderation.may_see(self._wing, member, visitor):
             raise NotFound
 
-    def _refuse_shut_out(self) -> None:
-        """Where anybody reads: refuse at least who names a server that is shut out."""
+    async def shows_actor(self, member: Member) -> bool:
+        """Whether who asks may see all of a member's actor; in secure mode not everybody may."""
+        if not self.secure:
+            return True
+        visitor = await self.visitor()
+        return visitor is not None and moderation.may_see(self._wing, member, visitor)
+
+    async def _named(self) -> Iri | None:
+        """Where anybody reads: whom the signature names, unverified; a lie only shuts the liar out.
+
+        Raises Forbidden for servers that are shut out.
+        """
         sent = presented(self._hosts)
         request = Request(sent.method, sent.url, list(sent.headers.items()), sent.body)
         if not request.has("signature"):
-            return
+            return None
         try:
-            claim = signatures.read(request, self._wing.clock.now())
-        except Unauthenticated:
-            return
-        self._wing.federation.require(claim.key_id)
+            key_id = signatures.read(request, self._wing.clock.now()).key_id
+            self._wing.federation.require(key_id)
+            if "#" not in key_id:
+                return (await self._wing.actors.actor_key(key_id, fresh=False)).owner
+        except (Gone, PeerUnavailable, Unauthenticated):
+            return None
+        return read.iri({"id": key_id.partition("#")[0]}, "id")

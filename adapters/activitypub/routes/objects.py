@@ -45,15 +45,17 @@ def as2_view(wing: Wing, gate: Gate) -> HttpView:
     """What content negotiation offers as AS2 on ``/``, ``/me`` and public records."""
 
     async def render(ask: Ask) -> Rendered | None:
-        if ask.path in ("/", "/me") and gate.secure and await gate.visitor() is None:
-            # What verifies our signatures is there for all: two strict servers would wait for ever.
+        is_actor = ask.path in ("/", "/me")
+        if is_actor and not await gate.shows_actor(ask.member):
+            # What verifies our signatures is there for all: two strict servers would wait for ever,
+            # and who is blocked could not take the block.
             actor = await wing.actor_view(ask.member)
             shown = {key: actor[key] for key in _KEY_ONLY}
             return Rendered(orjson.dumps(with_context(shown, ACTOR)), MEDIA_TYPE)
         if ask.agent.member != ask.member.id:
-            await gate.require(ask.member)
+            await gate.require(None if is_actor else ask.member)
         document = await render_as2(wing, ask)
-        if document is None or ask.path not in ("/", "/me"):
+        if document is None or not is_actor:
             return Rendered(orjson.dumps(document), MEDIA_TYPE) if document is not None else None
         if _OF_ONE_HOST.search(fields().get("User-Agent", "")):
             del document["endpoints"]["sharedInbox"]
