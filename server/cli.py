@@ -14,7 +14,7 @@ from rich.console import Console
 
 from pod.errors import PodError
 from pod.settings import Settings
-from server import environment, federation, observe
+from server import emoji, environment, federation, observe
 from server.hosts import FrontDoor, Rooms
 from server.serve import ServerName, serve
 from server.wire import open_house
@@ -235,6 +235,5 @@ def _settings(file: Path | None, given: dict[str, Any], *, dev: bool) -> Setting
     return environment.load(os.environ, file, given, defaults)
 
 
-app.add_typer(
-    federation.commands(lambda file, dev: _settings(file, {}, dev=dev)), name="federation"
-)
+for name, room in (("federation", federation), ("emoji", emoji)):
+    app.add_typer(room.commands(lambda file, dev: _settings(file, {}, dev=dev)), name=name)

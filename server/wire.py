@@ -28,6 +28,7 @@ from pod.second_factor import SecondFactor
 from pod.settings import Settings
 from pod.transfer import Transfer
 from pod.write import Write
+from server import emoji
 from server.brought import believed, leads_here, seen_from_outside
 from server.deferred import Deferred
 from server.elsewhere import Elsewhere
@@ -291,6 +292,7 @@ def _fediverse(
         allow_list=ground.settings.federation_allow_list,
         secure=ground.settings.authorized_fetch,
         rests_until=rests_until,
+        emojis=emoji.folder(ground.settings),
     )
 
 

@@ -122,6 +122,7 @@ class Acts:
             "published": wing.clock.now().isoformat().replace("+00:00", "Z"),
             "object": target,
             "content": emoji,
+            **({"tag": tags} if (tags := wing.emoji_tags(emoji)) else {}),
             "to": [author],
         }
         body = orjson.dumps(index.document(view))

@@ -36,7 +36,7 @@ async def create(wing: Wing, agent: Agent, member: Member, view: Node, activity:
     path = ResourcePath(CIRCLE + wing.tids.next())
     told = {key: view.get(key, activity.get(key)) for key in ("to", "cc")}
     whole, files = await _with_files(wing, member, path, view, {})
-    made = circle.put(whole, member, path, told, _now(wing))
+    made = _tagged(wing, circle.put(whole, member, path, told, _now(wing)))
     put = PutDocument(path, MEDIA_TYPE, orjson.dumps(index.document(made)), ABSENT)
     await wing.write.apply(agent, member.id, [put, *files])
     return Iri(made["id"])
@@ -52,7 +52,7 @@ async def update(wing: Wing, agent: Agent, member: Member, target: Iri, view: No
         words.setdefault("contentMap", dict.fromkeys(before["contentMap"], words["content"]))
     shown: dict[str, Node] = {part["url"]: part for part in _files(before)}
     whole, files = await _with_files(wing, member, held.path, {**before, **words}, shown)
-    made = circle.put(whole, member, held.path, before, _now(wing))
+    made = _tagged(wing, circle.put(whole, member, held.path, before, _now(wing)))
     gone = shown.keys() - {part["url"] for part in _files(made)}
     body = orjson.dumps(index.document(made))
     put = PutDocument(held.path, MEDIA_TYPE, body, Version(held.cid, held.complement.revision))
@@ -152,6 +152,13 @@ async def _new_file(
         made["blurhash"] = computed
     post = circle.id_of(member, path)
     return made, PutBinary(lies, blob.cid, blob.media_type, ABSENT, subject=post)
+
+
+def _tagged(wing: Wing, made: View) -> View:
+    """The post with the custom emoji of its words."""
+    kept = [tag for tag in read.nodes(made, "tag") if "Emoji" not in read.types(tag)]
+    kept += wing.emoji_tags(made["content"], made.get("summary", ""), *poll.choices(made))
+    return {**made, "tag": kept} if kept or "tag" in made else made
 
 
 def _files(view: Node) -> list[Node]:

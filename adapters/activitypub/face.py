@@ -36,6 +36,7 @@ from adapters.activitypub.ports import (
     Edges,
     Egress,
     Elsewhere,
+    Emojis,
     Farewells,
     Followers,
     Imports,
@@ -120,6 +121,7 @@ class ActivityPub:
         throttle: Throttle | None = None,
         rests_until: Callable[[Member], datetime | None] = lambda _: None,
         timelines: Timelines | None = None,
+        emojis: Emojis,
     ) -> None:
         """``reader`` is the store as others may see it, where that is less than the store.
 
@@ -159,6 +161,7 @@ class ActivityPub:
             federation=federation,
             reports=reports,
             farewells=farewells,
+            emojis=emojis,
             rests_until=rests_until,
         )
         self._reactor = Reactor(self._wing)

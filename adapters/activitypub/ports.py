@@ -5,7 +5,7 @@ Spec: https://www.w3.org/TR/activitypub/#delivery
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -14,11 +14,24 @@ from adapters.http.fetch import Fetched, HeadersFor
 from pod.keys.ed25519 import Ed25519Key
 from pod.keys.rsa import RsaKey
 from pod.model.change import Change
+from pod.model.emoji import Emoji
 from pod.model.ids import AtUri, Cid, Did, Iri, MemberId, Tid
 from pod.model.member import Member
 from pod.model.moderation import DomainRule, ImportRow, ImportState, ListKind, Report
 from pod.model.peer import Delivery, Edge, EdgeKind, Follower, HostState, Outgoing
 from pod.model.resource import ResourcePath
+
+
+class Emojis(Protocol):
+    """The custom emoji that the server offers."""
+
+    def all(self) -> Mapping[str, Emoji]:
+        """By their names, which are without colons."""
+        ...
+
+    def body(self, emoji: Emoji) -> bytes:
+        """The picture; raises NotFound when it was just removed."""
+        ...
 
 
 class Followers(Protocol):

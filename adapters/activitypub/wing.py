@@ -13,7 +13,7 @@ from datetime import datetime
 from adapters.activitypub.blurhash import Blurhashes
 from adapters.activitypub.federation import Federation
 from adapters.activitypub.jsonld import read
-from adapters.activitypub.lens import profile
+from adapters.activitypub.lens import emoji, profile
 from adapters.activitypub.lens.names import Names, member_at, object_id, read_object_path
 from adapters.activitypub.lens.profile import ActorKeys, Presented
 from adapters.activitypub.lens.published import Published, View
@@ -23,6 +23,7 @@ from adapters.activitypub.ports import (
     DomainRules,
     Edges,
     Egress,
+    Emojis,
     Farewells,
     Followers,
     Herald,
@@ -76,6 +77,7 @@ class Wing:
     blurhashes: Blurhashes
     hosts: Hosts
     throttle: Throttle
+    emojis: Emojis
     rests_until: Callable[[Member], datetime | None] = lambda _: None
     heralds: list[Herald] = field(default_factory=list)
     outgoing: asyncio.Event = field(default_factory=asyncio.Event)
@@ -103,7 +105,7 @@ class Wing:
 
     def published(self, member: Member, resource: Resource) -> Published:
         """A public record as the lenses take it."""
-        return Published(member, resource, Names(self.reader, member, self.blurhashes.of))
+        return Published(member, resource, self._names(member))
 
     async def look_at(self, member: Member, path: ResourcePath) -> None:
         """Compute the blurhashes of the pictures of a post, before it is shown."""
@@ -115,7 +117,14 @@ class Wing:
     def presented(self, member: Member) -> Presented:
         """A member as the profile lens takes them."""
         resource = self.reader.resource(member.id, PROFILE_PATH)
-        return Presented(member, resource, Names(self.reader, member), self.server)
+        return Presented(member, resource, self._names(member), self.server)
+
+    def emoji_tags(self, *texts: str) -> list[View]:
+        """The tags of the server's custom emoji that stand in some texts."""
+        return emoji.tags(self.emojis.all(), self.server, *texts)
+
+    def _names(self, member: Member) -> Names:
+        return Names(self.reader, member, self.blurhashes.of, self.emoji_tags)
 
     async def actor_view(self, member: Member) -> View:
         """A member's actor, without context."""

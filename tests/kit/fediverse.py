@@ -39,6 +39,7 @@ from pod.write import PutRecord, Receipt
 from storage.delivery_queue import SqlActivityLog, SqlDeliveryQueue
 from storage.domain_rules import StoredDomainRules
 from storage.edges import SqlEdges, SqlSeen
+from storage.emoji import EmojiFolder
 from storage.farewells import StoredFarewells
 from storage.followers import SqlFollowers
 from storage.imports import SqlImports
@@ -206,8 +207,16 @@ class Doorkeeper:
 class FediPod(Pod):
     """The pod with its wing, on real storage, behind a test client."""
 
-    def __init__(self, store: Any, *, allow_list: bool = False, secure: bool = False) -> None:
+    def __init__(
+        self,
+        store: Any,
+        *,
+        allow_list: bool = False,
+        secure: bool = False,
+        folder: Path = Path("nowhere"),
+    ) -> None:
         super().__init__(store=store)
+        self.emojis = EmojiFolder(folder / "emoji")
         self.network = Network()
         self.elsewhere = OtherNetwork()
         database = store.database
@@ -238,6 +247,7 @@ class FediPod(Pod):
             imports=SqlImports(database),
             farewells=StoredFarewells(database),
             allow_list=allow_list,
+            emojis=self.emojis,
         )
         hosts = Hosts(store, self.settings.origin)
         self.app = Quart("pod")
@@ -357,7 +367,7 @@ async def fedi_pod(
 ) -> AsyncIterator[FediPod]:
     """The pod with its wing, for as long as a test needs it."""
     async with sql_store(folder / "pod.db") as store:
-        pod = FediPod(store, allow_list=allow_list, secure=secure)
+        pod = FediPod(store, allow_list=allow_list, secure=secure, folder=folder)
         await pod.keyring.open()
         await store.write(lambda tx: tx.put_secret(None, ACTOR_RSA, MEMBER_KEY))
         yield pod

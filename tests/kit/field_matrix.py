@@ -306,7 +306,7 @@ BESIDE: Final = {
     "`context`, `conversation` of another server": "nothing",
     "reactions, votes, and acts towards other servers": "nothing: documents, no records",
     "a fifth picture, pictures with a film, sound": "refused with 422: no record can show them",
-    "custom emoji": "out: the pod has none; in: kept as they came",
+    "custom emoji": "the word between colons",
     "properties that nobody knows": "nothing",
 }
 """What AS2 says that no record holds, and what is seen of it elsewhere."""

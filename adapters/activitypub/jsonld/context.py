@@ -31,6 +31,7 @@ _TERMS: Final[dict[str, Any]] = {
     "memorial": f"{_TOOT}memorial",
     "suspended": f"{_TOOT}suspended",
     "blurhash": f"{_TOOT}blurhash",
+    "Emoji": f"{_TOOT}Emoji",
     "schema": "http://schema.org#",
     "PropertyValue": "schema:PropertyValue",
     "value": "schema:value",
@@ -56,14 +57,14 @@ _TERMS: Final[dict[str, Any]] = {
 }
 
 _NOTE_TERMS: Final = (
-    "Hashtag", "sensitive", "blurhash", "focalPoint", "votersCount", "EmojiReact",
+    "Hashtag", "sensitive", "blurhash", "focalPoint", "votersCount", "Emoji", "EmojiReact",
     "quote", "quoteAuthorization", "QuoteRequest", "QuoteAuthorization", "interactingObject",
     "interactionTarget", "interactionPolicy", "canQuote", "canReply", "always",
     "automaticApproval", "manualApproval", "quoteUrl", "quoteUri", "_misskey_quote",
 )  # fmt: skip
 _ACTOR_TERMS: Final = (
     "manuallyApprovesFollowers", "movedTo", "alsoKnownAs", "discoverable", "indexable", "featured",
-    "featuredTags", "memorial", "suspended", "Hashtag", "schema", "PropertyValue", "value",
+    "featuredTags", "memorial", "suspended", "Hashtag", "Emoji", "schema", "PropertyValue", "value",
     "webfinger",
 )  # fmt: skip
 
@@ -74,6 +75,9 @@ ACTOR: Final[list[Any]] = [
     AS2, SECURITY, MULTIKEY, {term: _TERMS[term] for term in _ACTOR_TERMS},
 ]  # fmt: skip
 """The context of actors."""
+
+EMOJI: Final[list[Any]] = [AS2, {"Emoji": _TERMS["Emoji"]}]
+"""The context of a custom emoji."""
 
 
 def with_context(view: dict[str, Any], context: Any = AS2) -> dict[str, Any]:

@@ -102,11 +102,12 @@ def _view(article: Article, published: Published, beside: View, override: View) 
         view["summary"] = article.summary
     if article.format == "markdown" and article.content:
         view["source"] = {"content": article.content, "mediaType": _MARKDOWN_TYPE}
-    if article.tags:
-        view["tag"] = [
-            {"type": "Hashtag", "href": names.tag_url(tag), "name": f"#{tag}"}
-            for tag in article.tags
-        ]
+    found: list[View] = [
+        {"type": "Hashtag", "href": names.tag_url(tag), "name": f"#{tag}"} for tag in article.tags
+    ]
+    found += names.emoji(article.title, view["content"])
+    if found:
+        view["tag"] = found
     if article.cover is not None:
         view["image"] = {
             "type": "Image",

@@ -6,7 +6,7 @@ Spec: https://www.w3.org/TR/activitypub/#obj-id
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
 from pod.errors import Invalid
@@ -61,11 +61,13 @@ class Names:
         reader: Reader,
         author: Member,
         blurhash: Callable[[Cid], str | None] = lambda _: None,
+        emoji: Callable[..., list[dict[str, Any]]] = lambda *_: [],
     ) -> None:
-        """``blurhash`` tells that of a picture, if it was computed."""
+        """``blurhash`` tells that of a picture, if it was computed, ``emoji`` the tags in texts."""
         self._reader = reader
         self._tags = f"{author.origin}/?tag="
         self.blurhash = blurhash
+        self.emoji = emoji
 
     def blob(self, member: Member, cid: Cid) -> BlobRef | None:
         """A blob that a member holds."""

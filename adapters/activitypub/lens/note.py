@@ -99,6 +99,7 @@ def _view(
     view |= _thread(note, published, beside) | _quote(note, published, beside)
     if "quote" in view:
         found.append(quote.link(view["quote"]))
+    found += published.names.emoji(content, beside.get("summary", ""), *poll.choices(beside))
     if found:
         view["tag"] = found
     if published.resource.updated_at > published.resource.created_at:

@@ -142,6 +142,8 @@ def _shown(
         view["icon"] = _image(profile.avatar, member)
     if profile.banner is not None:
         view["image"] = _image(profile.banner, member)
+    if found := presented.names.emoji(view["name"], view["summary"]):
+        view["tag"] = found
     return {**DEFAULTS, **annotation, **view}
 
 

@@ -134,14 +134,14 @@ def require_shown(view: View, before: View, after: View) -> None:
 def annotated(before: Complement, annotation: View) -> Complement:
     """A complement with another annotation of ours; all else stays."""
     others = tuple(part for part in before.annotations if part.view != COMPLEMENT)
-    ours = (Annotation(COMPLEMENT, orjson.dumps(annotation)),) if annotation else ()
+    ours = (Annotation(COMPLEMENT, _dump(annotation)),) if annotation else ()
     return replace(before, annotations=others + ours)
 
 
 def beside(put: Put, cid: Cid, before: Complement) -> Complement:
     """The complement after a put, for the record ``cid``; other views' notes stay."""
     others = tuple(part for part in before.overrides if part.view != COMPLEMENT)
-    ours = (Override(COMPLEMENT, orjson.dumps(put.override), cid),) if put.override else ()
+    ours = (Override(COMPLEMENT, _dump(put.override), cid),) if put.override else ()
     return replace(annotated(before, put.annotation), overrides=others + ours)
 
 
@@ -160,6 +160,11 @@ def buried(tombstone: Tombstone) -> Resource:
         generation=tombstone.generation,
         complement=EMPTY,
     )
+
+
+def _dump(view: View) -> bytes:
+    """The same bytes for the same facts, so that what says nothing new changes nothing."""
+    return orjson.dumps(view, option=orjson.OPT_SORT_KEYS)
 
 
 def _load(data: bytes | None) -> View:

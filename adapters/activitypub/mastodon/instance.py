@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from adapters.activitypub.jsonld import read
-from adapters.activitypub.lens import poll
+from adapters.activitypub.lens import emoji, poll
 from adapters.activitypub.mastodon.accounts import Accounts
 from adapters.activitypub.mastodon.composing import MAX_CHARACTERS
 from adapters.activitypub.mastodon.entities import Entities
@@ -31,7 +31,6 @@ VERSION: Final = "4.3.0"
 
 _TYPES: Final = ["image/jpeg", "image/png", "image/gif", "image/webp", "video/mp4", "video/webm"]
 _EMPTY: Final = (
-    ("/api/v1/custom_emojis", NOBODY),
     ("/api/v1/announcements", NOBODY),
     ("/api/v1/lists", "read:lists"),
     ("/api/v1/filters", "read:filters"),
@@ -68,12 +67,20 @@ class Instance:
         frame.add("GET", "/api/v2/instance", NOBODY, self.second)
         frame.add("GET", "/api/v1/preferences", "read:accounts", self.preferences)
         frame.add("GET", "/api/v2/search", "read:search?", self.search)
+        frame.add("GET", "/api/v1/custom_emojis", NOBODY, self.custom_emojis)
         for rule, scope in _EMPTY:
             frame.add("GET", rule, scope, self.nothing)
 
     async def nothing(self, asked: Asked) -> list[Entity]:  # noqa: ARG002  whatever is asked
         """What there is not here."""
         return []
+
+    async def custom_emojis(self, asked: Asked) -> list[Entity]:  # noqa: ARG002  the same for all
+        """The pictures that the server offers for words between colons."""
+        held = self.wing.emojis.all()
+        node = {"tag": [emoji.get(each, self.wing.server) for each in held.values()]}
+        shown = self.entities.persons.pictures.emojis(node)
+        return [{**each, "visible_in_picker": True, "category": None} for each in shown]
 
     async def register(self, asked: Asked) -> Entity:
         """Take an app in."""

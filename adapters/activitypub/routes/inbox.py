@@ -21,6 +21,7 @@ from adapters.activitypub.outbox import Outbox
 from adapters.activitypub.receive.dispatch import Receiver
 from adapters.activitypub.routes import collections, objects
 from adapters.activitypub.routes.client import add_client_routes
+from adapters.activitypub.routes.emoji import add_emoji_routes
 from adapters.activitypub.routes.files import add_file_routes
 from adapters.activitypub.routes.gate import Gate
 from adapters.activitypub.routes.keys import add_key_routes
@@ -61,6 +62,7 @@ def routes(
     add_key_routes(blueprint, wing, hosts, authenticator)
     add_client_routes(blueprint, wing, hosts, authenticator, outbox, files)
     add_file_routes(blueprint, wing, hosts, files)
+    add_emoji_routes(blueprint, wing, hosts)
 
     @blueprint.post("/inbox")
     @blueprint.post("/inbox/")

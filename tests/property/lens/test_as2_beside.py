@@ -74,7 +74,13 @@ def test_words_that_are_too_many_end_in_a_link_to_the_whole(text: tuple[Segment,
 
 
 contents = st.sampled_from(
-    ["<p>Plain</p>", "<p>a</p><ul><li>b</li></ul>", f"<p>{'long words ' * 60}</p>", ""]
+    [
+        "<p>Plain</p>",
+        "<p>a</p><ul><li>b</li></ul>",
+        f"<p>{'long words ' * 60}</p>",
+        "",
+        "<p>Some :party: for :nobody:</p>",
+    ]
 )
 
 
@@ -96,6 +102,10 @@ def test_a_new_note_reads_back_as_it_was_said(
     assert isinstance(put.noun, Note)
     shown = note.get(put.noun, after(put))
     assert (shown["to"], shown["cc"]) == to
+    words = [tag["name"] for tag in shown.get("tag", []) if tag["type"] == "Emoji"]
+    assert words == ([":party:"] if ":party:" in content else [])
+    if words and not warning and not asked:
+        assert put.noun.plain_text == "Some :party: for :nobody:"
     assert shown["content"] == content
     assert shown.get("summary") == warning
     assert shown["type"] == ("Question" if asked else "Note")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import orjson
@@ -10,11 +11,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from adapters.activitypub.lens import html, note, profile
+from adapters.activitypub.lens import emoji, html, note, profile
 from adapters.activitypub.lens.names import Names, object_id, read_object_path
 from adapters.activitypub.lens.profile import ActorKeys, Presented
 from adapters.activitypub.lens.published import Published
 from pod.errors import Conflict, PodError, Unprocessable
+from pod.model.emoji import Emoji
 from pod.model.ids import Cid, Origin, Tid
 from pod.model.member import Member
 from pod.model.note import Note
@@ -50,7 +52,9 @@ class Town:
         return None
 
 
-NAMES = Names(Town(), ALICE)  # type: ignore[arg-type]
+PARTY = Emoji("party", "party.png", "image/png", START)
+EMOJI = partial(emoji.tags, {PARTY.name: PARTY}, Origin("https://pods.example"))
+NAMES = Names(Town(), ALICE, emoji=EMOJI)  # type: ignore[arg-type]
 
 
 def published(complement: Complement = EMPTY) -> Published:

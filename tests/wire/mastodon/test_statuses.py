@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from server import emoji
 from tests.kit.phone import Phone, phone_of
 from tests.kit.whole import Person, Town
 from tests.wire.mastodon.test_people import multipart, png
@@ -302,5 +303,24 @@ def test_an_unlisted_post_is_in_no_public_timeline(
             rkey=rkey,
         )
         assert reply.json["value"]["text"] == "and still"
+
+    town.run(story())
+
+
+def test_custom_emoji_are_listed_and_come_with_posts(town: Town, phone: Phone) -> None:
+    async def story() -> None:
+        folder = emoji.folder(town.whole.house.settings)
+        folder.add("party", png())
+        (listed,) = await Phone(town.whole).get("/api/v1/custom_emojis")
+        assert (listed["shortcode"], listed["visible_in_picker"]) == ("party", True)
+        reply = await town.whole.ask("GET", listed["url"])
+        assert (reply.status, reply.body) == (200, png())
+        made = await say(phone, "a :party: for friends", visibility="private")
+        open_ = await say(phone, "a :party: for all")
+        for post in (made, open_):
+            assert [one["url"] for one in post["emojis"]] == [listed["url"]]
+            assert ":party:" in post["content"]
+        folder.remove("party")
+        assert await phone.get("/api/v1/custom_emojis") == []
 
     town.run(story())
