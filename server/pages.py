@@ -90,6 +90,7 @@ def pages_of(
         reader=shown,
         read=ground.read,
         edges=SqlEdges(ground.database),
+        presence=fediverse.presences.get,
         welcome=console.Welcome(
             handle_suffix=suffixes[0] if suffixes else "",
             open_sign_up=settings.open_sign_up,

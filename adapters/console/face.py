@@ -23,6 +23,8 @@ from adapters.http.incoming import fields
 from adapters.http.views import Answer, Rendered, View, response_of
 from pod.errors import NotFound
 from pod.model.ids import MemberId
+from pod.model.member import Member
+from pod.model.presence import Presence
 from pod.ports import Reader
 from pod.read import Read
 
@@ -54,11 +56,19 @@ class Console:
     """The pages of all members and of the server."""
 
     def __init__(
-        self, *, hosts: Hosts, reader: Reader, read: Read, edges: Edges, welcome: Welcome
+        self,
+        *,
+        hosts: Hosts,
+        reader: Reader,
+        read: Read,
+        edges: Edges,
+        welcome: Welcome,
+        presence: Callable[[Member], Presence] = lambda _: Presence(),
     ) -> None:
+        """``presence`` tells what a member chose to say beside the profile record."""
         self._hosts = hosts
         self._reader = reader
-        self._shown = Shown(reader, read, edges)
+        self._shown = Shown(reader, read, edges, presence)
         self._pages = Pages(self._shown)
         self._welcome = welcome
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from adapters.console.shown import PAGE, Person, Picture, Post, Shown, blob_url
-from adapters.console.words import described, excerpt, markdown, moment, paragraphs
+from adapters.console.words import described, excerpt, is_web, markdown, moment, paragraphs
 from adapters.http.negotiate import AS2_PROFILE
 from adapters.http.views import Ask, Rendered, View
 from pod.model.article import Article
@@ -46,6 +46,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["is_web"] = is_web
     made.filters["bare"] = lambda url: url.split("://", 1)[-1].rstrip("/")
     made.filters["linked"] = described
     made.filters["counted"] = lambda number, word: f"{number} {word}{'' if number == 1 else 's'}"

@@ -5,7 +5,7 @@ Spec: https://microformats.org/wiki/h-card, https://microformats.org/wiki/h-entr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -27,6 +27,7 @@ from pod.errors import Invalid
 from pod.model.blob import BlobRef, Image, Video
 from pod.model.member import Member
 from pod.model.note import Note
+from pod.model.presence import Presence
 from pod.model.resource import Resource, ResourcePath, record_key
 from pod.model.richtext import Tag
 from pod.ports import Reader
@@ -119,7 +120,10 @@ class Reactions:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A member as pages show them; one who ``is_shy`` asks not to be found by strangers."""
+    """A member as pages show them; one who ``is_shy`` asks not to be found by strangers.
+
+    ``fields`` are names and words of the member's choice, ``moved_to`` is where they live now.
+    """
 
     member: Member
     name: str
@@ -131,21 +135,28 @@ class Person:
     banner: Picture | None
     is_bot: bool
     is_shy: bool
+    fields: tuple[tuple[str, str], ...] = ()
+    moved_to: str | None = None
 
 
 class Shown:
     """Reads members and posts for pages; point reads and short pages only."""
 
-    def __init__(self, reader: Reader, read: Read, edges: Edges) -> None:
+    def __init__(
+        self, reader: Reader, read: Read, edges: Edges, presence: Callable[[Member], Presence]
+    ) -> None:
+        """``presence`` tells what a member chose to say beside the profile record."""
         self._reader = reader
         self._read = read
         self._edges = edges
+        self._presence = presence
 
     def person(self, member: Member) -> Person:
         """How a member presents themselves."""
         profile = self._read.profile(member.id)
         text = profile.description or ""
         website = profile.website if profile.website and is_web(profile.website) else None
+        chosen = self._presence(member)
         return Person(
             member=member,
             name=profile.name or member.username,
@@ -156,7 +167,9 @@ class Shown:
             avatar=_blob(member, profile.avatar),
             banner=_blob(member, profile.banner),
             is_bot=profile.is_bot,
-            is_shy=_SHY in profile.labels,
+            is_shy=_SHY in profile.labels or not chosen.is_indexable,
+            fields=chosen.fields,
+            moved_to=chosen.moved_to,
         )
 
     def posts(

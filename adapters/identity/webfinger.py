@@ -16,6 +16,7 @@ from pod.model.member import Member
 
 OIDC_ISSUER: Final = "http://www.w3.org/ns/solid/terms#oidcIssuer"
 PROFILE_PAGE: Final = "http://webfinger.net/rel/profile-page"
+_SERVICE: Final = "https://www.w3.org/ns/activitystreams#Service"
 _FEED: Final = "http://schemas.google.com/g/2010#updates-from"
 _OWN_PAGES: Final = frozenset({"/", "/me", "/profile/card"})
 
@@ -64,11 +65,17 @@ def server_jrd(actor: ServerActor, host: str) -> Jrd:
     return {
         "subject": f"acct:{actor.username}@{host}",
         "aliases": [actor.iri],
-        "links": [{"rel": "self", "type": "application/activity+json", "href": actor.iri}],
+        "links": [
+            {"rel": rel, "type": "application/activity+json", "href": actor.iri}
+            for rel in ("self", _SERVICE)
+        ],
     }
 
 
 def is_about_server(resource: str, actor: ServerActor, host: str) -> bool:
-    """Whether a WebFinger resource names the server's own actor."""
+    """Whether a WebFinger resource names the server's own actor, or the server (FEP-d556)."""
     resource = unquote(resource)
+    origin = "/".join(actor.iri.split("/")[:3])
+    if resource.removesuffix("/") == origin:
+        return True
     return resource == actor.iri or resource.lower() == f"acct:{actor.username}@{host}".lower()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,7 @@ from pod.model.blob import BlobRef
 from pod.model.ids import MemberId, Nsid, Rkey
 from pod.model.member import Member
 from pod.model.peer import Edge, EdgeKind
+from pod.model.presence import Presence
 from pod.model.resource import ResourcePath
 from pod.records.data import Data, Link
 from pod.write import Delete, PutRecord
@@ -75,7 +77,12 @@ async def _nobody_answers(_: str) -> Fetched:
     raise PeerUnavailable
 
 
-def hall_of(pod: Pod, edges: TableEdges | None = None, addresses: Addresses | None = None) -> Quart:
+def hall_of(
+    pod: Pod,
+    edges: TableEdges | None = None,
+    addresses: Addresses | None = None,
+    presence: Callable[[Member], Presence] = lambda _: Presence(),
+) -> Quart:
     """Every room of the hall over a pod; ``addresses`` are the members' in the fediverse."""
     app = Quart("hall")
     app.url_map.merge_slashes = False
@@ -86,6 +93,7 @@ def hall_of(pod: Pod, edges: TableEdges | None = None, addresses: Addresses | No
         read=pod.read,
         edges=edges or TableEdges(),
         welcome=Welcome(".test", open_sign_up=True, lists_members=True),
+        presence=presence,
     )
 
     def allow(agent: Agent, member: Member, path: ResourcePath) -> None:

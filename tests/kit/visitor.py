@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from pod.model.presence import Presence
 from tests.kit.hall import Author, TableEdges, author, hall_of
 from tests.kit.house import Pod
 from tests.kit.pages import Page
@@ -20,7 +21,9 @@ class Visitor:
 
     def __init__(self, pod: Pod, host: str = HOST) -> None:
         self.edges = TableEdges()
-        self._client = hall_of(pod, self.edges).test_client()
+        self.presence = Presence()
+        hall = hall_of(pod, self.edges, presence=lambda _: self.presence)
+        self._client = hall.test_client()
         self._host = host
 
     async def get(self, path: str, **headers: str) -> Any:

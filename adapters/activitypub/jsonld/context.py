@@ -38,6 +38,8 @@ _TERMS: Final[dict[str, Any]] = {
     "webfinger": "https://purl.archive.org/socialweb/webfinger#webfinger",
     "focalPoint": {"@container": "@list", "@id": f"{_TOOT}focalPoint"},
     "votersCount": f"{_TOOT}votersCount",
+    "conversation": "http://ostatus.org#conversation",
+    "implements": {"@id": "https://w3id.org/fep/844e#implements", "@type": "@id"},
     "EmojiReact": "http://litepub.social/ns#EmojiReact",
     "quote": {"@id": f"{_FEP_044F}quote", "@type": "@id"},
     "quoteAuthorization": {"@id": f"{_FEP_044F}quoteAuthorization", "@type": "@id"},
@@ -57,7 +59,8 @@ _TERMS: Final[dict[str, Any]] = {
 }
 
 _NOTE_TERMS: Final = (
-    "Hashtag", "sensitive", "blurhash", "focalPoint", "votersCount", "Emoji", "EmojiReact",
+    "Hashtag", "sensitive", "blurhash", "focalPoint", "votersCount", "conversation", "Emoji",
+    "EmojiReact",
     "quote", "quoteAuthorization", "QuoteRequest", "QuoteAuthorization", "interactingObject",
     "interactionTarget", "interactionPolicy", "canQuote", "canReply", "always",
     "automaticApproval", "manualApproval", "quoteUrl", "quoteUri", "_misskey_quote",
@@ -65,11 +68,20 @@ _NOTE_TERMS: Final = (
 _ACTOR_TERMS: Final = (
     "manuallyApprovesFollowers", "movedTo", "alsoKnownAs", "discoverable", "indexable", "featured",
     "featuredTags", "memorial", "suspended", "Hashtag", "Emoji", "schema", "PropertyValue", "value",
-    "webfinger",
+    "webfinger", "implements",
 )  # fmt: skip
 
 NOTE: Final[list[Any]] = [AS2, {term: _TERMS[term] for term in _NOTE_TERMS}]
 """The context of notes, articles and the activities around them."""
+
+IMPLEMENTED: Final = [
+    {
+        "type": "Link",
+        "href": "https://datatracker.ietf.org/doc/html/rfc9421",
+        "name": "RFC-9421: HTTP Message Signatures",
+    }
+]
+"""What peers cannot tell from what we send (FEP-844e): they may sign in the newer scheme at once."""
 
 ACTOR: Final[list[Any]] = [
     AS2, SECURITY, MULTIKEY, {term: _TERMS[term] for term in _ACTOR_TERMS},

@@ -12,6 +12,7 @@ from typing import Any, Final
 import orjson
 
 from adapters.activitypub.jsonld import read
+from adapters.activitypub.jsonld.context import IMPLEMENTED
 from adapters.activitypub.lens import html
 from adapters.activitypub.lens.names import Names
 from adapters.activitypub.lens.presence import ADDED, DEFAULTS, many
@@ -132,6 +133,11 @@ def _shown(
         "featuredTags": f"{origin}/featured-tags",
         "endpoints": _endpoints(presented),
         "published": member.created_at.isoformat().replace("+00:00", "Z"),
+        "generator": {
+            "id": f"{presented.server}/actor",
+            "type": "Application",
+            "implements": IMPLEMENTED,
+        },
         "memorial": False,
         "suspended": False,
         **_keys(member, keys),

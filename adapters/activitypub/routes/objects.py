@@ -14,9 +14,9 @@ import orjson
 from adapters.activitypub.jsonld.context import (
     ACTOR,
     AS2,
+    IMPLEMENTED,
     MEDIA_TYPE,
     PROFILED_TYPE,
-    SECURITY,
     with_context,
 )
 from adapters.activitypub.lens import index, profile
@@ -131,12 +131,11 @@ async def server_actor(wing: Wing) -> dict[str, Any]:
         "outbox": f"{wing.server}/actor/outbox",
         "endpoints": {"sharedInbox": wing.shared_inbox},
         "manuallyApprovesFollowers": True,
+        "implements": IMPLEMENTED,
         "publicKey": {
             "id": f"{actor_id}#main-key",
             "owner": actor_id,
             "publicKeyPem": key.public_pem,
         },
     }
-    return with_context(
-        view, [AS2, SECURITY, {"manuallyApprovesFollowers": "as:manuallyApprovesFollowers"}]
-    )
+    return with_context(view, ACTOR)

@@ -59,6 +59,10 @@ def test_the_actor_says_all_that_peers_ask_for(tell: Callable[[Story], None]) ->
         assert (actor["manuallyApprovesFollowers"], actor["discoverable"]) == (False, True)
         fields = {field["name"]: field["value"] for field in actor["attachment"]}
         assert 'href="https://alice.garden/" rel="me' in fields["Website"]
+        _, server = await pod.get(f"{pod.settings.origin}/actor")
+        assert actor["generator"]["id"] == server["id"]
+        for told in (actor["generator"], server):
+            assert "rfc9421" in told["implements"][0]["href"]
         assert actor["@context"][0] == "https://www.w3.org/ns/activitystreams"
 
     tell(story)

@@ -6,6 +6,7 @@ import pytest
 
 from pod.model.ids import Iri, Nsid
 from pod.model.peer import Edge
+from pod.model.presence import Presence
 from pod.model.resource import ResourcePath
 from pod.records.cid import cid_text
 from pod.records.data import Data
@@ -121,6 +122,32 @@ def test_the_profile_is_a_card_with_picture_words_and_claims() -> None:
         (face,) = page.all("img", alt="Alice <Martin>")
         assert face.attributes["src"] == f"{ORIGIN}/blobs/{cid_text(avatar.cid)}"
         assert page.meta("og:type") == ["profile"]
+
+    play(scene)
+
+
+def test_fields_of_a_profile_lead_to_pages_of_the_same_person() -> None:
+    async def scene(alice: Author, visitor: Visitor) -> None:
+        fields = (("Elsewhere", "https://social.example/@alice"), ("Mood", "<b>javascript:</b>"))
+        visitor.presence = Presence(fields=fields, moved_to=Iri("https://new.example/me"))
+        page = await visitor.page("/")
+        mine = {
+            link.attributes["href"]
+            for link in [*page.all("a"), *page.all("link")]
+            if "me" in link.attributes.get("rel", "").split()
+        }
+        assert mine == {
+            f"{ORIGIN}/",
+            f"{ORIGIN}/me",
+            "https://social.example/@alice",
+            "https://new.example/me",
+            f"at://{alice.member.did}",
+        }
+        assert [row.text for row in page.all("dt")] == ["Handle", "Elsewhere", "Mood", "DID"]
+        assert "<b>javascript:</b>" in [row.text for row in page.all("dd")]
+        assert page.meta("robots") == []
+        visitor.presence = Presence(is_indexable=False)
+        assert (await visitor.page("/")).meta("robots") == ["noindex, noarchive"]
 
     play(scene)
 

@@ -10,8 +10,14 @@ import pytest
 
 from adapters.identity import host_meta, nodeinfo
 from adapters.identity.documents import did_web, member_document, server_document
-from adapters.identity.webfinger import is_about, jrd_of
-from pod.model.ids import Did, Handle, MemberId, Origin
+from adapters.identity.webfinger import (
+    ServerActor,
+    is_about,
+    is_about_server,
+    jrd_of,
+    server_jrd,
+)
+from pod.model.ids import Did, Handle, Iri, MemberId, Origin
 from pod.model.member import Member, Standing
 
 ALICE = Member(
@@ -132,3 +138,19 @@ def test_nodeinfo_links_stay_on_the_origin_that_was_asked() -> None:
     document = nodeinfo.document("2.1", software="1.2.3", members=1, open_sign_up=False)
     assert document["version"] == "2.1"
     assert document["software"] == {"name": "commonpod", "version": "1.2.3"}
+
+
+@pytest.mark.parametrize(
+    ("resource", "found"),
+    [("https://coop.example", True), ("https://coop.example/", True),
+     ("https%3A%2F%2Fcoop.example", True), ("acct:Coop.example@coop.example", True),
+     ("https://coop.example/actor", True), ("https://coop.example/other", False),
+     ("http://coop.example", False), ("acct:alice@coop.example", False)],
+)  # fmt: skip
+def test_the_server_is_found_by_its_address_and_says_who_speaks_for_it(
+    resource: str, found: bool
+) -> None:
+    actor = ServerActor("coop.example", Iri("https://coop.example/actor"))
+    assert is_about_server(resource, actor, "coop.example") is found
+    links = {link["rel"]: link["href"] for link in server_jrd(actor, "coop.example")["links"]}
+    assert links["https://www.w3.org/ns/activitystreams#Service"] == actor.iri
