@@ -81,7 +81,7 @@ IMPLEMENTED: Final = [
         "name": "RFC-9421: HTTP Message Signatures",
     }
 ]
-"""What peers cannot tell from what we send (FEP-844e): they may sign in the newer scheme at once."""
+"""What peers cannot tell from what we send (FEP-844e): the newer signatures are taken, too."""
 
 ACTOR: Final[list[Any]] = [
     AS2, SECURITY, MULTIKEY, {term: _TERMS[term] for term in _ACTOR_TERMS},
