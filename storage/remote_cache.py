@@ -18,7 +18,7 @@ _GET: Final = compiled(
 )
 _PAGE: Final = compiled(
     select(remote_actor.c.iri, remote_actor.c.body)
-    .where(remote_actor.c.iri > given("after"))
+    .where(remote_actor.c.iri > given("after"), remote_actor.c.iri.startswith("http"))
     .order_by(remote_actor.c.iri)
     .limit(given("limit"))
 )
@@ -47,6 +47,6 @@ class SqlRemoteCache:
         await self._database.write(lambda tx: tx.execute(_FORGET, (to_us(before),)))
 
     def page(self, *, after: str, limit: int) -> list[tuple[Iri, bytes]]:
-        """Documents in the order of their ids, those after ``after``."""
+        """Fetched documents in the order of their ids, those after ``after``; nothing computed."""
         rows = self._database.read.execute(_PAGE, (after, limit)).fetchall()
         return [(Iri(iri), body) for iri, body in rows]

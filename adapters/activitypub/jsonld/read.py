@@ -75,6 +75,11 @@ def text(node: Node, key: str) -> str | None:
     return next(iter(text_map(node, key).values()), None)
 
 
+def alt(attachment: Node) -> str | None:
+    """What a picture, film or sound shows, in words: ``name``, or GoToSocial's ``summary``."""
+    return text(attachment, "name") or text(attachment, "summary")
+
+
 def text_map(node: Node, key: str) -> dict[str, str]:
     """A property's text by language tag, from ``...Map`` or ``@language``."""
     found = {

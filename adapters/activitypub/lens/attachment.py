@@ -54,7 +54,7 @@ def put(note: Note, view: Node, published: Published) -> tuple[Note, View]:
     for node in read.nodes(view, "attachment"):
         url = read.iri(node, "url") or ""
         item = held.get(url) or _uploaded(url, node, published)
-        item = replace(item, alt=read.text(node, "name") or "")
+        item = replace(item, alt=read.alt(node) or "")
         if isinstance(item, Image):
             images.append(item)
         else:

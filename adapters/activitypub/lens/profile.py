@@ -5,6 +5,8 @@ Spec: https://www.w3.org/TR/activitypub/#actor-objects and https://w3id.org/fep/
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from html import escape
 from typing import Any, Final
@@ -23,11 +25,15 @@ from pod.model.ids import Origin
 from pod.model.member import Member
 from pod.model.profile import Profile
 from pod.model.resource import EMPTY, Complement, Resource
-from pod.model.richtext import Segment
+from pod.model.richtext import LinkTo, Segment, Tag
 from pod.records.cid import cid_text
 
 EDITABLE: Final = frozenset({"name", "summary", "icon", "image"})
 """What a writer of the view may change."""
+
+_FOUND: Final = re.compile(
+    r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]|(?<![\w&/])#(?P<tag>\w*[^\W\d_]\w*)"
+)
 
 SETTINGS: Final = DEFAULTS.keys()
 """What a member may say beside the record."""
@@ -229,7 +235,18 @@ def _beside(view: View, shown: View, presented: Presented, own: dict[str, list[A
 
 
 def _summary(profile: Profile, names: Names) -> str:
-    return html.render((Segment(profile.description or ""),), names)
+    return html.render(tuple(_features(profile.description or "")), names)
+
+
+def _features(words: str) -> Iterator[Segment]:
+    """Words that have no facets, with the links and hashtags that every app finds in them."""
+    at = 0
+    for match in _FOUND.finditer(words):
+        yield Segment(words[at : match.start()])
+        tag = match["tag"]
+        yield Segment(match[0], (Tag(tag) if tag else LinkTo(match[0]),))
+        at = match.end()
+    yield Segment(words[at:])
 
 
 def _fields(profile: Profile, member: Member) -> list[View]:

@@ -91,7 +91,7 @@ def attachment(number: str, kind: str, shown: str, url: str, part: Node) -> Enti
         "preview_remote_url": None,
         "text_url": None,
         "meta": size,
-        "description": read.text(part, "name"),
+        "description": read.alt(part),
         "blurhash": read.text(part, "blurhash"),
     }
 

@@ -75,6 +75,7 @@ def test_a_deletion_is_told_to_all_who_may_know_the_member_signed_by_their_key(
         await pod.wing.flush()
         eve.received.clear()
         public = (await pod.keyring.actor_key(alice.id)).public_pem
+        await pod.cache.put(Iri("blurhash:bafy"), b"LEHV6nWB2yk8", pod.clock.now())
         await delete(pod, alice)
         await pod.wing.flush()
         for peer in (bob, eve):

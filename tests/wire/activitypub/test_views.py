@@ -33,6 +33,22 @@ def tell(tmp_path: Path) -> Callable[[Story], None]:
     return run
 
 
+def test_links_and_hashtags_of_a_description_can_be_followed(
+    tell: Callable[[Story], None],
+) -> None:
+    async def story(pod: FediPod, alice: Member) -> None:
+        words = "See https://a.example/x. Or #bread; not a#b, http://, &#38;"
+        await pod.record(alice, "app.bsky.actor.profile", {"description": words}, rkey="self")
+        _, actor = await pod.get(alice.webid)
+        assert actor["summary"] == (
+            '<p>See <a href="https://a.example/x" rel="nofollow noopener">https://a.example/x</a>. '
+            f'Or <a href="{alice.origin}/?tag=bread" class="mention hashtag" rel="tag">#bread</a>; '
+            "not a#b, http://, &amp;#38;</p>"
+        )
+
+    tell(story)
+
+
 def test_the_actor_says_all_that_peers_ask_for(tell: Callable[[Story], None]) -> None:
     async def story(pod: FediPod, alice: Member) -> None:
         profile = {

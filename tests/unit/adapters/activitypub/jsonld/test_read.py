@@ -181,3 +181,10 @@ def test_origins_are_compared_as_a_whole() -> None:
     assert not read.same_origin("https://a.example", "http://a.example")
     assert not read.same_origin("https://a.example", "https://a.example:8443")
     assert not read.same_origin("https://a.example", "https://a.example.evil.example")
+
+
+@pytest.mark.parametrize("key", ["name", "summary"])
+def test_a_picture_is_described_by_its_name_or_its_summary(key: str) -> None:
+    assert read.alt({"type": "Image", key: "a tree"}) == "a tree"
+    assert read.alt({"type": "Image", "name": "a tree", "summary": "of many"}) == "a tree"
+    assert read.alt({"type": "Image"}) is None

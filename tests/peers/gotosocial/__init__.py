@@ -1,0 +1,1 @@
+"""A real GoToSocial beside the pod: people of both follow, post, answer, vote and leave."""
