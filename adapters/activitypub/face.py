@@ -15,6 +15,7 @@ from adapters.activitypub.administration import Administration
 from adapters.activitypub.authoring import Authoring
 from adapters.activitypub.blurhash import Blurhashes
 from adapters.activitypub.deliver import crossing
+from adapters.activitypub.deliver.errands import Errands
 from adapters.activitypub.deliver.reactor import Reactor
 from adapters.activitypub.deliver.send import Sender
 from adapters.activitypub.desk import Desk
@@ -47,6 +48,7 @@ from adapters.activitypub.ports import (
     Seen,
 )
 from adapters.activitypub.presence import Presences
+from adapters.activitypub.receive import move, relation
 from adapters.activitypub.remote.actor import Actors
 from adapters.activitypub.remote.document import Documents
 from adapters.activitypub.remote.hosts import Hosts as PeerStates
@@ -166,7 +168,11 @@ class ActivityPub:
         )
         self._reactor = Reactor(self._wing)
         across = crossing.Crossing(self._wing, elsewhere, self._reactor.tell)
-        errands = {crossing.SCHEME: across.run}
+        errands: Errands = {
+            crossing.SCHEME: across.run,
+            move.SCHEME: lambda delivery, _: move.carry(self._wing, delivery),
+            relation.NOTICE: lambda delivery, _: relation.note(self._wing, delivery),
+        }
         self._sender = Sender(self._wing, errands)
         self.social = Social(self._wing)
         self.shield = Shield(self._wing)

@@ -22,6 +22,9 @@ def post(text: str, **more: object) -> dict[str, object]:
 class Operation:
     """One write; ``number`` makes each attempt different from all before."""
 
+    settles_s = 0.3
+    """What follows once it was answered takes so long: cursors, deliveries."""
+
     def set_up(self, pod: CrashPod, number: int) -> None:
         """What must be there before; not part of what is killed."""
 

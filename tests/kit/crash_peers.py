@@ -26,11 +26,15 @@ ARRIVES_S = 60.0
 
 
 class Fediverse:
-    """A server of many actors who share a key; ``accepted`` holds what came into their inboxes."""
+    """A server of many actors who share a key; ``accepted`` holds what came into their inboxes.
+
+    ``documents`` are shown instead of an actor, by path.
+    """
 
     def __init__(self, port: int) -> None:
         self.origin = f"http://peer.localhost:{port}"
         self.accepted: list[dict[str, Any]] = []
+        self.documents: dict[str, dict[str, Any]] = {}
 
     def actor(self, path: str) -> dict[str, Any]:
         pem = PEER_KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
@@ -49,7 +53,8 @@ def fediverse() -> Iterator[Fediverse]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self._answer(200, orjson.dumps(peers.actor(self.path)))
+            shown = peers.documents.get(self.path) or peers.actor(self.path)
+            self._answer(200, orjson.dumps(shown))
 
         def do_POST(self) -> None:
             peers.accepted.append(

@@ -19,10 +19,12 @@ from adapters.activitypub.wing import Wing
 from adapters.activitypub.wishes import changed, wish_of
 from adapters.activitypub.writing import act_of
 from pod.access.agent import SYSTEM
-from pod.errors import Conflict, Forbidden, Gone, Invalid, TooLarge
+from pod.errors import Conflict, Forbidden, Gone, Invalid, PodError, TooLarge
 from pod.model.ids import Iri, MemberId
 from pod.model.member import Member
+from pod.model.peer import SERVER, Delivery, Outgoing, Priority
 
+SCHEME: Final = "move"
 _MEMBERS: Final = 100
 _CARRIED: Final[tuple[Act, ...]] = ("follow", "block", "ignore")
 """What a member did towards the old actor that goes for the new one too."""
@@ -32,7 +34,8 @@ async def on_move(wing: Wing, activity: Activity) -> None:
     """Let members follow, block and mute an actor who moved under the new name.
 
     Only where the new actor says that they are the old one too; once in seven days (as long as
-    activities are remembered). Raises PeerUnavailable where the new actor cannot be asked.
+    activities are remembered). The work itself is an errand, which outlives a crash. Raises
+    PeerUnavailable where the new actor cannot be asked.
     """
     target = read.iri(activity.node, "target")
     once = f"moved {activity.actor}"
@@ -44,14 +47,28 @@ async def on_move(wing: Wing, activity: Activity) -> None:
         return
     if not wing.is_local(activity.actor):
         await wing.actors.actor(activity.actor, fresh=True)
+    errand = Outgoing(
+        SERVER,
+        f"{activity.id}#carry",
+        activity.actor.encode(),
+        (Iri(f"{SCHEME}:{target}"),),
+        priority=Priority.ANSWER,
+    )
+    await wing.queue.enqueue([errand], activity.at)
+    await wing.seen.add(activity.at, once)
+    wing.outgoing.set()
+
+
+async def carry(wing: Wing, delivery: Delivery) -> None:
+    """Let all members follow along; what was done before is not done again."""
+    old, new = Iri(delivery.body.decode()), Iri(delivery.target.removeprefix(f"{SCHEME}:"))
     after = MemberId(0)
     while members := wing.reader.members(after=after, limit=_MEMBERS):
         for member in members:
-            if member.is_active and member.webid != target:
-                await _carry_over(wing, member, activity.actor, target)
+            if member.is_active and member.webid != new:
+                await _carry_over(wing, member, old, new)
         after = members[-1].id
         await asyncio.sleep(0)
-    await wing.seen.add(activity.at, once)
 
 
 async def says_also(wing: Wing, target: Iri, old: Iri) -> Iri:
@@ -85,6 +102,8 @@ async def _carry_over(wing: Wing, member: Member, old: Iri, new: Iri) -> None:
         if act == "ignore" and mute is None:
             continue
         more = mute.told if mute is not None else None
-        await wing.write.apply(
-            SYSTEM, member.id, [act_of(wing, member, act, new, more=more), *wished]
-        )
+        ops = [act_of(wing, member, act, new, more=more), *wished]
+        try:
+            await wing.write.apply(SYSTEM, member.id, ops)
+        except PodError:
+            continue  # their own trouble, a full pod or the like, holds nobody else up

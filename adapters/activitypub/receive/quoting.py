@@ -18,7 +18,7 @@ from pod.access.agent import SYSTEM
 from pod.errors import Forbidden, Gone, Invalid, PeerUnavailable, TooLarge
 from pod.model.ids import Iri
 from pod.model.member import Member
-from pod.model.peer import Edge
+from pod.model.peer import Edge, Outgoing
 from pod.write import Annotate
 
 
@@ -31,15 +31,17 @@ async def on_quote_request(wing: Wing, activity: Activity) -> None:
     member, resource = found
     published = wing.published(member, resource)
     if blocks(wing, member, activity.actor) or not quote.may_quote(published):
-        await _answer(wing, member, activity, "Reject", {})
+        refusal = await _answer(wing, member, activity, "Reject", {})
+        await wing.queue.enqueue([refusal], wing.clock.now())
+        wing.outgoing.set()
         return
     edge = Edge(
         resource.path, "quote", activity.actor, quoting, activity.id, True, activity.at
     )  # fmt: skip
-    await wing.edges.put(member.id, edge)
-    await _answer(
-        wing, member, activity, "Accept", {"result": quote.stamp_id(published.id, quoting)}
-    )
+    more = {"result": quote.stamp_id(published.id, quoting)}
+    accept = await _answer(wing, member, activity, "Accept", more)
+    await wing.edges.put(member.id, edge, telling=[accept])
+    wing.outgoing.set()
 
 
 async def on_quote_answered(wing: Wing, activity: Activity, *, accepted: bool) -> bool:
@@ -104,7 +106,9 @@ async def _is_good(wing: Wing, stamp: Iri, published: Published, target: str, au
     )
 
 
-async def _answer(wing: Wing, member: Member, activity: Activity, kind: str, more: View) -> None:
+async def _answer(
+    wing: Wing, member: Member, activity: Activity, kind: str, more: View
+) -> Outgoing:
     actor = await wing.actors.actor(activity.actor)
     request = {
         "id": activity.id,
@@ -116,6 +120,4 @@ async def _answer(wing: Wing, member: Member, activity: Activity, kind: str, mor
     digest = hashlib.sha256(activity.id.encode()).hexdigest()[:32]
     answer_id = f"{member.webid}#{kind.lower()}-quote/{digest}"
     answer = {**index.answer(kind, request, member.webid, answer_id), **more}
-    told = await outgoing(wing, member, index.document(answer), (actor.inbox,))
-    await wing.queue.enqueue([told], wing.clock.now())
-    wing.outgoing.set()
+    return await outgoing(wing, member, index.document(answer), (actor.inbox,))

@@ -20,10 +20,11 @@ from adapters.activitypub.wing import Wing
 from pod.access.agent import SYSTEM
 from pod.model.ids import Iri, MemberId
 from pod.model.member import Member
-from pod.model.peer import Edge, Follower, Outgoing
+from pod.model.peer import Delivery, Edge, Follower, Outgoing
 from pod.model.resource import Resource, ResourcePath
 from pod.write import Delete
 
+NOTICE: Final = "notice"
 _FOLLOWS: Final = (FOLLOWS, AT_FOLLOWS)
 
 
@@ -50,11 +51,19 @@ async def on_follow(wing: Wing, activity: Activity) -> None:
     ):
         await drop_follower(wing, member, follower)
         return
-    telling = [await answer_of(wing, member, follower, "Accept")] if follower.accepted else []
+    kind = "follow" if follower.accepted else "follow_request"
+    to = (Iri(f"{NOTICE}:{actor.id}"),)
+    telling = [Outgoing(member.id, f"{activity.id}#{NOTICE}", kind.encode(), to)]
+    if follower.accepted:
+        telling.append(await answer_of(wing, member, follower, "Accept"))
     await wing.followers.put(member.id, follower, activity.at, telling=telling)
     wing.outgoing.set()
-    kind = "follow" if follower.accepted else "follow_request"
-    await wing.herald(lambda herald: herald.note(member.id, kind, actor.id, ""))
+
+
+async def note(wing: Wing, delivery: Delivery) -> None:
+    """Tell a member of a follow: an errand, as it has to outlive what kills the pod just then."""
+    kind, actor = delivery.body.decode(), Iri(delivery.target.removeprefix(f"{NOTICE}:"))
+    await wing.herald(lambda herald: herald.note(delivery.member, kind, actor, ""))
 
 
 async def on_follow_again(wing: Wing, activity: Activity) -> None:
