@@ -121,7 +121,10 @@ async function shown(object) {
     quoteUrl: object.quoteUrl?.href,
     stamp: object.quoteAuthorizationId?.href,
     poll: object instanceof Question ? await pollOf(object) : undefined,
-    tags: tags.map((tag) => ({ type: tag.constructor.name, name: tag.name?.toString(), href: tag.href?.href })),
+    tags: await Promise.all(tags.map(async (tag) => ({
+      type: tag.constructor.name, name: tag.name?.toString(), href: tag.href?.href,
+      icon: (await tag.getIcon?.())?.url?.href?.toString(),
+    }))),
     attachments: attachments.map((file) => ({
       type: file.constructor.name, url: file.url?.href?.toString(), mediaType: file.mediaType, alt: file.name?.toString(),
       width: file.width, height: file.height,
