@@ -33,9 +33,9 @@ from pod.records.cid import cid_text
 
 MAX_FILE: Final = 50 * 1024 * 1024
 _PAGE: Final = 20
-_TYPES: Final = (MEDIA_TYPE, PROFILED_TYPE)
+AS2_TYPES: Final = (MEDIA_TYPE, PROFILED_TYPE)
 # JSON-LD without the profile is the container, too.
-_OFFERED: Final = ("text/turtle", "application/ld+json", *_TYPES)
+OFFERED: Final = ("text/turtle", "application/ld+json", *AS2_TYPES)
 
 
 class Uploads(Protocol):
@@ -70,7 +70,7 @@ def add_client_routes(
         is_asked = request.method in ("GET", "HEAD") and request.path == INBOX
         if not is_asked or hosts.is_server(request.host):
             return None
-        if choose(request.headers.get("Accept", "*/*"), _OFFERED) not in _TYPES:
+        if choose(request.headers.get("Accept", "*/*"), OFFERED) not in AS2_TYPES:
             return None
         member, _ = await owner()
         found = inbox(wing, member, request.args)

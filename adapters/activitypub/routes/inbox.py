@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-import orjson
 from quart import Blueprint, Response, request
 
 from adapters.activitypub import circle
@@ -20,11 +19,13 @@ from adapters.activitypub.lens.collection import collection
 from adapters.activitypub.outbox import Outbox
 from adapters.activitypub.receive.dispatch import Receiver
 from adapters.activitypub.routes import collections, objects
+from adapters.activitypub.routes.acts import add_act_routes
 from adapters.activitypub.routes.client import add_client_routes
 from adapters.activitypub.routes.emoji import add_emoji_routes
 from adapters.activitypub.routes.files import add_file_routes
 from adapters.activitypub.routes.gate import Gate
 from adapters.activitypub.routes.keys import add_key_routes
+from adapters.activitypub.routes.objects import as2
 from adapters.activitypub.signature.request import Request
 from adapters.activitypub.wing import Wing
 from adapters.http.credentials import Authenticator
@@ -59,6 +60,7 @@ def routes(
     """
     blueprint = Blueprint("activitypub", __name__)
     receiver = Receiver(wing, wing.throttle)
+    add_act_routes(blueprint, wing, hosts, gate)
     add_key_routes(blueprint, wing, hosts, authenticator)
     add_client_routes(blueprint, wing, hosts, authenticator, outbox, files)
     add_file_routes(blueprint, wing, hosts, files)
@@ -90,37 +92,37 @@ def routes(
     @blueprint.get("/actor")
     async def actor() -> Response:
         _require_server(hosts)
-        return _as2(await objects.server_actor(wing))
+        return as2(await objects.server_actor(wing))
 
     @blueprint.get("/actor/outbox")
     async def actor_outbox() -> Response:
         _require_server(hosts)
         empty = collection(f"{wing.server}/actor/outbox", 0, items=[])
-        return _as2(with_context(empty, AS2))
+        return as2(with_context(empty, AS2))
 
     @blueprint.get("/outbox/<name>")
     async def activity(name: str) -> Response:
         await gate.require(_active(hosts))
-        return _as2(collections.activity(wing, _active(hosts), name))
+        return as2(collections.activity(wing, _active(hosts), name))
 
     @blueprint.get("/notes/<name>")
     async def circle_note(name: str) -> Response:
         member = _active(hosts)
         agent = await authenticator.agent(presented(hosts))
         reader = member.webid if agent.member == member.id else await gate.visitor()
-        return _as2(circle.shown(wing, member, member.url(ResourcePath(f"/notes/{name}")), reader))
+        return as2(circle.shown(wing, member, member.url(ResourcePath(f"/notes/{name}")), reader))
 
     @blueprint.get("/followers_synchronization")
     async def followers_there() -> Response:
         member, visitor = _active(hosts), await gate.visitor()
         if visitor is None:
             raise Unauthenticated("Which followers are meant is told by the signature.")
-        return _as2(with_context(followers_of(wing, member, visitor), AS2))
+        return as2(with_context(followers_of(wing, member, visitor), AS2))
 
     def serve(name: str, show: Callable[[Member], dict[str, Any]]) -> None:
         async def view() -> Response:
             await gate.require(_active(hosts))
-            return _as2(with_context(show(_active(hosts)), AS2))
+            return as2(with_context(show(_active(hosts)), AS2))
 
         blueprint.add_url_rule(f"/{name}", name, view, methods=["GET"])
 
@@ -153,11 +155,3 @@ def _active(hosts: Hosts) -> Member:
 def _require_server(hosts: Hosts) -> None:
     if not hosts.is_server(request.host):
         raise NotFound
-
-
-def _as2(document: dict[str, Any]) -> Response:
-    response = Response(orjson.dumps(document), content_type=MEDIA_TYPE)
-    response.headers["Vary"] = "Accept, Signature"
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Cache-Control"] = "no-cache"
-    return response

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import orjson
+from quart import Response
 
 from adapters.activitypub.jsonld.context import (
     ACTOR,
@@ -139,3 +140,12 @@ async def server_actor(wing: Wing) -> dict[str, Any]:
         },
     }
     return with_context(view, ACTOR)
+
+
+def as2(document: dict[str, Any], status: int = 200) -> Response:
+    """A document as what a route answers."""
+    response = Response(orjson.dumps(document), status, content_type=MEDIA_TYPE)
+    response.headers["Vary"] = "Accept, Signature"
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cache-Control"] = "no-cache"
+    return response

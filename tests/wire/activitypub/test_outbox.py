@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from pod.model.member import Member
-from tests.kit.fediverse import FediPod, Peer
-from tests.wire.activitypub.conftest import Story
+from tests.kit.fediverse import KEYS, FediPod, Peer
+from tests.wire.activitypub.conftest import Story, Tell
 
 
 def test_a_client_edits_the_actor(tell: Callable[[Story], None]) -> None:
@@ -95,5 +95,29 @@ def test_nobody_blocks_or_moves_in_somebody_elses_name(tell: Callable[[Story], N
         assert (await pod.say(alice, block, token=str(carol.id)))[0] == 403
         move = {"type": "Move", "object": bob.id, "target": carol.webid}
         assert (await pod.say(alice, move))[0] == 400
+
+    tell(story)
+
+
+def test_what_was_sent_can_be_read_under_its_id_by_whom_it_was_for(tell: Tell) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        eve = pod.network.add(Peer("eve", "http://eve.test", KEYS[1]))
+        note = bob.note()
+        bob.documents[note["id"]] = note
+        _, boost = await pod.say(alice, {"type": "Announce", "object": note["id"]})
+        _, like = await pod.say(alice, {"type": "Like", "object": note["id"]})
+        _, mute = await pod.say(alice, {"type": "Ignore", "object": bob.id})
+        status, shown = await pod.get(boost)
+        assert (status, shown["type"], shown["object"]) == (200, "Announce", note["id"])
+        status, shown = await pod.signed_get(bob, like)
+        assert (status, shown["type"]) == (200, "Like")
+        assert (await pod.get(like))[0] == (await pod.signed_get(eve, like))[0] == 404
+        assert (await pod.signed_get(bob, mute))[0] == 404
+        await pod.say(alice, {"type": "Undo", "object": boost})
+        await pod.say(alice, {"type": "Undo", "object": like})
+        status, shown = await pod.get(boost)
+        assert (status, shown["type"], shown["formerType"]) == (410, "Tombstone", "Announce")
+        assert (await pod.signed_get(bob, like))[0] == 410
+        assert (await pod.get(like))[0] == 404
 
     tell(story)
