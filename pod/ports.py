@@ -91,6 +91,12 @@ class Reader(Protocol):
         """Paths under ``prefix`` of resources whose ``subject`` is the given one."""
         ...
 
+    def all_about(
+        self, prefix: str, subject: str, *, limit: int
+    ) -> list[tuple[MemberId, ResourcePath]]:
+        """Whose resources under ``prefix`` have the given ``subject``, of all members."""
+        ...
+
     def record_is_held(self, member: MemberId, cid: Cid, *, besides: ResourcePath) -> bool:
         """Whether another public path of the member holds the same record bytes."""
         ...

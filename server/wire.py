@@ -51,6 +51,7 @@ from storage.followers import SqlFollowers
 from storage.grants import StoredGrants
 from storage.imports import SqlImports
 from storage.invites import StoredInvites
+from storage.listings import SqlListings
 from storage.oauth import SqlOAuth
 from storage.oauth_clients import SqlClients
 from storage.peer_hosts import SqlPeerHosts
@@ -288,6 +289,7 @@ def _fediverse(
         reports=SqlReports(database),
         imports=SqlImports(database),
         timelines=SqlTimelines(database),
+        listings=SqlListings(database),
         farewells=StoredFarewells(database),
         allow_list=ground.settings.federation_allow_list,
         secure=ground.settings.authorized_fetch,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TypeVar
 
 from pod.errors import Conflict, NotFound
@@ -112,6 +113,15 @@ class MemoryReader:
 
     def about(self, member: MemberId, prefix: str, subject: str) -> list[ResourcePath]:
         return [r.path for r in self._below(member, prefix) if r.subject == subject]
+
+    def all_about(
+        self, prefix: str, subject: str, *, limit: int
+    ) -> list[tuple[MemberId, ResourcePath]]:
+        found = (
+            (member, path) for member in sorted(self._state.members)
+            for path in self.about(member, prefix, subject)
+        )  # fmt: skip
+        return list(islice(found, limit))
 
     def record_is_held(self, member: MemberId, cid: Cid, *, besides: ResourcePath) -> bool:
         return any(r.cid == cid and r.path != besides for r in self._records(member))

@@ -11,7 +11,7 @@ from storage.durable import sync_folder
 from storage.engine import connect
 from storage.statements import schema
 
-HEAD: Final = "0013"
+HEAD: Final = "0014"
 """The newest migration, which the tables of `storage.tables` are the outcome of."""
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"

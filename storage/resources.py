@@ -81,6 +81,13 @@ _ABOUT: Final = compiled(
     .where(_r.path >= given("low"), _r.path < given("high"))
     .order_by(_r.path)
 )
+_ALL_ABOUT: Final = compiled(
+    select(_r.member_id, _r.path)
+    .where(_r.subject == given("subject"))
+    .where(_r.path >= given("low"), _r.path < given("high"))
+    .order_by(_r.subject, _r.member_id, _r.path)
+    .limit(given("limit"))
+)
 _TOMBSTONE: Final = compiled(
     select(tombstone).where(
         tombstone.c.member_id == given("member"), tombstone.c.path == given("path")
@@ -176,6 +183,13 @@ class ResourceReads(Rows):
         """Paths under ``prefix`` of resources whose ``subject`` is the given one, in order."""
         rows = self._execute(_ABOUT, (member, subject, prefix, prefix_end(prefix)))
         return [ResourcePath(path) for (path,) in rows]
+
+    def all_about(
+        self, prefix: str, subject: str, *, limit: int
+    ) -> list[tuple[MemberId, ResourcePath]]:
+        """Whose resources under ``prefix`` have the given ``subject``, in the order of members."""
+        row = (subject, prefix, prefix_end(prefix), limit)
+        return [(MemberId(m), ResourcePath(path)) for m, path in self._execute(_ALL_ABOUT, row)]
 
     def record_is_held(self, member: MemberId, cid: Cid, *, besides: ResourcePath) -> bool:
         """Whether another public path of the member holds the same record bytes."""

@@ -59,6 +59,13 @@ class ShownReader(SqlReader):
         found = super().about(member, prefix, subject)
         return [path for path in found if not self._moderation.hides(member, path)]
 
+    def all_about(
+        self, prefix: str, subject: str, *, limit: int
+    ) -> list[tuple[MemberId, ResourcePath]]:
+        """Whose resources under ``prefix`` have the given ``subject``, but for hidden ones."""
+        found = super().all_about(prefix, subject, limit=limit)
+        return [(m, path) for m, path in found if not self._moderation.hides(m, path)]
+
     def _member_by(self, column: str, value: Any) -> Member | None:
         return self._store._member_by(column, value)
 

@@ -95,8 +95,8 @@ resource: Final = Table(
 Index("resource_by_cid", resource.c.member_id, resource.c.cid)
 Index(
     "resource_by_subject",
-    resource.c.member_id,
     resource.c.subject,
+    resource.c.member_id,
     sqlite_where=resource.c.subject.is_not(None),
     postgresql_where=resource.c.subject.is_not(None),
 )

@@ -58,6 +58,37 @@ notice: Final = Table(
 Index("notice_once", notice.c.member_id, notice.c.kind, notice.c.actor, notice.c.about, unique=True)
 Index("notice_by_about", notice.c.about)
 
+listing: Final = Table(
+    "listing",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("id", BigInteger, primary_key=True),
+    sqlite_with_rowid=False,
+)
+"""What is public, by the names of timelines that are the same for everybody: places, hashtags."""
+Index("listing_by_id", listing.c.id)
+
+account_word: Final = Table(
+    "account_word",
+    metadata,
+    Column("word", Text, primary_key=True),
+    Column("iri", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+"""The words by which people are found: their addresses, and those of their names."""
+Index("account_word_by_iri", account_word.c.iri)
+
+poll_end: Final = Table(
+    "poll_end",
+    metadata,
+    Column("member_id", Integer, ForeignKey(_MEMBER), primary_key=True, nullable=False),
+    Column("iri", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The polls of whose end a member is to be told."""
+Index("poll_end_by_time", poll_end.c.at)
+
 read_marker: Final = Table(
     "read_marker",
     metadata,

@@ -14,7 +14,15 @@ from storage.engine import Database, Transaction
 from storage.rows import from_us, to_us
 from storage.statements import compiled, given, insert_row, upsert
 from storage.tables import cursor
-from storage.timeline_tables import heard_post, notice, read_marker, short_id, timeline
+from storage.timeline_tables import (
+    heard_post,
+    listing,
+    notice,
+    poll_end,
+    read_marker,
+    short_id,
+    timeline,
+)
 
 READER: Final = "timelines"
 """The name of the cursor that moves with the timelines."""
@@ -22,6 +30,7 @@ READER: Final = "timelines"
 _BITS: Final = 16
 _LAST: Final = 2**63 - 1
 _s, _h, _t, _n, _m = short_id.c, heard_post.c, timeline.c, notice.c, read_marker.c
+_p: Final = poll_end.c
 _ID: Final = compiled(select(_s.id).where(_s.iri == given("iri")))
 _IRI: Final = compiled(select(_s.iri).where(_s.id == given("id")))
 _NAME: Final = insert_row(short_id)
@@ -34,6 +43,21 @@ _OF_AUTHOR: Final = compiled(
 )
 _HEAR: Final = upsert(heard_post)
 _UNHEAR: Final = compiled(delete(heard_post).where(_h.iri == given("iri")))
+_UNLIST: Final = compiled(
+    delete(listing).where(
+        listing.c.id
+        == select(_s.id).where(_s.iri == given("iri")).correlate(None).scalar_subquery()
+    )
+)
+_UNLIST_OLD: Final = compiled(
+    delete(listing).where(
+        listing.c.id.in_(
+            select(_s.id)
+            .join_from(heard_post, short_id, _h.iri == _s.iri)
+            .where(_h.at < given("before"))
+        )
+    )
+)
 _FORGET: Final = compiled(delete(heard_post).where(_h.at < given("before")))
 _NTH: Final = compiled(select(_h.at).order_by(_h.at.desc()).limit(1).offset(given("most")))
 _ENTER: Final = insert_row(timeline, or_ignore=True)
@@ -44,6 +68,14 @@ _PART: Final = compiled(
 _HOLDERS: Final = compiled(select(_t.member_id).where(_t.iri == given("iri")))
 _NOTE: Final = insert_row(notice, or_ignore=True)
 _UNNOTE: Final = compiled(delete(notice).where(_n.about == given("about")))
+_DROP: Final = compiled(
+    delete(notice).where(
+        _n.member_id == given("member"),
+        _n.kind == given("kind"),
+        _n.actor == given("actor"),
+        _n.about == given("about"),
+    )
+)
 _DISMISS: Final = compiled(
     delete(notice).where(_n.member_id == given("member"), _n.id == given("id"))
 )
@@ -55,6 +87,13 @@ _MARKER: Final = compiled(
     select(read_marker).where(_m.member_id == given("member"), _m.timeline == given("timeline"))
 )
 _MARK: Final = upsert(read_marker)
+_AWAIT: Final = upsert(poll_end)
+_OVER: Final = compiled(
+    select(_p.member_id, _p.iri).where(_p.at <= given("now")).order_by(_p.at).limit(given("n"))
+)
+_SETTLE: Final = compiled(
+    delete(poll_end).where(_p.member_id == given("member"), _p.iri == given("iri"))
+)
 _CURSOR: Final = compiled(select(cursor.c.seq).where(cursor.c.reactor == given("reactor")))
 _MOVE: Final = upsert(cursor)
 
@@ -97,7 +136,7 @@ class SqlTimelines:
         held = self.id_of(iri)
         if held is not None:
             return held
-        return await self._database.write(lambda tx: _named(tx, iri, at))
+        return await self._database.write(lambda tx: named(tx, iri, at))
 
     def heard(self, iri: str) -> Heard | None:
         """A post or boost of another server."""
@@ -118,10 +157,10 @@ class SqlTimelines:
         """Drop posts that were heard before a time, and the oldest where there are too many."""
 
         def work(tx: Transaction) -> None:
-            tx.execute(_FORGET, (to_us(before),))
             last = tx.execute(_NTH, (most,)).fetchone()
-            if last is not None:
-                tx.execute(_FORGET, (last[0] + 1,))
+            end = max(to_us(before), 0 if last is None else last[0] + 1)
+            for statement in (_UNLIST_OLD, _FORGET):
+                tx.execute(statement, (end,))
 
         await self._database.write(work)
 
@@ -148,7 +187,7 @@ class SqlTimelines:
         """Put a post into home timelines, once; its number."""
 
         def work(tx: Transaction) -> int:
-            number = _named(tx, iri, at)
+            number = named(tx, iri, at)
             for member in members:
                 tx.execute(_ENTER, (member, number, iri, author))
             return number
@@ -159,7 +198,7 @@ class SqlTimelines:
         """Take a post out of everything."""
 
         def work(tx: Transaction) -> None:
-            for statement in (_LEAVE, _UNNOTE, _UNHEAR):
+            for statement in (_LEAVE, _UNNOTE, _UNHEAR, _UNLIST):
                 tx.execute(statement, (iri,))
 
         await self._database.write(work)
@@ -169,12 +208,26 @@ class SqlTimelines:
         await self._database.write(lambda tx: tx.execute(_PART, (member, author)))
 
     async def note(
-        self, member: MemberId, kind: str, actor: str, about: str, at: datetime
+        self,
+        member: MemberId,
+        kind: str,
+        actor: str,
+        about: str,
+        at: datetime,
+        *,
+        again: bool = False,
     ) -> Notice | None:
-        """Tell a member of something, once; None where they were told before."""
+        """Tell a member of something, once; None where they were told before.
+
+        What is told ``again`` takes the place of the last time.
+        """
 
         def work(tx: Transaction) -> Notice | None:
-            number = _named(tx, f"notice:{member} {kind} {actor} {about}", at)
+            name = f"notice:{member} {kind} {actor} {about}"
+            if again:
+                tx.execute(_DROP, (member, kind, actor, about))
+                name += f" {to_us(at)}"
+            number = named(tx, name, at)
             row = (member, number, kind, actor, about, to_us(at))
             return _notice_of(row) if tx.execute(_NOTE, row).rowcount == 1 else None
 
@@ -186,6 +239,20 @@ class SqlTimelines:
             await self._database.write(lambda tx: tx.execute(_CLEAR, (member,)))
         else:
             await self._database.write(lambda tx: tx.execute(_DISMISS, (member, number)))
+
+    async def await_end(self, member: MemberId, iri: str, at: datetime) -> None:
+        """Remember that a member is to be told when a poll ends."""
+        row = (member, iri, to_us(at))
+        await self._database.write(lambda tx: tx.execute(_AWAIT, row))
+
+    def over(self, now: datetime, *, limit: int) -> list[tuple[MemberId, Iri]]:
+        """Polls that have ended, with who is to be told."""
+        rows = self._database.read.execute(_OVER, (to_us(now), limit))
+        return [(MemberId(member), Iri(iri)) for member, iri in rows]
+
+    async def settle(self, member: MemberId, iri: str) -> None:
+        """Forget that somebody waits for the end of a poll."""
+        await self._database.write(lambda tx: tx.execute(_SETTLE, (member, iri)))
 
     def marker(self, member: MemberId, name: str) -> Marker | None:
         """How far a member has read."""
@@ -220,7 +287,8 @@ class SqlTimelines:
         return rows[::-1] if upwards else rows
 
 
-def _named(tx: Transaction, iri: str, at: datetime) -> int:
+def named(tx: Transaction, iri: str, at: datetime) -> int:
+    """The number of something; a new one sorts by ``at``."""
     row = tx.execute(_ID, (iri,)).fetchone()
     if row is not None:
         return int(row[0])

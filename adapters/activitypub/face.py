@@ -26,7 +26,8 @@ from adapters.activitypub.lens.words import Words
 from adapters.activitypub.lists import Lists
 from adapters.activitypub.mastodon.gather import Gatherer
 from adapters.activitypub.mastodon.library import Library
-from adapters.activitypub.mastodon.ports import Live, Media, MediaAddress, Timelines
+from adapters.activitypub.mastodon.lister import Lister
+from adapters.activitypub.mastodon.ports import Listings, Live, Media, MediaAddress, Timelines
 from adapters.activitypub.outbox import Outbox
 from adapters.activitypub.polls import Polls
 from adapters.activitypub.ports import (
@@ -123,6 +124,7 @@ class ActivityPub:
         throttle: Throttle | None = None,
         rests_until: Callable[[Member], datetime | None] = lambda _: None,
         timelines: Timelines | None = None,
+        listings: Listings | None = None,
         emojis: Emojis,
     ) -> None:
         """``reader`` is the store as others may see it, where that is less than the store.
@@ -189,8 +191,10 @@ class ActivityPub:
         self.live = Live()
         self._library = Library(self._wing, timelines) if timelines is not None else None
         self._gatherer: Gatherer | None = None
-        if timelines is not None and self._library is not None:
-            self._gatherer = Gatherer(self._wing, timelines, self._library, self.live)
+        self._listings, self._lister = listings, None
+        if timelines is not None and listings is not None and self._library is not None:
+            self._lister = Lister(self._wing, listings, self._library)
+            self._gatherer = Gatherer(self._wing, timelines, self._library, self.live, self._lister)
             self._wing.heralds.append(self._gatherer)
 
     @property
@@ -239,10 +243,14 @@ class ActivityPub:
 
         assert self._library is not None
         assert self._gatherer is not None
+        assert self._lister is not None
+        assert self._listings is not None
         parts = Parts(
             self._wing,
             self._library,
             self._gatherer,
+            self._lister,
+            self._listings,
             self.live,
             self.acts,
             self.social,
@@ -304,8 +312,10 @@ class ActivityPub:
             await self._gatherer.tidy()
 
     async def count_polls(self) -> None:
-        """Write down the results of polls that got votes, to be done once in a while."""
+        """Write down results of polls, and tell of their ends, to be done once in a while."""
         await self.polls.count()
+        if self._gatherer is not None:
+            await self._gatherer.end_polls()
 
     def backlog(self) -> int:
         """How many deliveries wait."""

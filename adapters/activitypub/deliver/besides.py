@@ -5,19 +5,21 @@ Spec: https://w3id.org/fep/044f and https://docs.joinmastodon.org/spec/activityp
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from adapters.activitypub.deliver.outgoing import outgoing
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.context import PUBLIC
 from adapters.activitypub.lens import index, poll, quote
 from adapters.activitypub.lens.published import View
+from adapters.activitypub.pins import pinned_by
 from adapters.activitypub.wing import Wing
 from pod.model.change import ChangeOp
 from pod.model.ids import Iri
 from pod.model.member import Member
 from pod.model.peer import Edge
-from pod.model.profile import Profile
 from pod.model.resource import EMPTY, ResourcePath
-from pod.read import NOTES_PREFIX, PROFILE_PATH, noun_of
+from pod.read import NOTES_PREFIX, PROFILE_PATH
 
 
 def gated(op: ChangeOp) -> ResourcePath | None:
@@ -78,12 +80,11 @@ async def tell_pins(wing: Wing, member: Member, activity_id: str) -> None:
     What was told last is remembered; each activity is queued before that, so none is lost.
     """
     told = {Iri(found) for found in wing.edges.tally(member.id, PROFILE_PATH, "pin")[0]}
-    pinned = _pinned(wing, member)
+    pinned = set(pinned_by(wing, member))
     for kind, posts in (("Remove", told - pinned), ("Add", pinned - told)):
         for post in sorted(posts):
-            made = f"{activity_id}#{kind.lower()}"
             activity = {
-                "id": made,
+                "id": f"{activity_id}#{kind.lower()}-{sha256(post.encode()).hexdigest()[:16]}",
                 "type": kind,
                 "actor": member.webid,
                 "object": post,
@@ -95,20 +96,11 @@ async def tell_pins(wing: Wing, member: Member, activity_id: str) -> None:
             if inboxes:
                 news = await outgoing(wing, member, index.document(activity), inboxes)
                 await wing.queue.enqueue([news], wing.clock.now())
-            if kind == "Remove":
-                await wing.edges.remove_kind(member.id, PROFILE_PATH, "pin")
-            else:
-                now = wing.clock.now()
-                edge = Edge(PROFILE_PATH, "pin", member.webid, post, Iri(made), True, now)
-                await wing.edges.put(member.id, edge)
-
-
-def _pinned(wing: Wing, member: Member) -> set[Iri]:
-    resource = wing.reader.resource(member.id, PROFILE_PATH)
-    noun = noun_of(resource) if resource is not None else None
-    if not isinstance(noun, Profile) or noun.pinned is None:
-        return set()
-    place = wing.presented(member).names.locate(noun.pinned.uri)
-    if place is None or place[0].id != member.id:
-        return set()
-    return {wing.published(*place).id}
+    if told == pinned:
+        return
+    await wing.edges.remove_kind(member.id, PROFILE_PATH, "pin")
+    for post in pinned:
+        edge = Edge(
+            PROFILE_PATH, "pin", member.webid, post, Iri(activity_id), True, wing.clock.now()
+        )
+        await wing.edges.put(member.id, edge)

@@ -18,7 +18,7 @@ from adapters.activitypub.jsonld.context import IMPLEMENTED
 from adapters.activitypub.lens import html
 from adapters.activitypub.lens.names import Names
 from adapters.activitypub.lens.presence import ADDED, DEFAULTS, many
-from adapters.activitypub.lens.published import COMPLEMENT, Put, View, require_shown
+from adapters.activitypub.lens.published import COMPLEMENT, INTERNAL, Put, View, require_shown
 from pod.errors import Unprocessable
 from pod.model.blob import BlobRef
 from pod.model.ids import Origin
@@ -156,7 +156,8 @@ def _shown(
         view["image"] = _image(profile.banner, member)
     if found := presented.names.emoji(view["name"], view["summary"]):
         view["tag"] = found
-    return {**DEFAULTS, **annotation, **view}
+    said = {key: value for key, value in annotation.items() if key != INTERNAL}
+    return {**DEFAULTS, **said, **view}
 
 
 def _endpoints(presented: Presented) -> View:
@@ -224,9 +225,11 @@ def _beside(view: View, shown: View, presented: Presented, own: dict[str, list[A
         key: value
         for key, value in view.items()
         if key not in own
-        and key != "@context"
+        and key not in ("@context", INTERNAL)
         and (key in before or key not in shown or (key in SETTINGS and value != shown[key]))
     }
+    if INTERNAL in before:
+        kept[INTERNAL] = before[INTERNAL]
     for key, parts in own.items():
         added = [ADDED[key](part) for part in many(view, key) if part not in parts]
         if any(added):

@@ -12,20 +12,25 @@ from typing import Final
 
 from adapters.activitypub.addresses import find
 from adapters.activitypub.lens.names import object_id
-from adapters.activitypub.mastodon.entities import Entities, pinned_by
+from adapters.activitypub.mastodon.entities import Entities
 from adapters.activitypub.mastodon.frame import NOBODY, Asked, Frame, Page, ids_page
 from adapters.activitypub.mastodon.library import Library
 from adapters.activitypub.mastodon.persons import Persons
 from adapters.activitypub.mastodon.pictures import Entity
+from adapters.activitypub.mastodon.ports import Listings
 from adapters.activitypub.moderation import AT_FOLLOWS
+from adapters.activitypub.pins import pinned_by
 from adapters.activitypub.shield import Shield, followers_of
 from adapters.activitypub.wing import Wing
 from pod.errors import NotFound, PodError
-from pod.model.ids import Did, Iri
+from pod.model.ids import Did, Iri, MemberId
 from pod.model.member import Member
 from pod.model.resource import ResourcePath
 from pod.model.timeline import Span
 from pod.read import NOTES_PREFIX
+
+_MATCHES: Final = 400
+"""How many people a word is looked up for."""
 
 _BOOSTS: Final = "/repo/app.bsky.feed.repost/"
 
@@ -39,6 +44,7 @@ class Accounts:
     entities: Entities
     persons: Persons
     shield: Shield
+    listings: Listings
 
     def add(self, frame: Frame) -> None:
         """All routes."""
@@ -50,8 +56,10 @@ class Accounts:
         frame.add("GET", f"{at}/<id>/statuses", "read:statuses?", self.statuses)
         frame.add("GET", f"{at}/<id>/followers", "read:accounts?", self.followers)
         frame.add("GET", f"{at}/<id>/following", "read:accounts?", self.following)
-        for name in ("lists", "featured_tags", "identity_proofs"):
+        for name in ("identity_proofs", "endorsements"):
             frame.add("GET", f"{at}/<id>/{name}", "read:accounts?", self.nothing)
+        frame.add("GET", at, "read:accounts?", self.several)
+        frame.add("GET", "/api/v1/directory", NOBODY, self.directory)
 
     async def nothing(self, asked: Asked) -> list[Entity]:
         """Of known accounts, what nobody has here."""
@@ -59,8 +67,32 @@ class Accounts:
         return []
 
     async def show(self, asked: Asked) -> Entity:
-        """An account."""
-        return await self.persons.account(*await self.library.known_actor(asked.path["id"]))
+        """An account; of another server's the numbers are asked for."""
+        iri, node = await self.library.known_actor(asked.path["id"])
+        await self.persons.tallies.look(iri, node)
+        return await self.persons.account(iri, node)
+
+    async def several(self, asked: Asked) -> list[Entity]:
+        """Some accounts by their ids."""
+        found = []
+        for number in asked.texts("id")[:40]:
+            with suppress(NotFound):
+                found.append(await self.library.known_actor(number))
+        return [await self.persons.account(*each) for each in found]
+
+    async def directory(self, asked: Asked) -> list[Entity]:
+        """Members of this pod who want to be found, in the order in which they came."""
+        limit, offset = asked.number("limit", 40, 80), asked.number("offset", 0, _MATCHES)
+        found: list[Entity] = []
+        for member in self.wing.reader.members(after=MemberId(0), limit=_MATCHES):
+            node = await self.library.actor(member.webid) if member.is_active else {}
+            if node.get("discoverable") is True:
+                offset -= 1
+                if offset < 0:
+                    found.append(await self.persons.account(member.webid, node))
+            if len(found) == limit:
+                break
+        return found
 
     async def lookup(self, asked: Asked) -> Entity:
         """The account with an address that is known already."""
@@ -68,7 +100,9 @@ class Accounts:
             found = await self.find(asked.text("acct") or "", may_ask=asked.member is not None)
         except PodError as err:
             raise NotFound from err
-        return await self.persons.account(found)
+        node = await self.library.actor(found)
+        await self.persons.tallies.look(found, node)
+        return await self.persons.account(found, node)
 
     async def search(self, asked: Asked) -> list[Entity]:
         """Accounts by address or by part of a name of those that are known."""
@@ -86,21 +120,18 @@ class Accounts:
         if "@" in wanted or "://" in wanted:
             with suppress(PodError):
                 found.append(await self.find(text, may_ask=resolve))
-        everybody = self.library.members()
-        found += [member.webid for member in everybody if wanted in member.acct.lower()]
-        for iri, body in self.wing.cache.page(after="", limit=1_000):
-            is_actor = b'"inbox"' in body
-            if is_actor and wanted in self.wing.actors.handle(iri).lower().removeprefix("@"):
-                found.append(iri)
+        words = [self.listings.found(word, limit=_MATCHES) for word in wanted.split()[:4]]
+        found += [iri for iri in words[0] if all(iri in each for each in words)]
         return list(dict.fromkeys(found))[:limit]
 
     async def find(self, text: str, *, may_ask: bool) -> Iri:
         """The actor with an address or an id; raises what looking for one raises, and NotFound."""
         bare = text.strip().removeprefix("@")
         if "@" not in bare and "://" not in bare:
-            for member in self.library.members():
-                if bare in (member.username, member.handle, member.acct):
-                    return member.webid
+            for iri in self.listings.found(bare.lower(), limit=_MATCHES):
+                member = self.wing.local_actor(iri)
+                if member is not None and bare.lower() in (member.username, member.handle):
+                    return iri
             raise NotFound
         found = await find(self.wing, bare)
         if self.wing.local_actor(found) is None:
@@ -115,9 +146,8 @@ class Accounts:
         local = self.wing.local_actor(iri)
         span = asked.span()
         if asked.flag("pinned"):
-            pinned = pinned_by(self.wing, local) if local is not None else None
-            shown = await self.entities.statuses([pinned] if pinned else [], asked.member)
-            return ids_page(shown)
+            pinned = pinned_by(self.wing, local) if local is not None else []
+            return Page(await self.entities.statuses(pinned, asked.member), None, None)
         found = self._posts(local) if local is not None else [
             each.iri for each in self.library.timelines.heard_of(iri, limit=200)
         ]  # fmt: skip
@@ -153,12 +183,8 @@ class Accounts:
         iri, _ = await self.library.known_actor(asked.path["id"])
         local = self.wing.local_actor(iri)
         found = [each.actor for each in followers_of(self.wing, local)] if local else []
-        found += [
-            other.webid
-            for other in self.library.members()
-            if local and self.wing.reader.about(other.id, AT_FOLLOWS, local.did)
-        ]
-        return await self.persons.page(asked, found)
+        found += [other.webid for other in self.library.followers(local)] if local else []
+        return await self.persons.page(asked, list(dict.fromkeys(found)))
 
     async def following(self, asked: Asked) -> Page:
         """Whom an account of this pod follows."""

@@ -15,6 +15,7 @@ from adapters.activitypub.jsonld.read import Node
 from adapters.activitypub.mastodon.frame import Asked
 from adapters.activitypub.mastodon.library import Library, stamp
 from adapters.activitypub.mastodon.pictures import attachment_id
+from adapters.activitypub.mastodon.settings import VISIBILITIES, posting_of
 from adapters.activitypub.mastodon.uploads import Uploads
 from adapters.activitypub.mastodon.words import html_of
 from adapters.activitypub.wing import Wing
@@ -22,7 +23,6 @@ from pod.errors import Invalid, Unprocessable
 from pod.model.member import Member
 
 MAX_CHARACTERS: Final = 10_000
-_VISIBILITIES: Final = ("public", "unlisted", "private", "direct")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,8 @@ class Composer:
             raise Invalid("Text can't be blank")
         if asked.text("scheduled_at"):
             raise Unprocessable("Posts cannot be scheduled here")
-        wanted = asked.text("visibility") or "public"
-        if wanted not in _VISIBILITIES:
+        wanted = asked.text("visibility") or posting_of(self.wing, asked.me)["privacy"]
+        if wanted not in VISIBILITIES:
             raise Invalid("Visibility is not included in the list")
         mentioned = [tag["href"] for tag in view.get("tag", [])]
         if wanted == "private":
@@ -81,17 +81,23 @@ class Composer:
         if len(text or "") + len(asked.text("spoiler_text") or "") > MAX_CHARACTERS:
             raise Invalid(f"Text character limit of {MAX_CHARACTERS} exceeded")
         view: Node = {"type": "Note"}
+        posting = posting_of(self.wing, asked.me)
         if text is not None or not before:
             content, mentions = await html_of(self.wing, asked.me, text or "")
             view["content"] = content
             if mentions:
                 view["tag"] = mentions
-            language = asked.text("language") or next(iter(read.text_map(before, "content")), None)
+            language = asked.text("language") or next(
+                iter(read.text_map(before, "content")), posting["language"]
+            )
             if language:
                 view["contentMap"] = {language: content}
         if (warning := asked.text("spoiler_text")) is not None and (warning or before):
             view["summary"] = warning
-        if (sensitive := asked.flag("sensitive")) is not None and (sensitive or before):
+        sensitive = asked.flag("sensitive")
+        if sensitive is None and not before and posting["sensitive"]:
+            sensitive = True
+        if sensitive is not None and (sensitive or before):
             view["sensitive"] = sensitive
         return view
 

@@ -5,27 +5,31 @@ Spec: https://docs.joinmastodon.org/entities/Status/, https://docs.joinmastodon.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any, Final
 
 from adapters.activitypub.acts import Acts
 from adapters.activitypub.bookmarks import BOOKMARKS
 from adapters.activitypub.jsonld import read
-from adapters.activitypub.jsonld.context import PUBLIC
 from adapters.activitypub.jsonld.read import Node
 from adapters.activitypub.lens import html, poll
 from adapters.activitypub.lens.act import Act
 from adapters.activitypub.mastodon.ballots import poll_entity
+from adapters.activitypub.mastodon.filters import Filters
 from adapters.activitypub.mastodon.library import Library, moment, stamp
-from adapters.activitypub.mastodon.persons import Persons, page_of
-from adapters.activitypub.mastodon.pictures import Entity, tags
+from adapters.activitypub.mastodon.nodes import hashtags, page_of, tags, visibility
+from adapters.activitypub.mastodon.persons import Persons
+from adapters.activitypub.mastodon.pictures import Entity
+from adapters.activitypub.pins import pinned_by
 from adapters.activitypub.wing import Wing
 from pod.errors import NotFound
 from pod.model.ids import Iri
 from pod.model.member import Member
-from pod.model.peer import EdgeKind
-from pod.model.profile import Profile
 from pod.model.timeline import Notice
-from pod.read import PROFILE_PATH, noun_of
+
+GROUPED: Final = frozenset({"favourite", "reblog", "follow"})
+"""The kinds of notices that apps show together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class Entities:
     library: Library
     acts: Acts
     persons: Persons
+    filters: Filters
 
     async def status(self, iri: Iri, node: Node, reader: Member | None) -> Entity:
         """A post or boost."""
@@ -66,20 +71,20 @@ class Entities:
             "url": page_of(node) or iri,
             "edited_at": stamp(edited) if edited is not None and edited > at else None,
             "content": html.clean(words),
-            "filtered": [],
+            "filtered": await self.filters.matches(reader, iri, node) if reader else [],
             "reblog": None,
             "application": None,
             "account": await self.persons.account(author),
             "media_attachments": self.persons.pictures.attachments(node, number),
             "mentions": [await self.persons.mention(tag) for tag in tags(node, "Mention")],
-            "tags": [self._tag(tag) for tag in tags(node, "Hashtag")],
+            "tags": [self._tag(name) for name in hashtags(node)],
             "emojis": self.persons.pictures.emojis(node),
             "card": None,
             "poll": poll_entity(self.wing, iri, node, reader, number)
             if poll.is_poll(node)
             else None,
             "quote": None,
-            **self._reactions(iri, reader),
+            **self._reactions(iri, node, reader),
         }
 
     async def shown(self, iri: Iri, reader: Member | None) -> Entity:
@@ -110,7 +115,7 @@ class Entities:
             "id": str(notice.id),
             "type": notice.kind,
             "created_at": stamp(notice.at),
-            "group_key": f"ungrouped-{notice.id}",
+            "group_key": self.group_key(notice),
             "account": await self.persons.account(notice.actor),
         }
         if not notice.about:
@@ -119,6 +124,13 @@ class Entities:
         if node is None:
             return None
         return told | {"status": await self.status(Iri(notice.about), node, reader)}
+
+    def group_key(self, notice: Notice, kinds: Collection[str] = GROUPED) -> str:
+        """The name of the group of a notice: of some kinds all of a day about the same post."""
+        if notice.kind not in GROUPED or notice.kind not in kinds:
+            return f"ungrouped-{notice.id}"
+        about = self.library.timelines.id_of(notice.about) if notice.about else 0
+        return f"{notice.kind}-{about or 0}-{notice.at.date().toordinal()}"
 
     async def _boost(self, iri: Iri, node: Node, reader: Member | None) -> Entity:
         target = read.iri(node, "object") or iri
@@ -139,30 +151,36 @@ class Entities:
             "reblog": shown,
         }
 
-    def _reactions(self, iri: Iri, reader: Member | None) -> Entity:
+    def _reactions(self, iri: Iri, node: Node, reader: Member | None) -> Entity:
+        """How often a post was answered, liked and boosted, and what the reader did with it."""
+        wing, local = self.wing, self.wing.local_object(iri)
+        answers = len(self.library.local_answers(iri))
+        if local is not None:
+            answers += wing.edges.count(local[0].id, local[1].path, "reply")
+        told: Entity = {"replies_count": answers}
+        kinds: tuple[tuple[str, str, Act, str], ...] = (
+            ("reblogs_count", "reblogged", "announce", "shares"),
+            ("favourites_count", "favourited", "like", "likes"),
+        )
+        for count, done, kind, key in kinds:
+            told[count] = self._times(iri, node, kind, key)
+            told[done] = reader is not None and self.has_done(reader, kind, iri)
+        marked = bool(reader and wing.reader.about(reader.id, BOOKMARKS, iri))
+        quiet = reader is not None and self.library.is_quiet(reader, iri)
+        told |= {"muted": quiet, "bookmarked": marked}
+        if local is not None and reader is not None and local[0].id == reader.id:
+            told["pinned"] = iri in pinned_by(wing, reader)
+        return told
+
+    def _times(self, iri: Iri, node: Node, kind: Act, key: str) -> int:
+        """How many people did something with a post: those who are known, or as many as it says."""
         local = self.wing.local_object(iri)
-        counts: dict[str, int] = {}
-        kinds: tuple[tuple[str, EdgeKind], ...] = (
-            ("replies_count", "reply"),
-            ("reblogs_count", "announce"),
-            ("favourites_count", "like"),
-        )
-        for name, kind in kinds:
-            counts[name] = self.wing.edges.count(local[0].id, local[1].path, kind) if local else 0
-        mine: tuple[tuple[str, str, Act], ...] = (
-            ("favourited", "favourites_count", "like"),
-            ("reblogged", "reblogs_count", "announce"),
-        )
-        told: Entity = {}
-        for name, count, done in mine:
-            told[name] = reader is not None and self.has_done(reader, done, iri)
-            counts[count] += told[name]
-        is_own = local is not None and reader is not None and local[0].id == reader.id
-        marked = bool(reader and self.wing.reader.about(reader.id, BOOKMARKS, iri))
-        told |= {"muted": False, "bookmarked": marked}
-        if is_own and reader is not None:
-            told["pinned"] = pinned_by(self.wing, reader) == iri
-        return {**counts, **told}
+        known = len(self.library.acts_about(iri, kind))
+        if local is not None:
+            edge: Any = kind
+            return known + self.wing.edges.count(local[0].id, local[1].path, edge)
+        told = read.node(node, key)
+        return max(known, read.number(told, "totalItems") or 0) if told is not None else known
 
     def has_done(self, member: Member, act: Act, iri: Iri) -> bool:
         """Whether a member liked or boosted a post."""
@@ -178,27 +196,5 @@ class Entities:
     async def _person(self, iri: Iri | None) -> str | None:
         return None if iri is None else await self.persons.number(iri)
 
-    def _tag(self, tag: Node) -> Entity:
-        name = (read.text(tag, "name") or "").removeprefix("#")
-        return {"name": name.lower(), "url": f"{self.wing.server}/tags/{name.lower()}"}
-
-
-def visibility(node: Node) -> str:
-    """For whom a post is."""
-    to = set(read.iris(node, "to"))
-    if PUBLIC in read.recipients({"to": node.get("to")}):
-        return "public"
-    if PUBLIC in read.recipients(node):
-        return "unlisted"
-    mentioned = {read.iri(tag, "href") for tag in tags(node, "Mention")}
-    cc = set(read.iris(node, "cc"))
-    return "private" if any("followers" in each for each in (to | cc) - mentioned) else "direct"
-
-
-def pinned_by(wing: Wing, member: Member) -> Iri | None:
-    """The post that a member pinned."""
-    resource = wing.reader.resource(member.id, PROFILE_PATH)
-    noun = noun_of(resource) if resource is not None else None
-    if not isinstance(noun, Profile) or noun.pinned is None:
-        return None
-    return wing.presented(member).names.object_url(noun.pinned.uri)
+    def _tag(self, name: str) -> Entity:
+        return {"name": name, "url": f"{self.wing.server}/tags/{name}"}

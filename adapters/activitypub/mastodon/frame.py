@@ -96,15 +96,13 @@ class Asked:
 
     def flag(self, name: str) -> bool | None:
         """A parameter that is yes or no; None where it is not given."""
-        value = self.fields.get(name)
-        if value is None or isinstance(value, bool):
-            return value
-        return str(value).lower() not in ("", "0", "f", "false", "off")
+        return as_flag(self.fields.get(name))
 
     def number(self, name: str, default: int, most: int) -> int:
         """A parameter that is a whole number above zero."""
         text = self.text(name) or ""
-        return max(1, min(int(text), most)) if text.isdecimal() and len(text) < 9 else default
+        found = int(text) if text.isdecimal() and len(text) < 10 else 0
+        return min(found, most) if found > 0 else default
 
     def span(self, default: int = 20, most: int = 40) -> Span:
         """Which part of a list is asked for."""
@@ -121,9 +119,12 @@ Handler = Callable[[Asked], Awaitable[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of a list with ``Link`` headers; ``first`` and ``last`` are the ids at its ends."""
+    """A page of a list with ``Link`` headers; ``first`` and ``last`` are the ids at its ends.
 
-    items: Sequence[Any]
+    Where the list is in an object, ``items`` is that.
+    """
+
+    items: Any
     first: int | None
     last: int | None
 
@@ -206,6 +207,13 @@ class Frame:
         return response
 
 
+def as_flag(value: Any) -> bool | None:
+    """What an app says of yes or no; None where it says nothing."""
+    if value is None or isinstance(value, bool):
+        return value
+    return str(value).lower() not in ("", "0", "f", "false", "off")
+
+
 def token_in(headers: Headers) -> str:
     """The bearer token of a request, or nothing."""
     scheme, _, value = headers.get("Authorization", "").partition(" ")
@@ -238,7 +246,7 @@ def _answer(answer: Any) -> Response:
         return answer
     if not isinstance(answer, Page):
         return Response(orjson.dumps(answer), content_type="application/json")
-    response = Response(orjson.dumps(list(answer.items)), content_type="application/json")
+    response = Response(orjson.dumps(answer.items), content_type="application/json")
     if answer.first is not None and answer.last is not None:
         kept = [
             (name, value)
@@ -281,7 +289,10 @@ async def _parameters(form: int) -> tuple[dict[str, Any], dict[str, FileStorage]
 
 
 def _nested(pairs: Any) -> dict[str, Any]:
-    """``a[]=1`` is a list, ``a[b]=1`` an object, ``a[0][b]=1`` an object of objects."""
+    """``a[]=1`` is a list, ``a[b]=1`` an object, ``a[0][b]=1`` an object of objects.
+
+    ``a[][b]=1`` is a list of objects: one begins where a name comes again.
+    """
     found: dict[str, Any] = {}
     for name, value in pairs:
         head, *rest = name.replace("]", "").split("[")
@@ -291,8 +302,12 @@ def _nested(pairs: Any) -> dict[str, Any]:
                 place[key] = value
             elif following == "":
                 held = place.setdefault(key, [])
-                if isinstance(held, list):
+                if isinstance(held, list) and rest[-1] == "":
                     held.append(value)
+                elif isinstance(held, list):
+                    if not held or not isinstance(held[-1], dict) or rest[-1] in held[-1]:
+                        held.append({})
+                    held[-1][rest[-1]] = value
                 break
             else:
                 inner = place.setdefault(key, {})

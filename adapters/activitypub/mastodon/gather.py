@@ -15,16 +15,20 @@ import orjson
 from adapters.activitypub import moderation
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.read import Node
-from adapters.activitypub.lens import act, circle
+from adapters.activitypub.lens import act, circle, poll
 from adapters.activitypub.lens.names import object_id
 from adapters.activitypub.mastodon.library import Library
+from adapters.activitypub.mastodon.lister import Lister
+from adapters.activitypub.mastodon.nodes import hashtags, visibility
+from adapters.activitypub.mastodon.papers import Papers
 from adapters.activitypub.mastodon.ports import Live, News, Timelines
 from adapters.activitypub.moderation import AT_FOLLOWS
 from adapters.activitypub.receive.order import written_at
 from adapters.activitypub.wing import Wing
 from adapters.activitypub.wishes import wish_of
+from pod.errors import Invalid
 from pod.model.change import ChangeOp
-from pod.model.ids import Iri, MemberId
+from pod.model.ids import Iri, MemberId, parse_datetime
 from pod.model.member import Member
 from pod.model.resource import ResourcePath
 from pod.model.timeline import Heard
@@ -34,7 +38,13 @@ KEPT_FOR: Final = timedelta(days=60)
 KEPT: Final = 100_000
 """How long, and how many, posts of others are kept."""
 
+FOLLOWED_TAGS: Final = "tag"
+"""The folder of the hashtags that a member follows."""
+
 _PAGE: Final = 100
+_OF_THREADS: Final = frozenset({"mention", "favourite", "reblog"})
+"""What nobody is told of a conversation that they want to hear no more of."""
+
 _LIKES: Final = "/repo/app.bsky.feed.like/"
 _REPOSTS: Final = "/repo/app.bsky.feed.repost/"
 _RECORDS: Final = (NOTES_PREFIX, _LIKES, _REPOSTS, AT_FOLLOWS)
@@ -44,17 +54,22 @@ _BOOSTS: Final = act.folder("announce")
 class Gatherer:
     """Implements `adapters.activitypub.wing.Herald`, and reads the change log."""
 
-    def __init__(self, wing: Wing, timelines: Timelines, library: Library, live: Live) -> None:
+    def __init__(
+        self, wing: Wing, timelines: Timelines, library: Library, live: Live, lister: Lister
+    ) -> None:
         self._wing = wing
         self._timelines = timelines
         self._library = library
         self._live = live
+        self._lister = lister
+        self._tags = Papers(wing, FOLLOWED_TAGS)
         self._turn = asyncio.Lock()
 
     async def catch_up(self) -> None:
         """Turn all changes that are not yet turned; each does the same a second time."""
         if self._timelines.cursor() >= self._wing.reader.head_seq():
             return
+        await self._lister.catch_up()
         async with self._turn:
             cursor = self._timelines.cursor()
             while changes := self._wing.reader.changes(after=cursor, limit=_PAGE):
@@ -77,15 +92,19 @@ class Gatherer:
         iri = Iri(post["id"])
         now = self._wing.clock.now()
         is_new = self._timelines.heard(iri) is None
-        members = [each for each in self._followers(actor) if self._is_for(each, post, actor)]
+        members = [
+            each for each in self._library.followers_of(actor) if self._is_for(each, post, actor)
+        ]
         if not members and is_new:
             return
+        held = self._timelines.heard(iri)
         is_news = await self._hear(post, actor, now)
         if is_new:
-            await self._enter(members, iri, actor, now)
+            await self._enter([*members, *self._tag_followers(post, actor)], iri, actor, now)
             await self._tell_who_asked(members, post, actor)
-        elif is_news:
-            self._live.tell(self._timelines.holders(iri), News("status.update", iri))
+        elif is_news and held is not None:
+            has_words = _words(orjson.loads(held.body)) != _words(post)
+            await self._edited(iri, actor, has_words=has_words)
 
     async def keep(self, post: Node, actor: Iri) -> None:
         """A post of an actor matters to a member: it can be shown from now on."""
@@ -103,19 +122,23 @@ class Gatherer:
         held = self._timelines.heard(post["id"])
         if held is not None and written_at(post) < written_at(orjson.loads(held.body)):
             return False
-        await self._timelines.hear(Heard(Iri(post["id"]), actor, now, orjson.dumps(post)))
+        at = held.at if held is not None else now
+        await self._timelines.hear(Heard(Iri(post["id"]), actor, at, orjson.dumps(post)))
+        await self._lister.heard(post, actor, at)
         return True
 
     async def boost(self, node: Node, actor: Iri, target: Iri) -> None:
         """A boost of an actor came: it stands where they are followed."""
-        members = [each for each in self._followers(actor) if self._takes_boosts(each, actor)]
+        members = [
+            each for each in self._library.followers_of(actor) if self._takes_boosts(each, actor)
+        ]
         iri = read.id_of(node)
         if not members or iri is None:
             return
         if not self._wing.is_local(target) and self._timelines.heard(target) is None:
             found = await self._library.fetch(target)
             author = read.iri(found, "attributedTo")
-            members = [m for m in members if author is not None and self._hears(m, author)]
+            members = [m for m in members if author is not None and self._library.hears(m, author)]
         now = self._wing.clock.now()
         told = {"published": now.isoformat().replace("+00:00", "Z"), **node, "object": target}
         await self._timelines.hear(Heard(iri, actor, now, orjson.dumps(told)))
@@ -137,15 +160,36 @@ class Gatherer:
     async def note(self, member: MemberId, kind: str, actor: Iri, about: str) -> None:
         """Tell a member what an actor did."""
         holder = self._wing.reader.member(member)
-        if holder is None or holder.webid == actor or not self._hears(holder, actor):
+        if holder is None or (holder.webid == actor and kind != "poll"):
             return
-        made = await self._timelines.note(member, kind, actor, about, self._wing.clock.now())
+        if not moderation.hears(self._wing, holder, actor):
+            return
+        if kind in _OF_THREADS and self._library.is_quiet(holder, about):
+            return
+        now = self._wing.clock.now()
+        made = await self._timelines.note(member, kind, actor, about, now, again=kind == "update")
         if made is not None:
             self._live.tell([member], News("notification", actor, made))
+
+    async def end_polls(self) -> None:
+        """Tell those of a poll's end who made it or voted in it."""
+        now = self._wing.clock.now()
+        for member, iri in self._timelines.over(now, limit=_PAGE):
+            holder = self._wing.reader.member(member)
+            node = self._library.post(iri, holder)
+            author = read.iri(node, "attributedTo") if node is not None else None
+            if node is not None and author is not None:
+                if poll.is_open(node, now):  # it ends later than was said
+                    await self._await_end(member, iri, node)
+                    continue
+                await self.note(member, "poll", author, iri)
+            await self._timelines.settle(member, iri)
 
     async def _take(self, member: Member, op: ChangeOp, at: datetime) -> None:
         if op.path.startswith(act.FOLLOWS) and op.action == "delete":
             await self._parted(member, op.path)
+        elif op.path.startswith(act.VOTES):
+            await self._voted(member, op)
         elif op.path.startswith(_RECORDS) or op.path.startswith((circle.CIRCLE, _BOOSTS)):
             if op.action == "delete":
                 await self._remove_own(member, op.path)
@@ -164,12 +208,15 @@ class Gatherer:
         if op.path.startswith((_LIKES, AT_FOLLOWS)):
             await self._related(member, op.path, target)
             return
+        if poll.is_poll(view):
+            await self._await_end(member.id, iri, view)
         if op.action == "update":
-            self._live.tell(self._timelines.holders(iri), News("status.update", iri))
+            await self._edited(iri, member.webid, has_words=op.cid != op.prev)
             return
-        followers = self._local_followers(member)
+        followers = self._library.followers(member)
         readers = [each for each in followers if self._is_for(each, view, member.webid)]
-        await self._enter([member, *readers], iri, member.webid, at)
+        tagged = self._tag_followers(view, member.webid)
+        await self._enter([member, *readers, *tagged], iri, member.webid, at)
         await self._tell_who_asked(readers, view, member.webid)
         held = self._wing.local_object(target) if target is not None else None
         if held is not None:
@@ -181,6 +228,35 @@ class Gatherer:
             other = self._wing.local_actor(name or "")
             if other is not None:
                 await self.note(other.id, "mention", member.webid, iri)
+
+    async def _edited(self, iri: Iri, author: Iri, *, has_words: bool) -> None:
+        """Show a changed post; those who boosted it are told, if it says something else."""
+        self._live.tell(self._timelines.holders(iri), News("status.update", iri))
+        for member in self._library.boosters(iri) if has_words else ():
+            await self.note(member.id, "update", author, iri)
+
+    async def _voted(self, member: Member, op: ChangeOp) -> None:
+        resource = self._wing.reader.resource(member.id, op.path)
+        question = Iri(resource.subject) if resource is not None and resource.subject else None
+        node = self._library.post(question, member) if question is not None else None
+        if question is not None and node is not None:
+            await self._await_end(member.id, question, node)
+
+    async def _await_end(self, member: MemberId, iri: Iri, node: Node) -> None:
+        """Remember when a poll that goes on will end."""
+        try:
+            end = parse_datetime(read.text(node, "endTime") or "")
+        except Invalid:
+            return
+        if poll.is_open(node, self._wing.clock.now()):
+            await self._timelines.await_end(member, iri, end)
+
+    def _tag_followers(self, post: Node, author: Iri) -> list[Member]:
+        """Who follows a hashtag of a post that is for everybody."""
+        if visibility(post) != "public":
+            return []
+        ids = [each for name in hashtags(post) for each in self._tags.holders(name)]
+        return [each for each in self._library.people(ids) if self._library.hears(each, author)]
 
     async def _related(self, member: Member, path: ResourcePath, target: Iri | None) -> None:
         if path.startswith(_LIKES):
@@ -227,21 +303,13 @@ class Gatherer:
         await self._timelines.remove(iri)
         self._live.tell(holders, News("delete", iri))
 
-    def _followers(self, actor: Iri) -> list[Member]:
-        """The members whom an actor of another server lets follow."""
-        ids = {member for member, _ in self._wing.edges.accepts_of(actor)}
-        found = [self._wing.reader.member(each) for each in sorted(ids)]
-        return [each for each in found if each is not None and each.is_active]
-
-    def _local_followers(self, member: Member) -> list[Member]:
-        everybody = self._library.members()
-        return [each for each in everybody if moderation.follows(self._wing, each, member.webid)]
-
     def _is_for(self, member: Member, post: Node, author: Iri) -> bool:
         """Whether a post belongs in a member's home: answers do where both ends are followed."""
         if "Announce" in read.types(post):
             return self._takes_boosts(member, author)
-        if not self._hears(member, author) or not wish_of(self._wing, member, author).takes(post):
+        if not self._library.hears(member, author) or not wish_of(self._wing, member, author).takes(
+            post
+        ):
             return False
         parent = read.iri(post, "inReplyTo")
         if parent is None:
@@ -254,20 +322,16 @@ class Gatherer:
 
     async def _tell_who_asked(self, members: Sequence[Member], post: Node, author: Iri) -> None:
         """Notices for those who want word of each post, but for boosts and answers to others."""
-        parent = read.iri(post, "inReplyTo")
-        answered = self._library.post(parent, None) if parent is not None else None
-        is_own = answered is not None and read.iri(answered, "attributedTo") == author
-        if "Announce" in read.types(post) or (parent is not None and not is_own):
+        if "Announce" in read.types(post) or self._library.answers_others(post):
             return
         for member in members:
             if wish_of(self._wing, member, author).notify:
                 await self.note(member.id, "status", author, Iri(post["id"]))
 
     def _takes_boosts(self, member: Member, actor: Iri) -> bool:
-        return self._hears(member, actor) and wish_of(self._wing, member, actor).boosts
+        return self._library.hears(member, actor) and wish_of(self._wing, member, actor).boosts
 
-    def _hears(self, member: Member, actor: Iri) -> bool:
-        if member.webid == actor:
-            return True
-        muted = moderation.mute_of(self._wing, member, actor)
-        return moderation.hears(self._wing, member, actor) and muted is None
+
+def _words(post: Node) -> list[object]:
+    """What of a post is its author's: results of polls and counts are not."""
+    return [post.get(key) for key in ("name", "summary", "content", "contentMap", "attachment")]

@@ -6,22 +6,25 @@ Spec: https://docs.joinmastodon.org/methods/apps/, instance, search
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from adapters.activitypub import pins
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.lens import emoji, poll
 from adapters.activitypub.mastodon.accounts import Accounts
 from adapters.activitypub.mastodon.composing import MAX_CHARACTERS
 from adapters.activitypub.mastodon.entities import Entities
 from adapters.activitypub.mastodon.frame import NOBODY, Asked, Frame
+from adapters.activitypub.mastodon.hashtags import Hashtags
 from adapters.activitypub.mastodon.library import Library
 from adapters.activitypub.mastodon.pictures import Entity
 from adapters.activitypub.mastodon.uploads import MAX_FILE, MAX_WORDS
 from adapters.activitypub.remote.actor import ACTOR_TYPES
 from adapters.activitypub.wing import Wing
 from pod.errors import Invalid, PodError, Unauthenticated
-from pod.model.ids import Iri
+from pod.model.ids import Iri, MemberId
 from pod.oauth.mastodon import READ, SCOPES
 from pod.oauth.metadata import Metadata
 from pod.oauth.server import AuthorizationServer
@@ -29,27 +32,22 @@ from pod.oauth.server import AuthorizationServer
 VERSION: Final = "4.3.0"
 """The version of Mastodon whose API this is; apps choose what they offer by it."""
 
+_COUNTED_EVERY: Final = timedelta(minutes=10)
 _TYPES: Final = ["image/jpeg", "image/png", "image/gif", "image/webp", "video/mp4", "video/webm"]
 _EMPTY: Final = (
     ("/api/v1/announcements", NOBODY),
-    ("/api/v1/lists", "read:lists"),
-    ("/api/v1/filters", "read:filters"),
-    ("/api/v2/filters", "read:filters"),
-    ("/api/v1/conversations", "read:statuses"),
     ("/api/v1/scheduled_statuses", "read:statuses"),
-    ("/api/v1/followed_tags", "read:follows"),
-    ("/api/v1/featured_tags", "read:accounts"),
     ("/api/v1/endorsements", "read:accounts"),
     ("/api/v1/suggestions", READ),
     ("/api/v2/suggestions", READ),
     ("/api/v1/instance/rules", NOBODY),
     ("/api/v1/instance/peers", NOBODY),
     ("/api/v1/instance/activity", NOBODY),
-    ("/api/v1/directory", NOBODY),
+    ("/api/v1/instance/domain_blocks", NOBODY),
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Instance:
     """The endpoints about the server."""
 
@@ -58,6 +56,8 @@ class Instance:
     entities: Entities
     accounts: Accounts
     server: AuthorizationServer
+    hashtags: Hashtags
+    counted: tuple[datetime, int] | None = None
 
     def add(self, frame: Frame) -> None:
         """All routes."""
@@ -65,7 +65,8 @@ class Instance:
         frame.add("GET", "/api/v1/apps/verify_credentials", NOBODY, self.app)
         frame.add("GET", "/api/v1/instance", NOBODY, self.first)
         frame.add("GET", "/api/v2/instance", NOBODY, self.second)
-        frame.add("GET", "/api/v1/preferences", "read:accounts", self.preferences)
+        frame.add("GET", "/api/v1/instance/extended_description", NOBODY, self.description)
+        frame.add("GET", "/api/v1/instance/translation_languages", NOBODY, self.languages)
         frame.add("GET", "/api/v2/search", "read:search?", self.search)
         frame.add("GET", "/api/v1/custom_emojis", NOBODY, self.custom_emojis)
         for rule, scope in _EMPTY:
@@ -132,7 +133,7 @@ class Instance:
             "version": told["version"],
             "urls": {"streaming_api": told["configuration"]["urls"]["streaming"]},
             "stats": {
-                "user_count": len(self.library.members()),
+                "user_count": self._population(),
                 "status_count": 0,
                 "domain_count": 0,
             },
@@ -150,15 +151,13 @@ class Instance:
         """The server."""
         return await self._told()
 
-    async def preferences(self, asked: Asked) -> Entity:  # noqa: ARG002  the same for everybody
-        """How posts are written and shown by default."""
-        return {
-            "posting:default:visibility": "public",
-            "posting:default:sensitive": False,
-            "posting:default:language": None,
-            "reading:expand:media": "default",
-            "reading:expand:spoilers": False,
-        }
+    async def description(self, asked: Asked) -> Entity:  # noqa: ARG002  the same for everybody
+        """More about the server: nobody wrote any."""
+        return {"updated_at": None, "content": ""}
+
+    async def languages(self, asked: Asked) -> Entity:  # noqa: ARG002  the same for everybody
+        """Into which languages posts are translated: into none."""
+        return {}
 
     async def search(self, asked: Asked) -> Entity:
         """People by address or name, posts by their address, hashtags by name."""
@@ -175,9 +174,19 @@ class Instance:
             found["accounts"] = [await self.entities.persons.account(iri) for iri in iris]
         word = text.removeprefix("#")
         if kind in (None, "hashtags") and word.isidentifier():
-            url = f"{self.wing.server}/tags/{word.lower()}"
-            found["hashtags"] = [{"name": word.lower(), "url": url, "history": []}]
+            found["hashtags"] = await self.hashtags.starting(word.lower(), limit, asked.member)
         return found
+
+    def _population(self) -> int:
+        """How many members are here, counted anew every few minutes."""
+        now = self.wing.clock.now()
+        if not self.counted or now - self.counted[0] > _COUNTED_EVERY:
+            total, after = 0, MemberId(0)
+            while page := self.wing.reader.members(after=after, limit=500):
+                total += sum(member.is_active for member in page)
+                after = page[-1].id
+            self.counted = (now, total)
+        return self.counted[1]
 
     async def _post(self, iri: Iri, asked: Asked, *, may_ask: bool) -> Entity | None:
         node = self.library.post(iri, asked.member)
@@ -204,14 +213,14 @@ class Instance:
             "version": f"{VERSION} (compatible; Commonpod)",
             "source_url": "",
             "description": "A pod: its members are on the fediverse, ATProto and Solid at once.",
-            "usage": {"users": {"active_month": len(self.library.members())}},
+            "usage": {"users": {"active_month": self._population()}},
             "thumbnail": {"url": icon, "blurhash": None, "versions": {}},
             "icon": [],
             "languages": [],
             "configuration": {
                 "urls": {"streaming": f"{scheme}://{host}"},
                 "vapid": {"public_key": ""},
-                "accounts": {"max_featured_tags": 10, "max_pinned_statuses": 1},
+                "accounts": {"max_featured_tags": 10, "max_pinned_statuses": pins.MOST},
                 "statuses": {
                     "max_characters": MAX_CHARACTERS,
                     "max_media_attachments": 4,

@@ -5,7 +5,7 @@ Spec: https://docs.joinmastodon.org/entities/Status/#visibility
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -13,11 +13,14 @@ from typing import Final
 import orjson
 
 from adapters.activitypub import moderation
+from adapters.activitypub.acts import KINDS
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.context import PUBLIC
 from adapters.activitypub.jsonld.read import Node
 from adapters.activitypub.lens import act, circle, index, tags
-from adapters.activitypub.lens.names import member_at
+from adapters.activitypub.lens.act import Act
+from adapters.activitypub.lens.names import member_at, object_id
+from adapters.activitypub.mastodon.papers import Papers
 from adapters.activitypub.mastodon.ports import Timelines
 from adapters.activitypub.moderation import INBOX
 from adapters.activitypub.remote.actor import ACTOR_TYPES
@@ -25,10 +28,19 @@ from adapters.activitypub.wing import Wing
 from pod.errors import Invalid, NotFound, PodError
 from pod.model.ids import Iri, MemberId, parse_datetime
 from pod.model.member import Member
+from pod.model.resource import ResourcePath
 from pod.model.timeline import Heard
+from pod.read import NOTES_PREFIX
+from pod.records.lens import relation
 
 CatchUp = Callable[[], Awaitable[None]]
 """Brings the timelines up to what was just written."""
+
+QUIET: Final = "quiet"
+"""The folder of the conversations of which a member wants to hear no more."""
+
+_DEPTH: Final = 40
+_MOST: Final = 10_000
 
 NOT_FOUND: Final = "Record not found"
 
@@ -39,14 +51,6 @@ class Library:
 
     wing: Wing
     timelines: Timelines
-
-    def members(self) -> list[Member]:
-        """All members who are here."""
-        found, after = list[Member](), MemberId(0)
-        while page := self.wing.reader.members(after=after, limit=500):
-            found += [member for member in page if member.is_active]
-            after = page[-1].id
-        return found
 
     async def id_of(self, iri: str, at: datetime) -> str:
         """The short id of a post or account."""
@@ -93,6 +97,80 @@ class Library:
         if found is None or not self._may_see(found, reader):
             return None
         return found
+
+    def hears(self, member: Member, actor: Iri) -> bool:
+        """Whether a member wants to read what an actor posts."""
+        if member.webid == actor:
+            return True
+        muted = moderation.mute_of(self.wing, member, actor)
+        return moderation.hears(self.wing, member, actor) and muted is None
+
+    def followers(self, member: Member) -> list[Member]:
+        """The members of this pod who follow a member."""
+        about = self.wing.reader.all_about
+        found = about(moderation.AT_FOLLOWS, member.did, limit=10_000)
+        found += about(act.FOLLOWS, member.webid, limit=10_000)
+        return self.people(each for each, _ in found)
+
+    def followers_of(self, actor: Iri) -> list[Member]:
+        """The members whom an actor of another server lets follow."""
+        return self.people(member for member, _ in self.wing.edges.accepts_of(actor))
+
+    def people(self, ids: Iterable[MemberId]) -> list[Member]:
+        """The members with these ids who are here, each once."""
+        found = (self.wing.reader.member(each) for each in dict.fromkeys(ids))
+        return [member for member in found if member is not None and member.is_active]
+
+    def boosters(self, iri: Iri) -> list[Member]:
+        """The members who boosted a post."""
+        return self.people(member for member, _ in self.acts_about(iri, "announce"))
+
+    def acts_about(self, iri: Iri, kind: Act) -> list[tuple[MemberId, ResourcePath]]:
+        """What members wrote of a kind (like, boost) about a post, as record or as document."""
+        found = self.wing.reader.all_about(act.folder(kind), iri, limit=_MOST)
+        local = self.wing.local_object(iri)
+        if local is not None:
+            uri = local[0].at_uri(local[1].path)
+            folder = f"/repo/{relation.COLLECTIONS[KINDS[kind]]}/"
+            found += self.wing.reader.all_about(folder, uri, limit=_MOST)
+        return found
+
+    def local_answers(self, iri: Iri) -> list[Iri]:
+        """What members answered in records to a post of this pod."""
+        held = self.wing.local_object(iri)
+        if held is None:
+            return []
+        uri, found = held[0].at_uri(held[1].path), []
+        for member, path in self.wing.reader.all_about(NOTES_PREFIX, uri, limit=_MOST):
+            holder = self.wing.reader.member(member)
+            resource = self.wing.reader.resource(member, path) if holder is not None else None
+            if holder is not None and resource is not None and holder.is_active:
+                found.append(object_id(holder, path, resource.generation))
+        return found
+
+    def answers_others(self, post: Node) -> bool:
+        """Whether a post answers somebody else than its author."""
+        parent = read.iri(post, "inReplyTo")
+        found = self.post(parent, None) if parent is not None else None
+        author = read.iri(found, "attributedTo") if found is not None else None
+        return parent is not None and author != read.iri(post, "attributedTo")
+
+    def root(self, iri: Iri, reader: Member) -> Iri:
+        """Where the thread of a post begins, as far as the reader may see."""
+        for _ in range(_DEPTH):
+            node = self.post(iri, reader)
+            parent = read.iri(node, "inReplyTo") if node is not None else None
+            if parent is None:
+                break
+            iri = parent
+        return iri
+
+    def is_quiet(self, member: Member, iri: str) -> bool:
+        """Whether a member wants to hear no more of the conversation that a post is in."""
+        papers = Papers(self.wing, QUIET)
+        if not papers.any(member):
+            return False
+        return papers.about(member, self.root(Iri(iri), member)) is not None
 
     def own(self, member: Member, number: str) -> tuple[Iri, Node]:
         """A member's own post by its short id; raises NotFound."""

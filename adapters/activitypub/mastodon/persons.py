@@ -5,7 +5,7 @@ Spec: https://docs.joinmastodon.org/entities/Account/, https://docs.joinmastodon
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,11 @@ from adapters.activitypub.lens import html
 from adapters.activitypub.lens.act import FOLLOWS
 from adapters.activitypub.mastodon.frame import Asked, Page
 from adapters.activitypub.mastodon.library import Library, follows, moment, stamp
+from adapters.activitypub.mastodon.nodes import page_of
+from adapters.activitypub.mastodon.papers import Papers
 from adapters.activitypub.mastodon.pictures import Entity, Pictures
+from adapters.activitypub.mastodon.settings import posting_of
+from adapters.activitypub.mastodon.tallies import Tallies
 from adapters.activitypub.moderation import AT_FOLLOWS, BLOCKS, DOMAINS
 from adapters.activitypub.wing import Wing
 from adapters.activitypub.wishes import wish_of
@@ -26,6 +30,9 @@ from pod.model.ids import Iri
 from pod.model.member import Member
 from pod.model.profile import Profile
 from pod.read import NOTES_PREFIX, noun_of
+
+Introduce = Callable[[Iri, str, str], Awaitable[None]]
+"""Lets somebody be found, by address and name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,9 @@ class Persons:
     wing: Wing
     library: Library
     pictures: Pictures
+    notes: Papers
+    tallies: Tallies
+    introduce: Introduce
 
     async def account(self, iri: Iri, node: Node | None = None) -> Entity:
         """An account."""
@@ -46,7 +56,9 @@ class Persons:
         avatar = self.pictures.picture(node, "icon")
         header = self.pictures.picture(node, "image")
         since = moment(node, "published", now)
-        counts = self._counts(local)
+        counts = self._counts(iri, local)
+        if local is None:
+            await self.introduce(iri, acct, read.text(node, "name") or "")
         return {
             "id": await self.library.id_of(iri, since),
             "username": name,
@@ -88,9 +100,11 @@ class Persons:
         noun = noun_of(presented.resource) if presented.resource is not None else None
         words = noun.description if isinstance(noun, Profile) else None
         source = {
-            "privacy": "public",
-            "sensitive": False,
-            "language": None,
+            **posting_of(self.wing, member),
+            "attribution_domains": [],
+            "hide_collections": False,
+            "discoverable": shown["discoverable"],
+            "indexable": shown["indexable"],
             "note": words or "",
             "fields": [{**part, "value": html.plain(part["value"])} for part in shown["fields"]],
             "follow_requests_count": len(self.wing.followers.waiting(member.id, limit=1_000)),
@@ -108,6 +122,7 @@ class Persons:
         other = wing.local_actor(actor)
         follows_back = other is not None and bool(about(other.id, AT_FOLLOWS, member.did))
         host = domain_iri(domain_of(actor))
+        note = self.notes.about(member, actor)
         return {
             "id": number,
             "following": is_following,
@@ -123,7 +138,7 @@ class Persons:
             "requested_by": bool(follower and not follower.accepted),
             "domain_blocking": bool(about(member.id, DOMAINS, host)),
             "endorsed": False,
-            "note": "",
+            "note": read.text(note.body, "note") or "" if note is not None else "",
         }
 
     async def mention(self, tag: Node) -> Entity:
@@ -150,27 +165,17 @@ class Persons:
         at = moment(await self.library.actor(iri), "published", self.wing.clock.now())
         return await self.library.id_of(iri, at)
 
-    def _counts(self, local: Member | None) -> Mapping[str, Any]:
+    def _counts(self, iri: Iri, local: Member | None) -> Mapping[str, Any]:
         if local is None:
-            return {
-                "followers_count": 0,
-                "following_count": 0,
-                "statuses_count": 0,
-                "last_status_at": None,
-            }
+            last = self.library.timelines.heard_of(iri, limit=1)
+            at = last[0].at.date().isoformat() if last else None
+            return {**self.tallies.known(iri), "last_status_at": at}
         log, reader = self.wing.log, self.wing.reader
-        last = reader.resources(local.id, NOTES_PREFIX, after=None, limit=1, reverse=True)
+        last_one = reader.resources(local.id, NOTES_PREFIX, after=None, limit=1, reverse=True)
+        here = len(self.library.followers(local))
         return {
-            "followers_count": self.wing.followers.count(local.id),
+            "followers_count": self.wing.followers.count(local.id) + here,
             "following_count": log.count(local.id, FOLLOWS) + log.count(local.id, AT_FOLLOWS),
             "statuses_count": log.count(local.id, NOTES_PREFIX),
-            "last_status_at": last[0].created_at.date().isoformat() if last else None,
+            "last_status_at": last_one[0].created_at.date().isoformat() if last_one else None,
         }
-
-
-def page_of(node: Node) -> str | None:
-    """The page for people."""
-    for part in read.nodes(node, "url"):
-        if str(part.get("mediaType", "")).startswith("text/html"):
-            return read.iri(part, "href")
-    return read.iri(node, "url")

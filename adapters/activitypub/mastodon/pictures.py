@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.read import Node
+from adapters.activitypub.mastodon.nodes import tags
 from adapters.activitypub.mastodon.ports import MediaAddress
 from adapters.activitypub.wing import Wing
 
@@ -94,9 +95,3 @@ def attachment(number: str, kind: str, shown: str, url: str, part: Node) -> Enti
         "description": read.alt(part),
         "blurhash": read.text(part, "blurhash"),
     }
-
-
-def tags(node: Node, kind: str) -> list[Node]:
-    """The tags of a kind, also where it is told by its full name."""
-    return [tag for tag in read.nodes(node, "tag") if kind in read.types(tag) or
-            str(tag.get("type")).endswith(kind)]  # fmt: skip

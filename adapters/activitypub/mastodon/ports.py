@@ -6,7 +6,7 @@ Spec: https://docs.joinmastodon.org/api/guidelines/#pagination
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -59,10 +59,30 @@ class Timelines(Protocol):
         ...
 
     async def note(
-        self, member: MemberId, kind: str, actor: str, about: str, at: datetime
+        self,
+        member: MemberId,
+        kind: str,
+        actor: str,
+        about: str,
+        at: datetime,
+        *,
+        again: bool = False,
     ) -> Notice | None:
-        """Tell a member of something, once; None where they were told before."""
+        """Tell a member of something, once; None where they were told before.
+
+        What is told ``again`` takes the place of the last time.
+        """
         ...
+
+    async def await_end(self, member: MemberId, iri: str, at: datetime) -> None:
+        """Remember that a member is to be told when a poll ends."""
+        ...
+
+    def over(self, now: datetime, *, limit: int) -> list[tuple[MemberId, Iri]]:
+        """Polls that have ended, with who is to be told."""
+        ...
+
+    async def settle(self, member: MemberId, iri: str) -> None: ...
 
     async def dismiss(self, member: MemberId, number: int | None) -> None:
         """Forget a notice, or all."""
@@ -70,6 +90,34 @@ class Timelines(Protocol):
 
     def marker(self, member: MemberId, name: str) -> Marker | None: ...
     async def mark(self, member: MemberId, name: str, last: str, at: datetime) -> Marker: ...
+    def cursor(self) -> int: ...
+    async def move(self, seq: int) -> None: ...
+
+
+class Listings(Protocol):
+    """Lists that are the same for everybody: public posts by name of a list, people by words."""
+
+    async def enlist(self, iri: str, at: datetime, names: Collection[str]) -> None:
+        """Put a post into these lists, and into no others."""
+        ...
+
+    def listed(self, name: str, span: Span) -> list[tuple[int, Iri]]:
+        """A page of a list, newest first: numbers and ids of posts."""
+        ...
+
+    def names(self, prefix: str, *, limit: int) -> list[str]:
+        """The names of lists that begin so."""
+        ...
+
+    def words(self, iri: str) -> set[str]: ...
+    async def describe(self, iri: str, words: Collection[str]) -> None:
+        """Let somebody be found by these words, and by no others."""
+        ...
+
+    def found(self, word: str, *, limit: int) -> list[Iri]:
+        """Whom a word, or its beginning, means."""
+        ...
+
     def cursor(self) -> int: ...
     async def move(self, seq: int) -> None: ...
 

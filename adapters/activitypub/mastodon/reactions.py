@@ -14,20 +14,17 @@ from adapters.activitypub.bookmarks import BOOKMARKS, mark, unmark
 from adapters.activitypub.lens.act import Act, folder
 from adapters.activitypub.mastodon.entities import Entities
 from adapters.activitypub.mastodon.frame import Asked, Frame, Page, ids_page
-from adapters.activitypub.mastodon.library import CatchUp, Library
+from adapters.activitypub.mastodon.library import QUIET, CatchUp, Library
+from adapters.activitypub.mastodon.papers import Papers
 from adapters.activitypub.mastodon.pictures import Entity
+from adapters.activitypub.pins import Pins
 from adapters.activitypub.wing import Wing
-from pod.errors import Unprocessable
-from pod.model.ids import Iri, Nsid, Rkey
+from pod.model.ids import Iri
 from pod.model.member import Member
-from pod.model.profile import Profile
 from pod.model.resource import ResourcePath
-from pod.read import PROFILE_PATH, noun_of, record_of
-from pod.records.cid import cid_text
-from pod.records.lens import index as records
-from pod.write import Delete, PutRecord
+from pod.write import Delete
 
-_PROFILES: Final = Nsid("app.bsky.actor.profile")
+_MOST: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +35,7 @@ class Reactions:
     library: Library
     entities: Entities
     acts: Acts
+    pins: Pins
     catch_up: CatchUp
 
     def add(self, frame: Frame) -> None:
@@ -50,6 +48,7 @@ class Reactions:
             ("reblog", "write:statuses"), ("unreblog", "write:statuses"),
             ("bookmark", "write:bookmarks"), ("unbookmark", "write:bookmarks"),
             ("pin", "write:accounts"), ("unpin", "write:accounts"),
+            ("mute", "write:mutes"), ("unmute", "write:mutes"),
         ):  # fmt: skip
             frame.add("POST", f"{at}/<id>/{name}", scope, self._acting(name))
         frame.add("GET", "/api/v1/favourites", "read:favourites", self.favourites)
@@ -78,20 +77,17 @@ class Reactions:
         by_id = {int(each["id"]): each for each in shown}
         return ids_page([by_id[number] for number in asked.span().cut(list(by_id))])
 
-    def _by(self, kind: str) -> Callable[[Asked], Awaitable[Page]]:
+    def _by(self, kind: Act) -> Callable[[Asked], Awaitable[Page]]:
         async def people(asked: Asked) -> Page:
             iri, _ = self.library.known(asked.path["id"], asked.member)
             held = self.wing.local_object(iri)
-            actors: list[Iri] = []
+            acts = self.library.acts_about(iri, kind)
+            actors = [each.webid for each in self.library.people(member for member, _ in acts)]
             if held is not None:
-                edge_kind: Any = kind
-                edges = self.wing.edges.page(held[0].id, held[1].path, edge_kind, limit=80)
-                actors = [edge.actor for edge in edges]
-            act: Any = kind
-            if asked.member is not None and self.entities.has_done(asked.member, act, iri):
-                actors.insert(0, asked.member.webid)
-            shown = [await self.entities.persons.account(each) for each in dict.fromkeys(actors)]
-            return Page(shown, None, None)
+                edge: Any = kind
+                edges = self.wing.edges.page(held[0].id, held[1].path, edge, limit=_MOST)
+                actors += [each.actor for each in edges]
+            return await self.entities.persons.page(asked, list(dict.fromkeys(actors)))
 
         return people
 
@@ -119,9 +115,20 @@ class Reactions:
             await mark(self.wing, agent, member, iri)
         elif name == "unbookmark":
             await unmark(self.wing, agent, member, iri)
+        elif name in ("mute", "unmute"):
+            await self._quiet(asked, iri, is_quiet=name == "mute")
         else:
-            await self._pin(asked, iri, is_pinned=name == "pin")
+            await self.pins.set(agent, member, iri, is_pinned=name == "pin")
         return None
+
+    async def _quiet(self, asked: Asked, iri: Iri, *, is_quiet: bool) -> None:
+        """Hear no more of a conversation, or again."""
+        papers, root = Papers(self.wing, QUIET), self.library.root(iri, asked.me)
+        held = papers.about(asked.me, root)
+        if is_quiet and held is None:
+            await papers.add(asked.agent, asked.me, {"root": root}, root)
+        elif held is not None and not is_quiet:
+            await papers.drop(asked.agent, asked.me, held)
 
     def id_at(self, member: Member, path: ResourcePath) -> Iri:
         """The id of what was just written."""
@@ -129,22 +136,3 @@ class Reactions:
             found = self.wing.presented(member).names.object_url(member.at_uri(path))
             return found or member.url(path)
         return member.url(path)
-
-    async def _pin(self, asked: Asked, iri: Iri, *, is_pinned: bool) -> None:
-        held = self.wing.local_object(iri)
-        if held is None or held[0].id != asked.me.id:
-            raise Unprocessable("Someone else's post cannot be pinned")
-        resource = self.wing.reader.resource(asked.me.id, PROFILE_PATH)
-        noun = noun_of(resource) if resource is not None else Profile()
-        before = noun if isinstance(noun, Profile) else Profile()
-        uri = asked.me.at_uri(held[1].path)
-        if not is_pinned and (before.pinned is None or before.pinned.uri != uri):
-            return
-        source = record_of(resource) if resource is not None else None
-        record = records.put(_PROFILES, before, source)
-        if is_pinned:
-            record["pinnedPost"] = {"uri": uri, "cid": cid_text(held[1].cid)}
-        else:
-            record.pop("pinnedPost", None)
-        op = PutRecord(_PROFILES, Rkey("self"), record)
-        await self.wing.write.apply(asked.agent, asked.me.id, [op])

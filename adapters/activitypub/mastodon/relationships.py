@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
 
 from adapters.activitypub import moderation
 from adapters.activitypub.acts import Acts
 from adapters.activitypub.mastodon.frame import Asked, Frame, Page
-from adapters.activitypub.mastodon.library import Library
+from adapters.activitypub.mastodon.library import Library, stamp
 from adapters.activitypub.mastodon.persons import Persons
 from adapters.activitypub.mastodon.pictures import Entity
 from adapters.activitypub.shield import Shield
@@ -21,6 +23,10 @@ from adapters.activitypub.wing import Wing
 from adapters.activitypub.wishes import Wish
 from pod.errors import Invalid, NotFound, Unprocessable
 from pod.model.ids import Iri, parse_language
+
+_MOST_WORDS: Final = 2_000
+_LONGEST_MUTE: Final = 10 * 365 * 86_400
+_CATEGORIES: Final = ("spam", "legal", "violation", "other")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,8 @@ class Relationships:
             ("unblock", "write:blocks"), ("mute", "write:mutes"), ("unmute", "write:mutes"),
         ):  # fmt: skip
             frame.add("POST", f"{at}/<id>/{name}", scope, self._relating(name))
+        frame.add("POST", f"{at}/<id>/note", "write:accounts", self._relating("note"))
+        frame.add("POST", "/api/v1/reports", "write:reports", self.report)
         frame.add("GET", "/api/v1/follow_requests", "read:follows", self.requests)
         for name in ("authorize", "reject"):
             rule = f"/api/v1/follow_requests/<id>/{name}"
@@ -82,6 +90,8 @@ class Relationships:
                 if moderation.blocks(self.wing, member, iri):
                     await self.shield.undo(agent, member, "block", iri)
                 await self.acts.follow(agent, member, iri, _wished(asked))
+            case "note":
+                await self._note(asked, iri)
             case "unfollow":
                 await self._undo(asked, iri)
             case "block":
@@ -92,7 +102,9 @@ class Relationships:
                 await self.shield.undo(agent, member, "block", iri)
             case "mute":
                 hides = asked.flag("notifications") is not False
-                await self.shield.mute(agent, member, iri, hide_notifications=hides)
+                seconds = asked.number("duration", 0, _LONGEST_MUTE)
+                until = self.wing.clock.now() + timedelta(seconds=seconds) if seconds else None
+                await self.shield.mute(agent, member, iri, hide_notifications=hides, until=until)
             case "unmute":
                 await self.shield.undo(agent, member, "ignore", iri)
             case "authorize":
@@ -100,9 +112,42 @@ class Relationships:
             case _:  # reject, remove_from_followers
                 await self.social.reject_follower(member, iri)
 
+    async def _note(self, asked: Asked, iri: Iri) -> None:
+        """Write down words about somebody, which only the member reads."""
+        text = (asked.text("comment") or "")[:_MOST_WORDS]
+        notes, held = self.persons.notes, self.persons.notes.about(asked.me, iri)
+        if text and held is not None:
+            await notes.change(asked.agent, asked.me, held, {"note": text})
+        elif text:
+            await notes.add(asked.agent, asked.me, {"note": text}, iri)
+        elif held is not None:
+            await notes.drop(asked.agent, asked.me, held)
+
     async def _undo(self, asked: Asked, iri: Iri) -> None:
         await self.acts.unfollow(asked.agent, asked.me, iri)
         await self.library.timelines.part(asked.me.id, iri)
+
+    async def report(self, asked: Asked) -> Entity:
+        """Tell the administrator of an account and its posts, and its own server if wanted."""
+        iri, _ = await self.library.known_actor(asked.text("account_id") or "")
+        posts = [self.library.known(each, asked.me)[0] for each in asked.texts("status_ids")]
+        comment, forward = asked.text("comment") or "", asked.flag("forward") is True
+        flag = await self.shield.report(asked.me, iri, posts, comment, forward=forward)
+        now = self.wing.clock.now()
+        category = asked.text("category") or "other"
+        return {
+            "id": await self.library.id_of(flag, now),
+            "action_taken": False,
+            "action_taken_at": None,
+            "category": category if category in _CATEGORIES else "other",
+            "comment": comment,
+            "forwarded": forward,
+            "created_at": stamp(now),
+            "status_ids": asked.texts("status_ids"),
+            "rule_ids": None,
+            "collections": [],
+            "target_account": await self.persons.account(iri),
+        }
 
     async def requests(self, asked: Asked) -> Page:
         """Who asks to follow."""
@@ -116,8 +161,13 @@ class Relationships:
         return await self.persons.page(asked, self.shield.listed(asked.me, "block"))
 
     async def mutes(self, asked: Asked) -> Page:
-        """Whom the member mutes."""
-        return await self.persons.page(asked, self.shield.listed(asked.me, "ignore"))
+        """Whom the member mutes, and until when."""
+        page = await self.persons.page(asked, self.shield.listed(asked.me, "ignore"))
+        for account in page.items:
+            mute = self.shield.mute_of(asked.me, account["uri"])
+            until = mute.until if mute is not None else None
+            account["mute_expires_at"] = stamp(until) if until is not None else None
+        return page
 
     async def domains(self, asked: Asked) -> list[str]:
         """Which servers the member blocks."""

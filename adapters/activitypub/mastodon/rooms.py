@@ -13,22 +13,31 @@ from adapters.activitypub.acts import Acts
 from adapters.activitypub.mastodon.accounts import Accounts
 from adapters.activitypub.mastodon.ballots import Ballots
 from adapters.activitypub.mastodon.composing import Composer
+from adapters.activitypub.mastodon.conversations import Conversations
 from adapters.activitypub.mastodon.entities import Entities
+from adapters.activitypub.mastodon.filters import Filters
 from adapters.activitypub.mastodon.frame import Frame, error, preflight
 from adapters.activitypub.mastodon.gather import Gatherer
+from adapters.activitypub.mastodon.hashtags import Hashtags
 from adapters.activitypub.mastodon.instance import Instance
 from adapters.activitypub.mastodon.library import Library
+from adapters.activitypub.mastodon.lister import Lister
+from adapters.activitypub.mastodon.lists import Lists
+from adapters.activitypub.mastodon.notices import Notices
 from adapters.activitypub.mastodon.own_account import OwnAccount
+from adapters.activitypub.mastodon.papers import Papers
 from adapters.activitypub.mastodon.persons import Persons
 from adapters.activitypub.mastodon.pictures import Pictures
-from adapters.activitypub.mastodon.ports import Live, Media, MediaAddress
+from adapters.activitypub.mastodon.ports import Listings, Live, Media, MediaAddress
 from adapters.activitypub.mastodon.reactions import Reactions
 from adapters.activitypub.mastodon.relationships import Relationships
 from adapters.activitypub.mastodon.statuses import Statuses
 from adapters.activitypub.mastodon.streaming import Streaming
+from adapters.activitypub.mastodon.tallies import Tallies
 from adapters.activitypub.mastodon.timelines import TimelineRooms
 from adapters.activitypub.mastodon.uploads import Uploads
 from adapters.activitypub.outbox import Outbox
+from adapters.activitypub.pins import Pins
 from adapters.activitypub.polls import Polls
 from adapters.activitypub.presence import Presences
 from adapters.activitypub.shield import Shield
@@ -46,6 +55,8 @@ class Parts:
     wing: Wing
     library: Library
     gatherer: Gatherer
+    lister: Lister
+    listings: Listings
     live: Live
     acts: Acts
     social: Social
@@ -68,22 +79,32 @@ def rooms(
     blueprint = Blueprint("mastodon", __name__)
     wing, library = parts.wing, parts.library
     frame = Frame(blueprint, hosts, wing.reader, server, is_limited)
-    persons = Persons(wing, library, Pictures(wing, address))
-    entities = Entities(wing, library, parts.acts, persons)
+    tallies, filters = Tallies(wing), Filters(library, Papers(wing, "filter"))
+    introduce, listings = parts.lister.introduce, parts.listings
+    notes, pictures = Papers(wing, "about"), Pictures(wing, address)
+    persons = Persons(wing, library, pictures, notes, tallies, introduce)
+    entities = Entities(wing, library, parts.acts, persons, filters)
     uploads = Uploads(wing, library, media)
     catch_up = parts.gatherer.catch_up
     composer = Composer(wing, library, uploads)
-    accounts = Accounts(wing, library, entities, persons, parts.shield)
+    accounts = Accounts(wing, library, entities, persons, parts.shield, listings)
+    lists = Lists(library, persons, Papers(wing, "list"))
+    hashtags = Hashtags(wing, library, listings, parts.presences)
     for room in (
         OwnAccount(wing, persons, parts.presences, media),
         Relationships(wing, library, persons, parts.acts, parts.social, parts.shield),
         accounts,
         uploads,
         Statuses(wing, library, entities, composer, parts.outbox, catch_up),
-        Reactions(wing, library, entities, parts.acts, catch_up),
+        Reactions(wing, library, entities, parts.acts, Pins(wing), catch_up),
         Ballots(wing, library, parts.polls),
-        TimelineRooms(wing, library, entities, catch_up),
-        Instance(wing, library, entities, accounts, server),
+        TimelineRooms(wing, library, listings, entities, lists, catch_up),
+        Notices(library, entities, catch_up),
+        Conversations(wing, library, entities),
+        filters,
+        lists,
+        hashtags,
+        Instance(wing, library, entities, accounts, server, hashtags),
     ):
         room.add(frame)
     Streaming(entities, parts.live).add(blueprint, frame)

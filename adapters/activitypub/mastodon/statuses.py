@@ -22,7 +22,6 @@ from adapters.activitypub.outbox import Outbox
 from adapters.activitypub.wing import Wing
 from pod.errors import NotFound
 from pod.model.ids import Iri
-from pod.read import NOTES_PREFIX
 
 _KEPT_KEYS: Final = 10_000
 _DEPTH: Final = 40
@@ -149,13 +148,6 @@ class Statuses:
         held = self.wing.local_object(iri)
         if held is None:
             return []
-        member, resource = held
-        edges = self.wing.edges.page(member.id, resource.path, "reply", limit=_DEPTH)
+        edges = self.wing.edges.page(held[0].id, held[1].path, "reply", limit=_DEPTH)
         found = [Iri(edge.object) for edge in reversed(edges) if edge.object]
-        for other in self.library.members():
-            for path in self.wing.reader.about(
-                other.id, NOTES_PREFIX, member.at_uri(resource.path)
-            ):
-                url = self.wing.presented(other).names.object_url(other.at_uri(path))
-                found += [url] if url is not None else []
-        return found
+        return list(dict.fromkeys([*found, *self.library.local_answers(iri)]))

@@ -18,16 +18,16 @@ from adapters.activitypub.lens.act import FOLLOWS, LIKES
 from adapters.activitypub.lens.collection import collection, counted, page
 from adapters.activitypub.lens.presence import many
 from adapters.activitypub.lens.published import View
+from adapters.activitypub.pins import pinned_by
 from adapters.activitypub.receive.relation import accepted_follow
 from adapters.activitypub.wing import Wing
 from pod.errors import Gone, Invalid, NotFound
 from pod.model.change import Change
 from pod.model.ids import Iri, Tid
 from pod.model.member import Member
-from pod.model.profile import Profile
 from pod.model.relation import Relation
 from pod.model.resource import Resource
-from pod.read import NOTES_PREFIX, PROFILE_PATH, noun_of
+from pod.read import NOTES_PREFIX, noun_of
 
 PAGE: Final = 20
 FOLLOWERS_PAGE: Final = 100
@@ -138,16 +138,10 @@ def featured_tags(wing: Wing, member: Member) -> View:
 
 
 def featured(wing: Wing, member: Member) -> View:
-    """The pinned post."""
-    found = wing.reader.resource(member.id, PROFILE_PATH)
-    noun = noun_of(found) if found is not None else None
-    items: list[View] = []
-    if isinstance(noun, Profile) and noun.pinned is not None:
-        names = wing.presented(member).names
-        place = names.locate(noun.pinned.uri)
-        view = index.get(wing.published(*place)) if place and place[0].id == member.id else None
-        if view is not None:
-            items.append(view)
+    """The pinned posts, the newest pin first."""
+    found = (wing.local_object(iri) for iri in pinned_by(wing, member))
+    views = [index.get(wing.published(*place)) for place in found if place is not None]
+    items = [view for view in views if view is not None]
     return collection(f"{member.origin}/featured", len(items), items=items)
 
 
