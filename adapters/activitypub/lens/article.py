@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.read import Node
-from adapters.activitypub.lens import html
+from adapters.activitypub.lens import html, leaflet
 from adapters.activitypub.lens.published import (
     INTERNAL,
     Published,
@@ -140,4 +140,6 @@ def _markdown(view: Node) -> str | None:
 def _content(article: Article, published: Published) -> str:
     if article.content and article.format == "markdown":
         return html.clean(_MARKDOWN.render(article.content))
+    if (blocks := leaflet.content(published)) is not None:
+        return blocks
     return html.render((Segment(article.content or article.summary or ""),), published.names)
