@@ -12,6 +12,8 @@ from collections import OrderedDict, deque
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
+from pslr import privatesuffix
+
 from adapters.activitypub.ports import PeerHosts
 from pod.model.ids import MemberId
 from pod.model.member import Member
@@ -60,13 +62,12 @@ class Introductions:
 
 
 def parent_domain(host: str) -> str:
-    """The registrable domain, nearly: two labels, or three under a country's short second level.
+    """The registrable domain by the Public Suffix List, or the host where it has none.
 
-    Taking two domains for one only makes their members known a little later.
+    Like Mastodon, it takes no heed of the list's private part: all of ``github.io`` are one.
     """
-    labels = host.split(":", 1)[0].split(".")
-    is_country = len(labels) > 2 and len(labels[-1]) == 2 and len(labels[-2]) <= 3
-    return ".".join(labels[-3:] if is_country else labels[-2:])
+    name = host.partition(":")[0]
+    return privatesuffix(name, icann_only=True) or name
 
 
 def _bound(kept: OrderedDict[K, V]) -> None:

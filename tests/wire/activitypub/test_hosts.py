@@ -200,7 +200,11 @@ def test_a_host_meets_few_new_members_of_one_parent_in_a_minute(
 @pytest.mark.parametrize(
     ("host", "parent"),
     [("alice.pods.coop", "pods.coop"), ("pods.coop", "pods.coop"), ("a.b.co.uk", "b.co.uk"),
-     ("alice.localhost:2583", "alice.localhost"), ("x.y.example.org", "example.org")],
+     ("alice.localhost:2583", "alice.localhost"), ("x.y.example.org", "example.org"),
+     ("localhost:2583", "localhost"), ("alice.github.io", "github.io"),
+     ("alice.example.or.at", "example.or.at"), ("alice.pods.kawasaki.jp", "alice.pods.kawasaki.jp"),
+     ("alice.city.kawasaki.jp", "city.kawasaki.jp"), ("co.uk", "co.uk"),
+     ("alice.xn--85x722f.xn--55qx5d.cn", "xn--85x722f.xn--55qx5d.cn")],
 )  # fmt: skip
 def test_the_parent_of_a_domain(host: str, parent: str) -> None:
     assert parent_domain(host) == parent
