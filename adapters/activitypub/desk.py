@@ -223,7 +223,7 @@ class Desk:
     def _told(self, held: Resource) -> dict[str, str]:
         """A waiting post, as words."""
         post = read.parse(held.body)
-        author = read.iri(post, "attributedTo")
+        author = read.author(post)
         return {
             "path": held.path,
             "author": address_of(self._wing, author) if author else "?",

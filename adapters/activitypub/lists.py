@@ -161,7 +161,7 @@ class Lists:
         """Mark a post, which is kept from now on if it is of another server."""
         if self._wing.local_object(post) is None:
             document = await self._wing.actors.document(post)
-            author = read.iri(document, "attributedTo")
+            author = read.author(document)
             if author is None or not read.same_origin(author, post):
                 raise Invalid("This is not a post.")
             await self._wing.herald(lambda herald: herald.keep(document, author))

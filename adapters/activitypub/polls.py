@@ -51,7 +51,7 @@ class Polls:
         """
         wing = self._wing
         node = await self._question(member, question)
-        author = read.iri(node, "attributedTo")
+        author = read.author(node)
         if author is None or not read.same_origin(author, question):
             raise Invalid("The poll does not say who asks.")
         if author == member.webid:

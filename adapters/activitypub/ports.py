@@ -355,6 +355,10 @@ class Herald(Protocol):
         """Whether anything that an actor posted is kept."""
         ...
 
+    def author_of(self, iri: Iri) -> Iri | None:
+        """Who wrote a post of another server that is kept for members."""
+        ...
+
     async def note(self, member: MemberId, kind: str, actor: Iri, about: str) -> None:
         """Tell a member what an actor did."""
         ...

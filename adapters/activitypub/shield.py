@@ -279,6 +279,6 @@ def local_follows(wing: Wing, member: Member) -> list[Iri]:
 
 def _author(held: Resource) -> Iri | None:
     try:
-        return read.iri(read.parse(held.body), "attributedTo")
+        return read.author(read.parse(held.body))
     except PodError:
         return None

@@ -92,7 +92,7 @@ class Social:
         if local is not None:
             return local[0].webid
         document = await self._wing.actors.document(object_id)
-        author = read.iri(document, "attributedTo")
+        author = read.author(document)
         if author is None or not read.same_origin(author, object_id):
             raise Invalid("The post does not say who wrote it.")
         return author

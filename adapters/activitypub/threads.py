@@ -60,7 +60,7 @@ def _names_somebody(view: Node) -> bool:
 async def authored(wing: Wing, object_id: Iri) -> tuple[Node, Iri]:
     """An object of another server, and its author, of whom an inbox is known then."""
     document = await wing.actors.document(object_id)
-    author = read.iri(document, "attributedTo")
+    author = read.author(document)
     if author is None or not read.same_origin(author, object_id):
         raise Invalid("The post does not say who wrote it.")
     await wing.actors.actor(author)

@@ -263,7 +263,7 @@ class Crossing:
             url = Iri(f"{read.origin_of(actor)}/repo/{rest}")
         document = await self._wing.actors.document(url) if url is not None else {}
         target = read.id_of(document)
-        is_theirs = read.iri(document, "attributedTo") == actor
+        is_theirs = read.author(document) == actor
         return (target, actor) if target is not None and is_theirs else None
 
 

@@ -17,7 +17,10 @@ from adapters.activitypub.jsonld.context import AS2
 from pod.model.ids import Iri
 
 MAX_ITEMS: Final = 100
-"""Tags, recipients or attachments that are looked at; the rest is not."""
+"""Tags, attachments or other values that are looked at; the rest is not."""
+
+MAX_RECIPIENTS: Final = 2_000
+"""Recipients that are looked at: Plume names all followers, and the public last."""
 
 MAX_IRI: Final = 2048
 
@@ -47,6 +50,13 @@ def iris(node: Node, key: str) -> Iterator[Iri]:
 def id_of(node: Node) -> Iri | None:
     """The id of a node."""
     return _iri(node.get("id", node.get("@id")))
+
+
+def author(node: Node) -> Iri | None:
+    """Who wrote a post: of several (PeerTube names the channel too) the first person."""
+    told = nodes(node, "attributedTo")
+    people = (id_of(each) for each in told if "Person" in types(each))
+    return next((each for each in people if each is not None), None) or iri(node, "attributedTo")
 
 
 def types(node: Node) -> frozenset[str]:
@@ -126,7 +136,7 @@ def same_origin(one: str, other: str) -> bool:
 
 
 def _names(node: Node, key: str) -> Iterator[Iri]:
-    for value in _values(node, key):
+    for value in _values(node, key, MAX_RECIPIENTS):
         if isinstance(value, str) and value in ("as:Public", "Public"):
             yield Iri(value)
         else:
@@ -135,10 +145,10 @@ def _names(node: Node, key: str) -> Iterator[Iri]:
                 yield found
 
 
-def _values(node: Node, key: str) -> list[Any]:
+def _values(node: Node, key: str, most: int = MAX_ITEMS) -> list[Any]:
     for name in (key, *(prefix + key for prefix in _TYPES_OF_AS2)):
         if name in node:
-            return _many(node[name])[:MAX_ITEMS]
+            return _many(node[name])[:most]
     return []
 
 

@@ -71,7 +71,7 @@ def poll_entity(wing: Wing, iri: Iri, node: Node, reader: Member | None, number:
         vote = orjson.loads(held.body).get("object", {}) if held is not None else {}
         if vote.get("name") in names:
             chosen.append(names.index(vote["name"]))
-    is_own = reader is not None and read.iri(node, "attributedTo") == reader.webid
+    is_own = reader is not None and read.author(node) == reader.webid
     return {
         "id": number,
         "expires_at": read.text(node, "endTime") or read.text(node, "closed"),

@@ -66,7 +66,7 @@ class Composer:
 
     def _answering(self, view: Node, parent: Node, member: Member) -> Node:
         """An answer that is not for everybody mentions whom it answers, too."""
-        author = read.iri(parent, "attributedTo")
+        author = read.author(parent)
         tags = list(view.get("tag", []))
         known = {tag["href"] for tag in tags}
         if author is None or author in known or author == member.webid:

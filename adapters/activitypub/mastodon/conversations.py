@@ -125,7 +125,7 @@ class Conversations:
     async def _shown(self, asked: Asked, thread: Thread) -> Entity:
         marker = self.library.timelines.marker(asked.me.id, f"read {thread.root}")
         node = self.library.post(thread.last, asked.me) or {}
-        is_own = read.iri(node, "attributedTo") == asked.me.webid
+        is_own = read.author(node) == asked.me.webid
         was_read = marker is not None and int(marker.last_id) >= thread.number
         persons = self.entities.persons
         return {
@@ -146,5 +146,5 @@ class Conversations:
 
 def _people(node: Node) -> list[Iri]:
     named = [read.iri(tag, "href") for tag in tags(node, "Mention")]
-    found = [read.iri(node, "attributedTo"), *named]
+    found = [read.author(node), *named]
     return [each for each in found if each is not None]

@@ -13,8 +13,9 @@ from adapters.activitypub.acts import Acts
 from adapters.activitypub.bookmarks import BOOKMARKS
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.read import Node
-from adapters.activitypub.lens import html, poll
+from adapters.activitypub.lens import poll
 from adapters.activitypub.lens.act import Act
+from adapters.activitypub.mastodon import reading
 from adapters.activitypub.mastodon.ballots import poll_entity
 from adapters.activitypub.mastodon.filters import Filters
 from adapters.activitypub.mastodon.library import Library, moment, stamp
@@ -48,29 +49,26 @@ class Entities:
         at = moment(node, "published", now)
         if "Announce" in read.types(node):
             return await self._boost(iri, node, reader)
-        author = read.iri(node, "attributedTo") or iri
+        author = read.author(node) or iri
         number = await self.library.id_of(iri, at)
         parent = read.iri(node, "inReplyTo")
         found = self.library.post(parent, reader) if parent is not None else None
-        parent_author = read.iri(found, "attributedTo") if found is not None else None
+        parent_author = read.author(found) if found is not None else None
         edited = moment(node, "updated", now) if node.get("updated") else None
-        warning = read.text(node, "summary") or ""
-        words = read.text(node, "content") or ""
-        if read.types(node) & {"Article", "Page", "Video"} and (title := read.text(node, "name")):
-            words = f"<p><strong>{html.clean(title)}</strong></p>{words}"
+        warning = reading.warning(node)
         return {
             "id": number,
             "created_at": stamp(at),
             "in_reply_to_id": await self._number(parent, found),
             "in_reply_to_account_id": await self._person(parent_author),
             "sensitive": node.get("sensitive") is True or bool(warning),
-            "spoiler_text": html.plain(warning),
+            "spoiler_text": warning,
             "visibility": visibility(node),
-            "language": next(iter(read.text_map(node, "content")), None),
+            "language": reading.language(node),
             "uri": iri,
             "url": page_of(node) or iri,
             "edited_at": stamp(edited) if edited is not None and edited > at else None,
-            "content": html.clean(words),
+            "content": reading.words(node),
             "filtered": await self.filters.matches(reader, iri, node) if reader else [],
             "reblog": None,
             "application": None,

@@ -137,7 +137,7 @@ class Gatherer:
             return
         if not self._wing.is_local(target) and self._timelines.heard(target) is None:
             found = await self._library.fetch(target)
-            author = read.iri(found, "attributedTo")
+            author = read.author(found)
             members = [m for m in members if author is not None and self._library.hears(m, author)]
         now = self._wing.clock.now()
         told = {"published": now.isoformat().replace("+00:00", "Z"), **node, "object": target}
@@ -156,6 +156,11 @@ class Gatherer:
     def knows(self, actor: Iri) -> bool:
         """Whether anything that an actor posted is kept."""
         return bool(self._timelines.heard_of(actor, limit=1))
+
+    def author_of(self, iri: Iri) -> Iri | None:
+        """Who wrote a post of another server that is kept for members."""
+        held = self._timelines.heard(iri)
+        return held.author if held is not None else None
 
     async def note(self, member: MemberId, kind: str, actor: Iri, about: str) -> None:
         """Tell a member what an actor did."""
@@ -177,7 +182,7 @@ class Gatherer:
         for member, iri in self._timelines.over(now, limit=_PAGE):
             holder = self._wing.reader.member(member)
             node = self._library.post(iri, holder)
-            author = read.iri(node, "attributedTo") if node is not None else None
+            author = read.author(node) if node is not None else None
             if node is not None and author is not None:
                 if poll.is_open(node, now):  # it ends later than was said
                     await self._await_end(member, iri, node)
@@ -315,7 +320,7 @@ class Gatherer:
         if parent is None:
             return True
         answered = self._library.post(parent, member)
-        other = read.iri(answered, "attributedTo") if answered is not None else None
+        other = read.author(answered) if answered is not None else None
         if other is None or other in (author, member.webid):
             return other is not None
         return moderation.follows(self._wing, member, other)

@@ -22,6 +22,7 @@ from adapters.activitypub.lens.act import Act
 from adapters.activitypub.lens.names import member_at, object_id
 from adapters.activitypub.mastodon.papers import Papers
 from adapters.activitypub.mastodon.ports import Timelines
+from adapters.activitypub.mastodon.reading import POSTS
 from adapters.activitypub.moderation import INBOX
 from adapters.activitypub.remote.actor import ACTOR_TYPES
 from adapters.activitypub.wing import Wing
@@ -152,8 +153,8 @@ class Library:
         """Whether a post answers somebody else than its author."""
         parent = read.iri(post, "inReplyTo")
         found = self.post(parent, None) if parent is not None else None
-        author = read.iri(found, "attributedTo") if found is not None else None
-        return parent is not None and author != read.iri(post, "attributedTo")
+        author = read.author(found) if found is not None else None
+        return parent is not None and author != read.author(post)
 
     def root(self, iri: Iri, reader: Member) -> Iri:
         """Where the thread of a post begins, as far as the reader may see."""
@@ -176,7 +177,7 @@ class Library:
         """A member's own post by its short id; raises NotFound."""
         iri = self.iri_of(number)
         found = self.post(iri, member)
-        if found is None or read.iri(found, "attributedTo") != member.webid:
+        if found is None or read.author(found) != member.webid:
             raise NotFound(NOT_FOUND)
         return iri, found
 
@@ -194,10 +195,10 @@ class Library:
     async def fetch(self, iri: Iri) -> Node:
         """A post of another server, kept from now on; raises what fetching raises, and Invalid."""
         found = await self.wing.actors.document(iri)
-        author, post_id = read.iri(found, "attributedTo"), read.id_of(found)
+        author, post_id = read.author(found), read.id_of(found)
         if author is None or post_id is None or not read.same_origin(author, post_id):
             raise Invalid("The post does not say who wrote it.")
-        if read.types(found).isdisjoint({"Note", "Article", "Question", "Page", "Video"}):
+        if read.types(found).isdisjoint(POSTS):
             raise Invalid("This is no post.")
         await self.timelines.hear(
             Heard(post_id, author, self.wing.clock.now(), orjson.dumps(found))
@@ -234,7 +235,7 @@ class Library:
         told = read.recipients(node)
         if PUBLIC in told:
             return True
-        author = read.iri(node, "attributedTo") or read.iri(node, "actor")
+        author = read.author(node) or read.iri(node, "actor")
         if reader is None or author is None:
             return False
         if author == reader.webid:

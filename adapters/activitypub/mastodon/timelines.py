@@ -107,7 +107,7 @@ class TimelineRooms:
 
     async def _shown(self, iri: Iri, asked: Asked) -> Entity | None:
         node, reader = self.library.post(iri, asked.member), asked.member
-        author = read.iri(node, "attributedTo") if node is not None else None
+        author = read.author(node) if node is not None else None
         if reader is not None and author is not None and not self.library.hears(reader, author):
             return None
         found = await self.entities.statuses([iri], reader)

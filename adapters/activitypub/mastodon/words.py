@@ -16,8 +16,10 @@ from pod.errors import PodError
 from pod.model.ids import Iri
 from pod.model.member import Member
 
+_ADDRESS: Final = r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]"
+_URL: Final = re.compile(_ADDRESS)
 _FOUND: Final = re.compile(
-    r"(?P<url>https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]])"
+    rf"(?P<url>{_ADDRESS})"
     r"|(?<![\w/@])@(?P<name>[A-Za-z0-9_.-]{1,64})@(?P<host>[A-Za-z0-9.-]+[A-Za-z0-9](?::\d{1,5})?)"
     r"|(?<![\w&/])#(?P<tag>\w*[^\W\d_]\w*)"
 )
@@ -44,9 +46,18 @@ async def html_of(wing: Wing, member: Member, text: str) -> tuple[str, list[Node
             words = escape(match[0], quote=False)
             parts[-1] = f'<a href="{escape(actor)}" class="u-url mention">{words}</a>'
     parts.append(escape(text[at:], quote=False))
-    paragraphs = re.split(r"\n{2,}", "".join(parts).replace("\r\n", "\n").strip("\n"))
-    html = "".join(f"<p>{each}</p>" for each in paragraphs if each).replace("\n", "<br>")
-    return html, list(mentions.values())
+    return _paragraphs("".join(parts)), list(mentions.values())
+
+
+def html_of_plain(text: str) -> str:
+    """The HTML of somebody's plain words, links in it."""
+    escaped = escape(text, quote=False)
+    return _paragraphs(_URL.sub(r'<a href="\g<0>">\g<0></a>', escaped))
+
+
+def _paragraphs(html: str) -> str:
+    paragraphs = re.split(r"\n{2,}", html.replace("\r\n", "\n").strip("\n"))
+    return "".join(f"<p>{each}</p>" for each in paragraphs if each).replace("\n", "<br>")
 
 
 async def _actor(wing: Wing, address: str) -> Iri | None:

@@ -5,6 +5,7 @@ Spec: https://www.w3.org/TR/activitypub/#inbox and https://w3id.org/fep/fe34
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,6 +33,10 @@ class Activity:
         return read.iri(self.node, "object")
 
 
+Handler = Callable[[Wing, Activity], Awaitable[None]]
+"""Does what an activity says."""
+
+
 async def own_object(wing: Wing, activity: Activity) -> Node | None:
     """The object of an activity, if it is the actor's own.
 
@@ -52,7 +57,7 @@ async def own_object(wing: Wing, activity: Activity) -> Node | None:
             found = await wing.actors.document(object_id)
         except (Gone, Invalid, Forbidden, TooLarge, PeerUnavailable):
             return None
-    if read.id_of(found) != object_id or read.iri(found, "attributedTo") != activity.actor:
+    if read.id_of(found) != object_id or read.author(found) != activity.actor:
         return None
     if not read.same_origin(object_id, activity.actor):
         return None

@@ -42,7 +42,9 @@ async def on_create(wing: Wing, activity: Activity) -> None:
     if post is None or not ACTOR_TYPES.isdisjoint(read.types(post)):
         return
     parent = wing.local_object(read.iri(post, "inReplyTo") or "")
-    members = {member.id for name in _named(activity, post) if (member := wing.local_actor(name))}
+    members = {
+        member.id for name in named(activity.node, post) if (member := wing.local_actor(name))
+    }
     if parent is not None:
         members.add(parent[0].id)
     quoted = wing.local_object(quote.quoted(post) or "")
@@ -83,14 +85,14 @@ async def on_delete(wing: Wing, activity: Activity) -> None:
     await wing.edges.remove_object(activity.actor, gone)
 
 
-def _named(activity: Activity, post: Node) -> frozenset[Iri]:
-    """All whom the post is addressed to or mentions."""
+def named(activity: Node, post: Node) -> frozenset[Iri]:
+    """All whom a post, and the activity that tells of it, are addressed to or mention."""
     mentions = {
         href
         for tag in read.nodes(post, "tag")
         if "Mention" in read.types(tag) and (href := read.iri(tag, "href")) is not None
     }
-    return read.recipients(activity.node, post) | mentions
+    return read.recipients(activity, post) | mentions
 
 
 async def _keep(
@@ -126,7 +128,7 @@ async def _written(wing: Wing, activity: Activity, post: Node, member: MemberId)
     paths = wing.reader.about(member, INBOX, post_id)
     held = wing.reader.resource(member, paths[0]) if paths else None
     before = orjson.loads(held.body) if held is not None else None
-    if before is not None and read.iri(before, "attributedTo") != activity.actor:
+    if before is not None and read.author(before) != activity.actor:
         return False
     if before is not None and not _is_newer(post, before, activity.kind):
         return True

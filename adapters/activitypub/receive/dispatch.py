@@ -9,7 +9,7 @@ Spec: https://www.w3.org/TR/activitypub/#server-to-server-interactions
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -20,21 +20,20 @@ from adapters.activitypub.receive import (
     forwarded,
     move,
     order,
+    passed_on,
     quoting,
     reaction,
     relation,
     report,
     synchronise,
 )
-from adapters.activitypub.receive.activity import Activity
+from adapters.activitypub.receive.activity import Activity, Handler
 from adapters.activitypub.signature import verify as signatures
 from adapters.activitypub.signature.request import Claim, Request
 from adapters.activitypub.wing import Wing
 from adapters.http.throttle import Limit, Throttle
 from pod.errors import Gone, Invalid, Overloaded, PeerUnavailable, Unauthenticated
 from pod.model.ids import Iri
-
-Handler = Callable[[Wing, Activity], Awaitable[None]]
 
 HANDLERS: Final[Mapping[str, Handler]] = {
     "Follow": relation.on_follow,
@@ -46,7 +45,7 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "Delete": content.on_delete,
     "Like": reaction.on_like,
     "EmojiReact": reaction.on_emoji_react,
-    "Announce": reaction.on_announce,
+    "Announce": passed_on.on_announce,
     "Block": relation.on_block,
     "Flag": report.on_flag,
     "Move": move.on_move,
@@ -57,9 +56,6 @@ HANDLERS: Final[Mapping[str, Handler]] = {
 
 PEER: Final = Limit(6_000, 300)
 """Activities of one server in five minutes."""
-
-STRANGERS: Final = Limit(120, 60)
-"""Activities of one server in a minute that others wrote: each may cost a fetch."""
 
 
 class Receiver:
@@ -141,7 +137,7 @@ class Receiver:
         await self._heard_from(urlsplit(key.owner).netloc.lower())
         if key.owner == activity.actor:
             return activity
-        self._throttle.take(f"forwarded {urlsplit(key.owner).netloc.lower()}", STRANGERS)
+        forwarded.limit(wing, key.owner)
         return await forwarded.believed(wing, activity)
 
     async def _heard_from(self, host: str) -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from typing import Final
+from urllib.parse import urlsplit
 
 import orjson
 
@@ -15,10 +17,19 @@ from adapters.activitypub.jsonld.read import Node
 from adapters.activitypub.receive.activity import Activity
 from adapters.activitypub.signature.proof import is_proven
 from adapters.activitypub.wing import Wing
+from adapters.http.throttle import Limit
 from pod.errors import Forbidden, Gone, Invalid, TooLarge, Unauthenticated
 from pod.model.ids import Iri
 
-_TOLD = ("to", "cc", "audience")
+STRANGERS: Final = Limit(120, 60)
+"""Activities of one server in a minute that others wrote: each may cost a fetch."""
+
+_TOLD: Final = ("to", "cc", "audience")
+
+
+def limit(wing: Wing, sender: str) -> None:
+    """Count what the sender's server passes on; raises Throttled."""
+    wing.throttle.take(f"forwarded {urlsplit(sender).netloc.lower()}", STRANGERS)
 
 
 async def believed(wing: Wing, activity: Activity) -> Activity | None:
@@ -54,10 +65,10 @@ def _deletion(activity: Activity, about: Iri) -> Activity | None:
 
 def _news(activity: Activity, found: Node, about: Iri) -> Activity | None:
     """The object as its origin shows it, told by its author. The id is none that others know."""
-    author = read.iri(found, "attributedTo")
+    author = read.author(found)
     if author is None or read.id_of(found) != about or not read.same_origin(about, author):
         return None
     digest = hashlib.sha256(orjson.dumps(found, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
-    told = {key: found[key] for key in _TOLD if key in found}
+    told: Node = {key: found[key] for key in _TOLD if key in found}
     node = {"type": activity.kind, "actor": author, "object": found, **told}
     return replace(activity, id=Iri(f"{about}#{digest}"), actor=author, node=node)

@@ -100,7 +100,7 @@ async def _is_good(wing: Wing, stamp: Iri, published: Published, target: str, au
         return False
     return (
         "QuoteAuthorization" in {kind.rpartition("#")[2] for kind in read.types(document)}
-        and read.iri(document, "attributedTo") == author
+        and read.author(document) == author
         and read.iri(document, "interactingObject") == published.id
         and read.iri(document, "interactionTarget") == target
     )

@@ -45,7 +45,7 @@ async def on_announce(wing: Wing, activity: Activity) -> None:
     is_public = PUBLIC in read.recipients(activity.node)
     await _react(wing, activity, "announce", is_public=is_public)
     target = activity.object
-    if target is not None and is_public:
+    if target is not None:
         await wing.herald(lambda herald: herald.boost(activity.node, activity.actor, target))
 
 

@@ -22,7 +22,7 @@ from pod.model.resource import Resource
 def vote_in(activity: Activity) -> Node | None:
     """The choice in a poll that an actor makes: a note of theirs with a name and no words."""
     note = read.node(activity.node, "object")
-    if note is None or read.iri(note, "attributedTo") != activity.actor:
+    if note is None or read.author(note) != activity.actor:
         return None
     return note if is_choice(note) else None
 

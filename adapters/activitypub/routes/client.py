@@ -128,7 +128,7 @@ def inbox(wing: Wing, member: Member, query: Mapping[str, str]) -> dict[str, Any
     items = []
     for row in rows:
         post = read.parse(row.body) if row.media_type == MEDIA_TYPE else {}
-        author = read.iri(post, "attributedTo")
+        author = read.author(post)
         if author is not None and not row.path.startswith(WAITING):
             items.append(
                 {

@@ -78,8 +78,10 @@ def test_the_public_collection_has_three_names() -> None:
     assert read.recipients({"to": [BOB]}, {"cc": full}) == {BOB, full}
 
 
-def test_only_a_hundred_recipients_are_looked_at() -> None:
-    assert len(read.recipients({"to": [f"https://x.example/{i}" for i in range(5000)]})) == 100
+def test_only_two_thousand_recipients_and_a_hundred_other_things_are_looked_at() -> None:
+    many = [f"https://x.example/{i}" for i in range(5000)]
+    assert len(read.recipients({"to": many})) == 2000
+    assert len(list(read.iris({"tag": many}, "tag"))) == 100
 
 
 def test_deep_large_and_restructured_documents_are_refused() -> None:
@@ -188,3 +190,16 @@ def test_a_picture_is_described_by_its_name_or_its_summary(key: str) -> None:
     assert read.alt({"type": "Image", key: "a tree"}) == "a tree"
     assert read.alt({"type": "Image", "name": "a tree", "summary": "of many"}) == "a tree"
     assert read.alt({"type": "Image"}) is None
+
+
+def test_the_public_is_found_behind_a_thousand_followers() -> None:
+    followers = [f"{BOB}/{number}" for number in range(1_000)]
+    assert AS2 + "#Public" in read.recipients({"to": [*followers, "as:Public"]})
+
+
+def test_of_a_film_of_a_channel_and_a_person_the_person_is_the_author() -> None:
+    channel, person = {"type": "Group", "id": f"{BOB}/films"}, {"type": "Person", "id": BOB}
+    assert read.author({"attributedTo": [channel, person]}) == BOB
+    assert read.author({"attributedTo": [BOB, f"{BOB}/films"]}) == BOB
+    assert read.author({"attributedTo": channel}) == f"{BOB}/films"
+    assert read.author({}) is None
