@@ -11,9 +11,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-import aiosmtplib
 import structlog
-from disposable_email_domains import blocklist
 
 from pod.confirm import Letter, Mailbox
 from pod.errors import Invalid, PeerUnavailable
@@ -37,6 +35,8 @@ def unwanted(settings: Settings) -> Callable[[str], bool]:
     """Whether addresses of a domain, or of one above it, are refused by the settings."""
     refused = {domain.lower() for domain in settings.refused_email_domains}
     if settings.refuses_disposable_email:
+        from disposable_email_domains import blocklist
+
         refused |= blocklist
 
     def is_unwanted(domain: str) -> bool:
@@ -62,6 +62,8 @@ class SmtpMailbox:
 
     async def send(self, letter: Letter) -> None:
         """Send a letter; raises PeerUnavailable when the server does not take it."""
+        import aiosmtplib  # not every pod has a mail server
+
         try:
             await aiosmtplib.send(
                 as_message(letter, self._sender),

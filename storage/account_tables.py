@@ -36,7 +36,6 @@ Index(
     "account_by_end",
     account.c.delete_after,
     sqlite_where=account.c.delete_after.is_not(None),
-    postgresql_where=account.c.delete_after.is_not(None),
 )
 
 invite: Final = Table(

@@ -61,5 +61,4 @@ Index(
     "import_row_waiting",
     import_row.c.member_id,
     sqlite_where=import_row.c.state == "waiting",
-    postgresql_where=import_row.c.state == "waiting",
 )

@@ -98,7 +98,6 @@ Index(
     resource.c.subject,
     resource.c.member_id,
     sqlite_where=resource.c.subject.is_not(None),
-    postgresql_where=resource.c.subject.is_not(None),
 )
 
 tombstone: Final = Table(
@@ -241,7 +240,6 @@ Index(
     edge.c.member_id,
     edge.c.path,
     sqlite_where=edge.c.kind == "vote",
-    postgresql_where=edge.c.kind == "vote",
 )
 
 seen_activity: Final = Table(

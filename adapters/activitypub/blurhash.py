@@ -14,8 +14,6 @@ import warnings
 from collections.abc import Sequence
 from typing import Final
 
-from PIL import Image, UnidentifiedImageError
-
 from adapters.activitypub.ports import Blobs, RemoteCache
 from pod.errors import NotFound
 from pod.model.blob import BlobRef
@@ -68,6 +66,8 @@ class Blurhashes:
 
 def blurhash_of(body: bytes) -> str:
     """The blurhash of a picture's bytes, "" where they are none that can be read."""
+    from PIL import Image, UnidentifiedImageError  # 2 MB that many a pod never needs
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -6,10 +6,9 @@ Spec: https://www.w3.org/TR/activitystreams-vocabulary/#dfn-article and https://
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from html import escape
-from typing import Final
-
-from markdown_it import MarkdownIt
+from typing import TYPE_CHECKING, Final
 
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.read import Node
@@ -26,6 +25,9 @@ from pod.errors import Unprocessable
 from pod.model.article import Article
 from pod.model.richtext import Segment
 
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+
 EDITABLE: Final = frozenset({"name", "content", "source", "summary", "published"})
 """What a writer of the view may change."""
 
@@ -35,7 +37,6 @@ DERIVED: Final = frozenset(
 )  # fmt: skip
 """What follows from the rest."""
 
-_MARKDOWN: Final = MarkdownIt("commonmark")
 _MARKDOWN_TYPE: Final = "text/markdown"
 
 
@@ -137,9 +138,16 @@ def _markdown(view: Node) -> str | None:
     return read.text(source, "content") if source is not None and is_markdown else None
 
 
+@cache
+def _markdown_parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt  # for articles alone
+
+    return MarkdownIt("commonmark")
+
+
 def _content(article: Article, published: Published) -> str:
     if article.content and article.format == "markdown":
-        return html.clean(_MARKDOWN.render(article.content))
+        return html.clean(_markdown_parser().render(article.content))
     if (blocks := leaflet.content(published)) is not None:
         return blocks
     return html.render((Segment(article.content or article.summary or ""),), published.names)
