@@ -7,34 +7,50 @@ import json
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any, Final, get_args
 
-import typer
+import click
 from rich.console import Console
 
 from pod.errors import PodError
 from pod.settings import Settings
-from server import emoji, environment, federation, observe
+from server import emoji, environment, federation, observe, options
 from server.hosts import FrontDoor, Rooms
+from server.options import PATH
 from server.serve import ServerName, serve
 from server.wire import open_house
 
-app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="A pod that speaks three tongues."
+_DATA_HELP: Final = "Where the data is kept."
+data_dir_ = click.option("--data-dir", type=PATH, help=_DATA_HELP)
+given_data_dir = click.option("--data-dir", type=PATH, required=True, help=_DATA_HELP)
+port_ = click.option("--port", type=int, help="Port to listen on.")
+server_ = click.option(
+    "--server",
+    type=click.Choice(get_args(ServerName)),
+    default="hypercorn",
+    show_default=True,
+    help="hypercorn, or uvicorn for a busy host.",
 )
-identity = typer.Typer(no_args_is_help=True, help="The names of a member.")
-config = typer.Typer(no_args_is_help=True, help="The settings.")
-relay = typer.Typer(no_args_is_help=True, help="Relays and other readers of the firehose.")
-app.add_typer(relay, name="relay")
-app.add_typer(identity, name="identity")
-app.add_typer(config, name="config")
 
-DataDir = Annotated[Path | None, typer.Option(help="Where the data is kept.")]
-Port = Annotated[int | None, typer.Option(help="Port to listen on.")]
-Dev = Annotated[bool, typer.Option(help="Open sign-up, plain http, names in localhost.")]
-File = Annotated[Path | None, typer.Option("--config", help="A TOML file of settings.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Server = Annotated[ServerName, typer.Option(help="hypercorn, or uvicorn for a busy host.")]
+
+@click.group()
+def app() -> None:
+    """A pod that speaks three tongues."""
+
+
+@app.group()
+def identity() -> None:
+    """The names of a member."""
+
+
+@app.group()
+def config() -> None:
+    """The settings."""
+
+
+@app.group()
+def relay() -> None:
+    """Relays and other readers of the firehose."""
 
 
 def main() -> None:
@@ -48,16 +64,24 @@ def main() -> None:
 
 
 @app.command("serve")
+@data_dir_
+@port_
+@click.option("--host", help="Address to listen on.")
+@click.option("--plc", help="URL of a PLC directory.")
+@click.option("--rate-limits/--no-rate-limits", default=None, help="Whether to limit rates.")
+@options.file
+@server_
+@options.dev
 def serve_(
-    data_dir: DataDir = None,
-    port: Port = None,
-    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
-    plc: Annotated[str | None, typer.Option(help="URL of a PLC directory.")] = None,
-    rate_limits: Annotated[bool | None, typer.Option(help="Whether to limit rates.")] = None,
-    file: File = None,
-    server: Server = "hypercorn",
+    data_dir: Path | None,
+    port: int | None,
+    host: str | None,
+    plc: str | None,
+    rate_limits: bool | None,
+    file: Path | None,
+    server: ServerName,
     *,
-    dev: Dev = False,
+    dev: bool,
 ) -> None:
     """Serve the pod; ready when /xrpc/_health answers 200."""
     given = {
@@ -77,7 +101,10 @@ def serve_(
 
 
 @app.command()
-def run(data_dir: DataDir = None, port: Port = None, server: Server = "hypercorn") -> None:
+@data_dir_
+@port_
+@server_
+def run(data_dir: Path | None, port: int | None, server: ServerName) -> None:
     """Serve a pod for trying out, with a demo member."""
     from server import demo  # draws pictures, which no other command needs
 
@@ -93,41 +120,59 @@ def run(data_dir: DataDir = None, port: Port = None, server: Server = "hypercorn
 
 
 @app.command("check")
-def check_(data_dir: Annotated[Path, typer.Option(help="Where the data is kept.")]) -> None:
+@given_data_dir
+def check_(data_dir: Path) -> None:
     """Check that all the data fits together; prints what does not, and ends with 1 then."""
     from server.check import check
 
     findings = 0
     for finding in check(data_dir):
-        typer.echo(finding)
+        click.echo(finding)
         findings += 1
-    typer.echo("All is well." if not findings else f"{findings} findings.")
-    raise typer.Exit(1 if findings else 0)
+    click.echo("All is well." if not findings else f"{findings} findings.")
+    raise SystemExit(1 if findings else 0)
 
 
 @app.command("migrate")
+@click.argument("handle")
+@click.option("--from", "from_", required=True, help="URL of the old host.")
+@click.option("--to", required=True, help="URL of the new host.")
+@click.option(
+    "--password",
+    prompt="Password at the old host",
+    hide_input=True,
+    envvar="MIGRATE_PASSWORD",
+    help="Password at the old host; asked for if not given.",
+)
+@click.option(
+    "--new-password",
+    prompt="Password at the new host",
+    hide_input=True,
+    envvar="MIGRATE_NEW_PASSWORD",
+    help="Password at the new host; likewise.",
+)
+@click.option("--new-handle", help="Another handle there.")
+@click.option("--email", help="Another email address there.")
+@click.option("--invite", help="Invite code of the new host.")
+@click.option("--folder", type=PATH, default=Path(), help="Where notes and the repository lie.")
+@options.dev
 def migrate_(
-    handle: Annotated[str, typer.Argument(help="The account's handle at the old host.")],
-    from_: Annotated[str, typer.Option("--from", help="URL of the old host.")],
-    to: Annotated[str, typer.Option(help="URL of the new host.")],
-    password: Annotated[
-        str,
-        typer.Option(prompt="Password at the old host", hide_input=True, envvar="MIGRATE_PASSWORD"),
-    ],
-    new_password: Annotated[
-        str,
-        typer.Option(
-            prompt="Password at the new host", hide_input=True, envvar="MIGRATE_NEW_PASSWORD"
-        ),
-    ],
-    new_handle: Annotated[str | None, typer.Option(help="Another handle there.")] = None,
-    email: Annotated[str | None, typer.Option(help="Another email address there.")] = None,
-    invite: Annotated[str | None, typer.Option(help="Invite code of the new host.")] = None,
-    folder: Annotated[Path, typer.Option(help="Where notes and the repository lie.")] = Path(),
+    handle: str,
+    from_: str,
+    to: str,
+    password: str,
+    new_password: str,
+    new_handle: str | None,
+    email: str | None,
+    invite: str | None,
+    folder: Path,
     *,
-    dev: Dev = False,
+    dev: bool,
 ) -> None:
-    """Move an account from one host to another, any two PDSes; run it again to go on."""
+    """Move an account from one host to another, any two PDSes; run it again to go on.
+
+    HANDLE is the account's handle at the old host.
+    """
     from server.move_shown import move
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -148,21 +193,19 @@ def migrate_(
 
 
 @app.command("restore")
-def restore_(
-    data_dir: Annotated[Path, typer.Option(help="Where the data is kept.")],
-    seq: Annotated[
-        int | None, typer.Option(help="Where the event sequence goes on; far ahead if not said.")
-    ] = None,
-) -> None:
+@given_data_dir
+@click.option("--seq", type=int, help="Where the event sequence goes on; far ahead if not said.")
+def restore_(data_dir: Path, seq: int | None) -> None:
     """Make a pod that came back from a backup fit for relays. Before the first start of it."""
     from server.restore import restore
 
     first, told = asyncio.run(restore(data_dir, seq=seq))
-    typer.echo(f"{told} repositories tell their state from sequence number {first} on.")
+    click.echo(f"{told} repositories tell their state from sequence number {first} on.")
 
 
 @app.command("rebuild")
-def rebuild_(data_dir: Annotated[Path, typer.Option(help="Where the data is kept.")]) -> None:
+@given_data_dir
+def rebuild_(data_dir: Path) -> None:
     """Make all that is only derived anew. Stop the server first."""
     from server.rebuild import rebuild
 
@@ -170,60 +213,70 @@ def rebuild_(data_dir: Annotated[Path, typer.Option(help="Where the data is kept
 
 
 @app.command("new-token-key")
-def new_token_key_(data_dir: Annotated[Path, typer.Option(help="Where the data is kept.")]) -> None:
+@given_data_dir
+def new_token_key_(data_dir: Path) -> None:
     """Sign with a new key from now on; the last one stays good. Stop the server first."""
     from server.new_token_key import new_token_key
 
-    typer.echo(f"The key is now {asyncio.run(new_token_key(data_dir))}.")
+    click.echo(f"The key is now {asyncio.run(new_token_key(data_dir))}.")
 
 
 @relay.command("status")
-def relay_status_(file: File = None, *, dev: Dev = False, as_json: AsJson = False) -> None:
+@options.file
+@options.dev
+@options.as_json
+def relay_status_(file: Path | None, *, dev: bool, as_json: bool) -> None:
     """Say how relays were asked to come, and who reads the firehose of the running pod."""
     from server.relays import relay_status, tables
 
     report = asyncio.run(relay_status(_settings(file, {}, dev=dev)))
     if as_json:
-        typer.echo(json.dumps(report, indent=2))
+        click.echo(json.dumps(report, indent=2))
         return
     for table in tables(report):
         Console().print(table)
 
 
 @identity.command("verify")
-def identity_verify(
-    name: Annotated[str, typer.Argument(help="A handle, DID, fediverse address, actor or WebID.")],
-    plc: Annotated[str | None, typer.Option(help="URL of a PLC directory.")] = None,
-    pod: Annotated[str | None, typer.Option(help="Origin of a development pod.")] = None,
-) -> None:
-    """Walk the claims between all names of a member, from any one of them."""
+@click.argument("name")
+@click.option("--plc", help="URL of a PLC directory.")
+@click.option("--pod", help="Origin of a development pod.")
+def identity_verify(name: str, plc: str | None, pod: str | None) -> None:
+    """Walk the claims between all names of a member, from any one of them.
+
+    NAME is a handle, DID, fediverse address, actor or WebID.
+    """
     from server.identity import verify_name
 
     text, holds = asyncio.run(verify_name(name, plc=plc, pod=pod))
-    typer.echo(text)
-    raise typer.Exit(0 if holds else 1)
+    click.echo(text)
+    raise SystemExit(0 if holds else 1)
 
 
 @config.command("show")
-def config_show(file: File = None, *, dev: Dev = False) -> None:
+@options.file
+@options.dev
+def config_show(file: Path | None, *, dev: bool) -> None:
     """Print the settings in force, without secrets."""
     shown: dict[str, Any] = asdict(_settings(file, {}, dev=dev))
     for secret in ("admin_password", "smtp_url"):
         shown.pop(secret)
-    typer.echo(json.dumps(shown, indent=2, default=str))
+    click.echo(json.dumps(shown, indent=2, default=str))
 
 
 @config.command("check")
-def config_check(file: File = None, *, dev: Dev = False) -> None:
+@options.file
+@options.dev
+def config_check(file: Path | None, *, dev: bool) -> None:
     """Say whether the settings are valid."""
     _settings(file, {}, dev=dev)
-    typer.echo("The settings are valid.")
+    click.echo("The settings are valid.")
 
 
 @config.command("example")
 def config_example() -> None:
     """Print every setting with its type and default, as docs/configuration.md lists them."""
-    typer.echo(environment.reference(), nl=False)
+    click.echo(environment.reference(), nl=False)
 
 
 def _settings(file: Path | None, given: dict[str, Any], *, dev: bool) -> Settings:
@@ -235,5 +288,5 @@ def _settings(file: Path | None, given: dict[str, Any], *, dev: bool) -> Setting
     return environment.load(os.environ, file, given, defaults)
 
 
-for name, room in (("federation", federation), ("emoji", emoji)):
-    app.add_typer(room.commands(lambda file, dev: _settings(file, {}, dev=dev)), name=name)
+for room in (federation, emoji):
+    app.add_command(room.commands(lambda file, dev: _settings(file, {}, dev=dev)))

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 from pod.settings import Settings
+from server import options
 from storage.emoji import EmojiFolder
 
 LoadSettings = Callable[[Path | None, bool], Settings]
-File = Annotated[Path | None, typer.Option("--config", help="A TOML file of settings.")]
-Dev = Annotated[bool, typer.Option(help="The pod of a trial.")]
-Name = Annotated[str, typer.Argument(help="The word, without colons.")]
-Picture = Annotated[Path, typer.Argument(help="A PNG, GIF, WebP, AVIF or JPEG file.", exists=True)]
+name_ = click.argument("name")
 
 
 def folder(settings: Settings) -> EmojiFolder:
@@ -23,26 +20,38 @@ def folder(settings: Settings) -> EmojiFolder:
     return EmojiFolder(settings.data_dir / "emoji")
 
 
-def commands(settings: LoadSettings) -> typer.Typer:
+def commands(settings: LoadSettings) -> click.Group:
     """The commands; a pod that serves sees at once what they change."""
-    app = typer.Typer(no_args_is_help=True, help="Custom emoji.")
+
+    @click.group("emoji")
+    def app() -> None:
+        """Custom emoji."""
 
     @app.command("list")
-    def list_(file: File = None, *, dev: Dev = False) -> None:
+    @options.file
+    @options.dev
+    def list_(file: Path | None, *, dev: bool) -> None:
         """Show what is offered."""
         for emoji in folder(settings(file, dev)).all().values():
-            typer.echo(f":{emoji.name}:  {emoji.media_type}  {emoji.updated_at:%Y-%m-%d}")
+            click.echo(f":{emoji.name}:  {emoji.media_type}  {emoji.updated_at:%Y-%m-%d}")
 
     @app.command()
-    def add(name: Name, picture: Picture, file: File = None, *, dev: Dev = False) -> None:
-        """Offer a picture, in place of an older one of that name."""
+    @name_
+    @click.argument("picture", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    @options.file
+    @options.dev
+    def add(name: str, picture: Path, file: Path | None, *, dev: bool) -> None:
+        """Offer a picture (PNG, GIF, WebP, AVIF or JPEG), in place of an older one of that name."""
         made = folder(settings(file, dev)).add(name.strip(":"), picture.read_bytes())
-        typer.echo(f":{made.name}: is offered.")
+        click.echo(f":{made.name}: is offered.")
 
     @app.command()
-    def remove(name: Name, file: File = None, *, dev: Dev = False) -> None:
+    @name_
+    @options.file
+    @options.dev
+    def remove(name: str, file: Path | None, *, dev: bool) -> None:
         """Offer a picture no more: posts show the word again."""
         folder(settings(file, dev)).remove(name.strip(":"))
-        typer.echo(f":{name.strip(':')}: is not offered any more.")
+        click.echo(f":{name.strip(':')}: is not offered any more.")
 
     return app

@@ -7,129 +7,143 @@ import json
 from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import urlencode
 
+import click
 import orjson
-import typer
 from rich.console import Console
 from rich.table import Table
 
 from adapters.http.fetch import Fetch, Fetched
 from pod.errors import Forbidden, Invalid, PeerUnavailable
 from pod.settings import Egress, Settings
+from server import options
 
 LoadSettings = Callable[[Path | None, bool], Settings]
-File = Annotated[Path | None, typer.Option("--config", help="A TOML file of settings.")]
-Dev = Annotated[bool, typer.Option(help="The pod of a trial.")]
-Domain = Annotated[str, typer.Argument(help="A domain; the rule holds for all below it, too.")]
-Allowed = Annotated[bool, typer.Option("--allowed", help="Allowed domains instead of blocks.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+domain_ = click.argument("domain")
+allowed_ = click.option("--allowed", is_flag=True, help="Allowed domains instead of blocks.")
 
 _PAGE = "/admin/federation"
 
 
-def commands(settings: LoadSettings) -> typer.Typer:
+def commands(settings: LoadSettings) -> click.Group:
     """The commands; ``settings`` reads a file and says whether it is a trial."""
-    app = typer.Typer(no_args_is_help=True, help="Rules for other servers, and reports.")
+
+    @click.group("federation")
+    def app() -> None:
+        """Rules for other servers, and reports."""
 
     def ask(file: Path | None, dev: bool, path: str = _PAGE, **form: str) -> Fetched:
         return asyncio.run(_ask(settings(file, dev), path, form))
 
     @app.command("list")
-    def list_(file: File = None, *, dev: Dev = False, as_json: AsJson = False) -> None:
+    @options.file
+    @options.dev
+    @options.as_json
+    def list_(file: Path | None, *, dev: bool, as_json: bool) -> None:
         """Show the rules."""
         rules = orjson.loads(ask(file, dev).body)["rules"]
         if as_json:
-            typer.echo(json.dumps(rules, indent=2))
+            click.echo(json.dumps(rules, indent=2))
             return
         columns = ("domain", "severity", "reject_media", "reject_reports", "public_comment")
         Console().print(_table(rules, columns))
 
     @app.command()
+    @domain_
+    @click.option("--severity", default="suspend", help="suspend, silence or noop.")
+    @click.option("--public-comment", default="", help="Why, for everybody.")
+    @click.option("--private-comment", default="", help="Why, for administrators.")
+    @options.file
+    @click.option("--reject-media", is_flag=True, help="Show none of its media.")
+    @click.option("--reject-reports", is_flag=True, help="Take none of its reports.")
+    @click.option("--obfuscate", is_flag=True, help="Do not publish its name.")
+    @options.dev
     def block(
-        domain: Domain,
-        severity: Annotated[str, typer.Option(help="suspend, silence or noop.")] = "suspend",
-        public_comment: Annotated[str, typer.Option(help="Why, for everybody.")] = "",
-        private_comment: Annotated[str, typer.Option(help="Why, for administrators.")] = "",
-        file: File = None,
+        domain: str,
+        severity: str,
+        public_comment: str,
+        private_comment: str,
+        file: Path | None,
         *,
-        reject_media: Annotated[bool, typer.Option(help="Show none of its media.")] = False,
-        reject_reports: Annotated[bool, typer.Option(help="Take none of its reports.")] = False,
-        obfuscate: Annotated[bool, typer.Option(help="Do not publish its name.")] = False,
-        dev: Dev = False,
+        reject_media: bool,
+        reject_reports: bool,
+        obfuscate: bool,
+        dev: bool,
     ) -> None:
-        """Shut a server out, or keep it from strangers."""
+        """Shut a server out, or keep it from strangers; so for all below DOMAIN, too."""
         chosen = {
             "reject_media": reject_media, "reject_reports": reject_reports, "obfuscate": obfuscate,
         }  # fmt: skip
         form = {name: "yes" for name, value in chosen.items() if value}
         form |= {"public_comment": public_comment, "private_comment": private_comment}
-        typer.echo(_told(ask(file, dev, do="set", domain=domain, severity=severity, **form)))
+        click.echo(_told(ask(file, dev, do="set", domain=domain, severity=severity, **form)))
 
     @app.command()
-    def allow(domain: Domain, file: File = None, *, dev: Dev = False) -> None:
+    @domain_
+    @options.file
+    @options.dev
+    def allow(domain: str, file: Path | None, *, dev: bool) -> None:
         """Let a server in, where only allowed ones are talked to."""
-        typer.echo(_told(ask(file, dev, do="set", domain=domain, severity="allow")))
+        click.echo(_told(ask(file, dev, do="set", domain=domain, severity="allow")))
 
     @app.command()
-    def drop(domain: Domain, file: File = None, *, dev: Dev = False) -> None:
+    @domain_
+    @options.file
+    @options.dev
+    def drop(domain: str, file: Path | None, *, dev: bool) -> None:
         """Drop the rule for a domain."""
-        typer.echo(_told(ask(file, dev, do="drop", domain=domain)))
+        click.echo(_told(ask(file, dev, do="drop", domain=domain)))
 
     @app.command("export")
-    def export(file: File = None, *, allowed: Allowed = False, dev: Dev = False) -> None:
+    @options.file
+    @allowed_
+    @options.dev
+    def export(file: Path | None, *, allowed: bool, dev: bool) -> None:
         """Print the rules as a CSV file that Mastodon reads."""
         name = "domain_allows" if allowed else "domain_blocks"
-        typer.echo(ask(file, dev, f"{_PAGE}/{name}.csv").body.decode(), nl=False)
+        click.echo(ask(file, dev, f"{_PAGE}/{name}.csv").body.decode(), nl=False)
 
     @app.command("import")
-    def import_(
-        path: Annotated[Path, typer.Argument(help="A CSV file as Mastodon writes it.")],
-        file: File = None,
-        *,
-        allowed: Allowed = False,
-        dev: Dev = False,
-    ) -> None:
-        """Take in rules; they replace those for the same domains."""
+    @click.argument("path", type=options.PATH)
+    @options.file
+    @allowed_
+    @options.dev
+    def import_(path: Path, file: Path | None, *, allowed: bool, dev: bool) -> None:
+        """Take in rules from a CSV file of Mastodon, in place of those for the same domains."""
         kind = "allows" if allowed else "blocks"
-        typer.echo(_told(ask(file, dev, do="import", list=kind, csv=path.read_text())))
+        click.echo(_told(ask(file, dev, do="import", list=kind, csv=path.read_text())))
 
     @app.command()
-    def reports(
-        file: File = None,
-        *,
-        all_: Annotated[bool, typer.Option("--all", help="Closed ones, too.")] = False,
-        dev: Dev = False,
-        as_json: AsJson = False,
-    ) -> None:
+    @options.file
+    @click.option("--all", "all_", is_flag=True, help="Closed ones, too.")
+    @options.dev
+    @options.as_json
+    def reports(file: Path | None, *, all_: bool, dev: bool, as_json: bool) -> None:
         """Show what members and other servers complain of."""
         path = f"{_PAGE}?reports=all" if all_ else _PAGE
         found = orjson.loads(ask(file, dev, path).body)["reports"]
         if as_json:
-            typer.echo(json.dumps(found, indent=2))
+            click.echo(json.dumps(found, indent=2))
             return
         Console().print(_table(found, ("id", "at", "subjects", "comment", "reporter")))
 
     @app.command("rotate-keys")
-    def rotate_keys(
-        handle: Annotated[str, typer.Argument(help="Whose; the server's own if nobody's.")] = "",
-        file: File = None,
-        *,
-        dev: Dev = False,
-    ) -> None:
-        """Give a member's actor new keys; the servers of their followers are told."""
-        typer.echo(_told(ask(file, dev, do="rotate", handle=handle)))
+    @click.argument("handle", default="")
+    @options.file
+    @options.dev
+    def rotate_keys(handle: str, file: Path | None, *, dev: bool) -> None:
+        """Give a member's actor, or the server's own, new keys; followers' servers are told."""
+        click.echo(_told(ask(file, dev, do="rotate", handle=handle)))
 
     @app.command()
-    def resolve(
-        report: Annotated[str, typer.Argument(help="The id of a report.")],
-        file: File = None,
-        *,
-        dev: Dev = False,
-    ) -> None:
+    @click.argument("report")
+    @options.file
+    @options.dev
+    def resolve(report: str, file: Path | None, *, dev: bool) -> None:
         """Close a report."""
-        typer.echo(_told(ask(file, dev, do="resolve", report=report)))
+        click.echo(_told(ask(file, dev, do="resolve", report=report)))
 
     return app
 
