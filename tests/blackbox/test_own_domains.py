@@ -96,14 +96,15 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
             "NODE_EXTRA_CA_CERTS": str(place.trusted),
         }
         with peer("fedify.mjs", "dan", under=place.under, environment=environment) as dan:
-            whole = _resident(place, server, "alice.test", "alice@alice.test")
-            sub = _resident(place, server, "bea.pods.test", "bea@bea.pods.test")
-            split = _resident(place, server, "social.carol.test", "carol@carol.test")
-            _choose_address(server, split)
+            whole = resident(place, server, "alice.test", "alice@alice.test")
+            sub = resident(place, server, "bea.pods.test", "bea@bea.pods.test")
+            split = resident(place, server, "social.carol.test", "carol@carol.test")
+            choose_address(server, split)
             yield Street(whole, sub, split, dan)
 
 
-def _resident(place: Town, server: Server, handle: str, address: str) -> Resident:
+def resident(place: Town, server: Server, handle: str, address: str) -> Resident:
+    """A new member of a pod."""
     client = XrpcClient(server.address)
     given = {"handle": handle, "email": f"{handle}@mail.example", "password": PASSWORD}
     client.session = client.post("com.atproto.server.createAccount", given)
@@ -111,7 +112,7 @@ def _resident(place: Town, server: Server, handle: str, address: str) -> Residen
     return Resident(place, server, client, f"https://{handle}", address)
 
 
-def _choose_address(server: Server, member: Resident) -> None:
+def choose_address(server: Server, member: Resident) -> None:
     """Change the fediverse address on the account page, as a browser does."""
     headers = {"Host": "pods.test", "Origin": "https://pods.test", "Sec-Fetch-Site": "same-origin"}
     with httpx.Client(base_url=server.address, headers=headers, timeout=30) as browser:
@@ -158,7 +159,7 @@ def test_a_member_is_found_followed_and_heard(street: Street, kind: str) -> None
 
 def test_nothing_is_sent_for_a_member_whose_domain_leads_nowhere(street: Street) -> None:
     place, server, dan = street.whole.place, street.whole.server, street.neighbour
-    lost = _resident(place, server, "eve.pods.test", "eve@eve.pods.test")
+    lost = resident(place, server, "eve.pods.test", "eve@eve.pods.test")
     for member in (lost, street.whole):
         _follow(member, dan.ready["actor"])
     heard(dan, lambda entry: entry["type"] == "Follow" and entry["actor"] == street.whole.actor)
@@ -175,10 +176,10 @@ def test_nothing_is_sent_for_a_member_whose_domain_leads_nowhere(street: Street)
 
 def _follow(member: Resident, actor: str) -> None:
     """Follow somebody by the member's own outbox."""
-    _say(member, {"type": "Follow", "object": actor})
+    say(member, {"type": "Follow", "object": actor})
 
 
-def _say(member: Resident, activity: dict[str, Any]) -> str:
+def say(member: Resident, activity: dict[str, Any]) -> str:
     """Post an activity to a member's own outbox; the URL of what was made."""
     headers = {
         "Host": member.origin.removeprefix("https://"),
@@ -187,8 +188,8 @@ def _say(member: Resident, activity: dict[str, Any]) -> str:
     }
     body = {"@context": "https://www.w3.org/ns/activitystreams", **activity}
     done = httpx.post(f"{member.server.address}/outbox", json=body, headers=headers)
-    assert done.status_code == 201, done.text
-    return done.headers["Location"]
+    assert done.status_code < 300, done.text
+    return done.headers.get("Location", "")
 
 
 @pytest.mark.parametrize("kind", ["whole", "sub", "split"])
@@ -217,12 +218,12 @@ def test_polls_warnings_and_quotes_work_from_every_kind_of_home(street: Street, 
     ends = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     options = [{"type": "Note", "name": name} for name in ("Tea", "Coffee")]
     question = {"type": "Question", "content": "<p>Which?</p>", "oneOf": options, "endTime": ends}
-    poll = _say(member, question)
+    poll = say(member, question)
     heard(dan, about(poll, "Create"))
     dan.ask("vote", object=poll, choice="Coffee")
     told = heard(dan, about(poll, "Update"))["shows"]["poll"]
     assert [option["votes"] for option in told["options"]] == [0, 1]
-    warned = _say(member, {"type": "Note", "content": "<p>End</p>", "summary": "the film"})
+    warned = say(member, {"type": "Note", "content": "<p>End</p>", "summary": "the film"})
     shows = heard(dan, about(warned, "Create"))["shows"]
     assert (shows["summary"], shows["content"]) == ("the film", "<p>End</p>")
     wanted = dan.ask("quote", object=warned, text="<p>So true</p>")
@@ -234,16 +235,9 @@ def test_a_member_takes_their_followers_to_another_domain(street: Street) -> Non
     dan.ask("follow", actor=old.actor)
     heard(dan, lambda entry: entry["type"] == "Accept" and entry["actor"] == old.actor)
     names = asyncio.run(new.shown("/me"))["alsoKnownAs"]
-    view = {"type": "Person", "id": new.actor, "alsoKnownAs": [*names, old.actor]}
-    headers = {
-        "Host": new.origin.removeprefix("https://"),
-        "Authorization": f"Bearer {new.client.token}",
-        "Content-Type": "application/activity+json",
-    }
-    body = {"@context": "https://www.w3.org/ns/activitystreams", "type": "Update", "object": view}
-    done = httpx.post(f"{new.server.address}/outbox", json=body, headers=headers)
-    assert done.status_code < 300, done.text
-    _say(old, {"type": "Move", "object": old.actor, "target": new.actor})
+    known = {"type": "Person", "id": new.actor}
+    say(new, {"type": "Update", "object": {**known, "alsoKnownAs": [*names, old.actor]}})
+    say(old, {"type": "Move", "object": old.actor, "target": new.actor})
     move = heard(dan, lambda entry: entry["type"] == "Move" and entry["actor"] == old.actor)
     assert move["document"]["target"] == new.actor
     assert dan.ask("lookup", url=f"@{old.address}")["movedTo"] == new.actor

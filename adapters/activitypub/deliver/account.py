@@ -14,6 +14,7 @@ from typing import Final
 import orjson
 
 from adapters.activitypub.deliver.outgoing import outgoing
+from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.context import ACTOR, AS2, PUBLIC, with_context
 from adapters.activitypub.lens import index, profile
 from adapters.activitypub.remote.actor import read_actor
@@ -64,8 +65,9 @@ def _is_first(wing: Wing, change: Change) -> bool:
 
 
 async def _all_inboxes(wing: Wing, member: Member) -> list[Iri]:
-    """Each inbox once where the member may be known: followers', and those of all known actors."""
+    """Each inbox once where the member may be known: followers', and one of every known server."""
     found = dict.fromkeys(wing.followers.inboxes(member.id))
+    servers = {read.origin_of(inbox) for inbox in found}
     after = ""
     while page := wing.cache.page(after=after, limit=_PAGE):
         for _, body in page:
@@ -73,8 +75,10 @@ async def _all_inboxes(wing: Wing, member: Member) -> list[Iri]:
                 actor = read_actor(orjson.loads(body), wing.clock.now())
             except Invalid:
                 continue
-            if actor.shared_inbox is not None:
-                found[actor.shared_inbox] = None
+            server = read.origin_of(actor.mailbox)
+            if actor.shared_inbox is not None or server not in servers:
+                found[actor.mailbox] = None
+                servers.add(server)
         after = page[-1][0]
         await asyncio.sleep(0)
     found.pop(wing.shared_inbox, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import product
 from typing import Any, Final
 
 from tests.kit.story import picture
@@ -235,14 +236,15 @@ def private_words(stage: Stage) -> str:
 
 
 def pictures_arrive(stage: Stage) -> str:
-    """pictures with their descriptions arrive, both ways, and the files can be seen"""
+    """public, unlisted and private pictures arrive with their descriptions, and can be seen"""
     told = []
-    for says, sees in ((stage.alice, stage.people["bob"]), (stage.people["bob"], stage.alice)):
+    directions = ((stage.alice, stage.people["bob"]), (stage.people["bob"], stage.alice))
+    for (says, sees), visibility in product(directions, ("public", "unlisted", "private")):
         media = says.upload(picture("blue"), "a blue square")
-        words = f"blue by {says.host}"
-        says.post(
-            "/api/v1/statuses", {"status": words, "media_ids": [media], "visibility": "public"}
-        )
+        words = f"{visibility} blue by {says.host}"
+        given = {"status": words, "media_ids": [media], "visibility": visibility}
+        says.post("/api/v1/statuses", given)
+        assert at_home(sees, words)["visibility"] == visibility
         seen = at_home(sees, words)["media_attachments"][0]
         assert (seen["type"], seen["description"]) == ("image", "a blue square"), seen
         shown = eventually(lambda app=sees, url=seen["url"]: _file(app, url))

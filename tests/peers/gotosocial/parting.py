@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from tests.blackbox.test_own_domains import say
 from tests.kit.xrpc_client import PASSWORD
 from tests.peers.gotosocial.app import eventually
 from tests.peers.gotosocial.conversation import at_home
@@ -56,6 +58,44 @@ def bob_blocks_alice(stage: Stage) -> str:
     return "and follows again after it"
 
 
+def followed_by_ida(stage: Stage, address: str) -> None:
+    """Let ida follow somebody."""
+    ida = stage.people["ida"]
+    there = ida.find(address)["id"]
+    ida.post(f"/api/v1/accounts/{there}/follow")
+    if address == "@zoe@gts.test":
+        zoe = stage.people["zoe"]
+        (asks,) = eventually(lambda: zoe.get("/api/v1/follow_requests"))
+        zoe.post(f"/api/v1/follow_requests/{asks['id']}/authorize")
+    eventually(lambda: related(ida, there)["following"])
+
+
+def zoe_moves_here(stage: Stage) -> str:
+    """zoe moves to alice, and who followed zoe follows alice"""
+    ida, home = stage.people["ida"], stage.home
+    followed_by_ida(stage, "@zoe@gts.test")
+    names = asyncio.run(home.shown("/me"))["alsoKnownAs"]
+    known = {"type": "Person", "id": home.actor}
+    old = "https://gts.test/users/zoe"
+    say(home, {"type": "Update", "object": {**known, "alsoKnownAs": [*names, old]}})
+    given = {"password": PASSWORD, "moved_to_uri": home.actor}
+    stage.people["zoe"].post("/api/v1/accounts/move", given)
+    here = ida.find(f"@{ALICE}")["id"]
+    eventually(lambda: related(ida, here)["following"])
+    return ""
+
+
+def carol_moves_away(stage: Stage) -> str:
+    """carol moves to bob, and who followed carol asks to follow bob"""
+    bob, carol = stage.people["bob"], stage.carol
+    followed_by_ida(stage, f"@{carol.address}")
+    bob.post("/api/v1/accounts/alias", {"also_known_as_uris": [carol.actor]})
+    say(carol, {"type": "Move", "object": carol.actor, "target": "https://gts.test/users/bob"})
+    asks = eventually(lambda: bob.get("/api/v1/follow_requests"))
+    assert "ida" in [one["acct"] for one in asks], asks
+    return str(stage.people["ida"].find(f"@{carol.address}")["moved"]["acct"])
+
+
 def alice_leaves(stage: Stage) -> str:
     """alice deletes her account, and GoToSocial forgets her"""
     bob = stage.people["bob"]
@@ -77,5 +117,7 @@ SCENES: list[Callable[[Stage], str]] = [
     pins_are_seen,
     reports_arrive,
     bob_blocks_alice,
+    zoe_moves_here,
+    carol_moves_away,
     alice_leaves,
 ]

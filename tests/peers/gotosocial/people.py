@@ -98,10 +98,23 @@ def profile_is_edited(stage: Stage) -> str:
     return str(eventually(seen))
 
 
+def a_split_domain(stage: Stage) -> str:
+    """a member whose address is on one domain and whose actor is on another is followed"""
+    bob = stage.people["bob"]
+    found = bob.find("@carol@carol.test")
+    assert found["acct"] == "carol@carol.test", found
+    bob.post(f"/api/v1/accounts/{found['id']}/follow")
+    eventually(lambda: related(bob, found["id"])["following"])
+    stage.carol.record("createRecord", "3kcarolaaaa22", "hello from two domains")
+    eventually(lambda: [one for one in bob.home() if "two domains" in one["content"]])
+    return str(found["url"])
+
+
 SCENES: list[Callable[[Stage], str]] = [
     bob_finds_alice,
     bob_follows_alice,
     alice_follows_bob,
     eve_is_refused,
     profile_is_edited,
+    a_split_domain,
 ]

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from tests.blackbox.test_own_domains import Resident, choose_address, resident
 from tests.kit.mail import MailSink
 from tests.kit.process import Server, free_port
 from tests.kit.town import Town
@@ -16,11 +17,15 @@ from tests.kit.xrpc_client import PASSWORD, XrpcClient
 from tests.peers.gotosocial.app import App, eventually
 
 ADMIN = "swordfish"
-EMAIL = "alice@mail.example"
-NAMES = ("pods.test", "alice.test", "gts.test")
+EMAIL = "alice.test@mail.example"
+PEOPLE = ("bob", "eve", "zoe", "ida")
+NAMES = ("pods.test", "alice.test", "carol.test", "social.carol.test", "gts.test")
 SITES = """
-alice.test {{
+alice.test, social.carol.test {{
     reverse_proxy 127.0.0.1:{pod}
+}}
+carol.test {{
+    redir /.well-known/webfinger https://social.carol.test{{uri}} 302
 }}
 gts.test {{
     reverse_proxy 127.0.0.1:{gts}
@@ -34,14 +39,16 @@ class Stage:
 
     place: Town
     server: Server
-    member: XrpcClient
+    home: Resident
+    carol: Resident
     alice: App
     people: dict[str, App]
     mail: MailSink
 
     @property
-    def actor(self) -> str:
-        return "https://alice.test/me"
+    def member(self) -> XrpcClient:
+        """alice, as an app of ATProto."""
+        return self.home.client
 
     def put(self, collection: str, rkey: str, record: dict[str, Any]) -> str:
         """Write a record as an ATProto app does; the id of its object."""
@@ -89,12 +96,11 @@ def raise_curtain(place: Town, program: Path, sources: Path) -> Stage:
         COMMONPOD_EMAIL_FROM="pod@mail.example",
     )
     people = _gotosocial(place, program, sources, gts)
-    member = XrpcClient(server.address)
-    given = {"handle": "alice.test", "email": EMAIL, "password": PASSWORD}
-    member.session = member.post("com.atproto.server.createAccount", given)
-    member.token = member.session["accessJwt"]
+    home = resident(place, server, "alice.test", "alice@alice.test")
+    carol = resident(place, server, "social.carol.test", "carol@carol.test")
+    choose_address(server, carol)
     alice = App(server.address, "pods.test").let_in("alice.test", PASSWORD)
-    return Stage(place, server, member, alice, people, mail)
+    return Stage(place, server, home, carol, alice, people, mail)
 
 
 def _gotosocial(place: Town, program: Path, sources: Path, port: int) -> dict[str, App]:
@@ -118,11 +124,10 @@ def _gotosocial(place: Town, program: Path, sources: Path, port: int) -> dict[st
     place.start("gotosocial", [*place.under, str(program), "server", "start"], environment, port)
     address = f"http://127.0.0.1:{port}"
     eventually(lambda: httpx.get(f"{address}/readyz").status_code == 200)
-    for name in ("bob", "eve"):
+    for name in PEOPLE:
         _make(program, environment, name)
     return {
-        name: App(address, "gts.test").let_in(f"{name}@mail.example", PASSWORD)
-        for name in ("bob", "eve")
+        name: App(address, "gts.test").let_in(f"{name}@mail.example", PASSWORD) for name in PEOPLE
     }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+import pytest
+
 from pod.access.agent import SYSTEM
 from pod.farewell import Farewell
 from pod.keys.keyring import ACTOR_RSA
@@ -65,11 +67,14 @@ def test_an_account_at_rest_is_silent(tell: Callable[[Story], None]) -> None:
     tell(story)
 
 
+@pytest.mark.parametrize("shared_inbox", [True, False])
 def test_a_deletion_is_told_to_all_who_may_know_the_member_signed_by_their_key(
-    tell: Callable[[Story], None],
+    tell: Callable[[Story], None], *, shared_inbox: bool
 ) -> None:
     async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
-        eve = pod.network.add(Peer("eve", "http://eve.test", key=KEYS[1]))
+        eve = pod.network.add(
+            Peer("eve", "http://eve.test", key=KEYS[1], shared_inbox=shared_inbox)
+        )
         carol = await pod.member("carol")
         await pod.post(eve, eve.activity("Follow", carol.webid))
         await pod.wing.flush()
