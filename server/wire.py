@@ -346,7 +346,7 @@ def _workers(
     workers = Workers()
     workers.every("sign-in tidying", TIDY_EVERY_S, tidy_sign_ins)
     workers.every("blob collector", TIDY_EVERY_S, media.collect)
-    workers.every("blob sweep", SWEEP_EVERY_S, media.sweep)
+    workers.every("blob sweep", SWEEP_EVERY_S, media.sweep, at_once=True)
     workers.every("accounts that go", TIDY_EVERY_S, services.farewell.delete_due)
     workers.every("firehose window", TIDY_EVERY_S, prune_firehose)
     workers.every("fediverse tidying", TIDY_EVERY_S, fediverse.tidy)

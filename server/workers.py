@@ -24,13 +24,22 @@ class Workers:
         """Run ``work`` for as long as the server lives; it should only return when cancelled."""
         self._start(name, _restarted(name, work))
 
-    def every(self, name: str, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
-        """Do ``work`` again and again, ``seconds`` after it was last done."""
+    def every(
+        self,
+        name: str,
+        seconds: float,
+        work: Callable[[], Awaitable[object]],
+        *,
+        at_once: bool = False,
+    ) -> None:
+        """Do ``work`` again and again, ``seconds`` after it was last done (and ``at_once``)."""
 
         async def loop() -> None:
-            while True:
+            if not at_once:
                 await asyncio.sleep(seconds)
+            while True:
                 await work()
+                await asyncio.sleep(seconds)
 
         self.keep_running(name, loop)
 

@@ -11,7 +11,7 @@ from pod.model.member import Standing
 from storage.delivery_queue import REACTOR
 from storage.engine import Database, Transaction
 from storage.statements import compiled
-from storage.tables import change_log, cursor, follower, key_vault, member, outgoing
+from storage.tables import change_log, cursor, follower, introduced, key_vault, member, outgoing
 
 _TURNED: Final = select(cursor.c.seq).where(cursor.c.reactor == REACTOR).scalar_subquery()
 _LAST: Final = (
@@ -21,6 +21,7 @@ _LAST: Final = (
 )
 _TOLD: Final = select(member.c.id).where(member.c.standing == Standing.DELETED, _LAST <= _TURNED)
 _FOLLOWERS: Final = compiled(delete(follower).where(follower.c.member_id.in_(_TOLD)))
+_INTRODUCED: Final = compiled(delete(introduced).where(introduced.c.member_id.in_(_TOLD)))
 _KEYS: Final = compiled(
     delete(key_vault).where(
         key_vault.c.purpose == ACTOR_RSA,
@@ -41,6 +42,7 @@ class StoredFarewells:
 
         def work(tx: Transaction) -> None:
             tx.execute(_FOLLOWERS)
+            tx.execute(_INTRODUCED)
             tx.execute(_KEYS)
 
         await self._database.write(work)

@@ -15,6 +15,7 @@ from adapters.activitypub.administration import Administration
 from adapters.activitypub.authoring import Authoring
 from adapters.activitypub.blurhash import Blurhashes
 from adapters.activitypub.deliver import crossing
+from adapters.activitypub.deliver.account import FAREWELL
 from adapters.activitypub.deliver.errands import Errands
 from adapters.activitypub.deliver.reactor import Reactor
 from adapters.activitypub.deliver.send import Sender
@@ -50,6 +51,7 @@ from adapters.activitypub.ports import (
 )
 from adapters.activitypub.presence import Presences
 from adapters.activitypub.receive import move, relation
+from adapters.activitypub.receive.farewell import forget_member
 from adapters.activitypub.remote.actor import Actors
 from adapters.activitypub.remote.document import Documents
 from adapters.activitypub.remote.hosts import Hosts as PeerStates
@@ -174,6 +176,7 @@ class ActivityPub:
             crossing.SCHEME: across.run,
             move.SCHEME: lambda delivery, _: move.carry(self._wing, delivery),
             relation.NOTICE: lambda delivery, _: relation.note(self._wing, delivery),
+            FAREWELL: lambda delivery, _: forget_member(self._wing, delivery),
         }
         self._sender = Sender(self._wing, errands)
         self.social = Social(self._wing)

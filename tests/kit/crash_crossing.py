@@ -12,9 +12,9 @@ from adapters.atproto.did.plc import genesis, plc_did
 from pod.keys.curves import SigningKey
 from pod.model.ids import Handle, Origin
 from pod.records.cid import cid_text, record_cid
-from tests.kit.crash import POST, Answer, CrashPod, attempt
+from tests.kit.crash import AS2, POST, Answer, CrashPod, attempt
 from tests.kit.crash_operations import Operation, key
-from tests.kit.crash_peers import ARRIVES_S, Fediverse
+from tests.kit.crash_peers import ARRIVES_S, Fediverse, signed
 
 NOW = "2026-11-24T12:00:00.000Z"
 
@@ -150,3 +150,37 @@ class CrossAnswer(CrossFollow):
         assert {(each["inReplyTo"], each["quote"]) for each in created} == {(note, note)}
         wishes = [each for each in self._of("QuoteRequest") if each["instrument"]["id"] == url]
         assert 1 <= len(wishes) <= 2
+
+
+class MoveIn(CrossFollow):
+    """A Move in the inbox of somebody whom the member follows, until the new account is followed"""
+
+    def _actor(self, number: int, which: str) -> str:
+        return f"{self._peers.origin}/users/{which}{number:04d}"
+
+    def set_up(self, pod: CrashPod, number: int) -> None:
+        old, new = self._actor(number, "old"), self._actor(number, "new")
+        path = new.removeprefix(self._peers.origin)
+        self._peers.documents[path] = self._peers.actor(path) | {"alsoKnownAs": [old]}
+        headers = {"Content-Type": AS2} | pod.signed_in
+        body = orjson.dumps({"type": "Follow", "object": old})
+        assert pod.ask("POST", "/outbox", body, host=pod.home, headers=headers).status == 201
+
+    def act(self, pod: CrashPod, number: int) -> Answer:
+        old, new = self._actor(number, "old"), self._actor(number, "new")
+        return signed(pod, pod.home, old, "move", {"type": "Move", "object": old, "target": new})
+
+    def is_done(self, pod: CrashPod, number: int) -> bool:
+        return True  # that it is known to be due shows when it comes true
+
+    def finish(self, pod: CrashPod, number: int, *, is_acknowledged: bool) -> None:
+        if not is_acknowledged:
+            assert attempt(lambda: self.act(pod, number))
+        new, until = self._actor(number, "new"), time.monotonic() + ARRIVES_S
+        while not (times := [each["object"] for each in self._of("Follow")].count(new)):
+            assert time.monotonic() < until, "the Follow never came"
+            time.sleep(0.02)
+        assert times <= 2
+        with pod.audited() as reader:
+            (member,) = reader.members(after=0, limit=1)
+            assert len(reader.about(member.id, "/data/social/follow/", new)) == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -83,6 +83,20 @@ def fediverse() -> Iterator[Fediverse]:
             thread.join()
 
 
+def signed(pod: CrashPod, home: str, actor: str, name: str, said: Mapping[str, str]) -> Answer:
+    """Post an activity of an actor of the peers to the inbox of the member at ``home``."""
+    context = {"@context": "https://www.w3.org/ns/activitystreams"}
+    body = orjson.dumps({**context, "id": f"{actor}/{name}", "actor": actor, **said})
+    request = Request("POST", f"http://{home}/inbox", [("Content-Type", AS2)], body)
+    headers = cavage.sign(
+        request,
+        key_id=f"{actor}#key",
+        sign=lambda message: PEER_KEY.sign(message, PKCS1v15(), SHA256()),
+        now=datetime.now(UTC),
+    )
+    return pod.ask("POST", "/inbox", body, host=home, headers={"Content-Type": AS2} | headers)
+
+
 class Follow(Operation):
     """A signed Follow in the inbox, until its Accept was delivered; peers repeat what fails"""
 
@@ -96,23 +110,8 @@ class Follow(Operation):
         return {"type": "Follow", "object": f"http://{pod.home}/me"}
 
     def act(self, pod: CrashPod, number: int) -> Answer:
-        actor = self._actor(number)
-        activity = {
-            "@context": "https://www.w3.org/ns/activitystreams",
-            "id": f"{actor}/{type(self).__name__}",
-            "actor": actor,
-            **self._kind(pod, number),
-        }
-        body = orjson.dumps(activity)
-        request = Request("POST", f"http://{pod.home}/inbox", [("Content-Type", AS2)], body)
-        headers = cavage.sign(
-            request,
-            key_id=f"{actor}#key",
-            sign=lambda message: PEER_KEY.sign(message, PKCS1v15(), SHA256()),
-            now=datetime.now(UTC),
-        )
-        headers = {"Content-Type": AS2} | headers
-        return pod.ask("POST", "/inbox", body, host=pod.home, headers=headers)
+        name = type(self).__name__
+        return signed(pod, pod.home, self._actor(number), name, self._kind(pod, number))
 
     def is_done(self, pod: CrashPod, number: int) -> bool:
         before = self._actor(number)[:-1]

@@ -26,6 +26,9 @@ from pod.model.ids import Iri
 from pod.model.member import Member, Standing
 from pod.model.peer import Outgoing, Priority
 
+FAREWELL: Final = "farewell"
+"""The errand to forget a member with all others of this pod, whom no delivery tells."""
+
 _PAGE: Final = 200
 
 
@@ -45,7 +48,8 @@ async def told_of_account(wing: Wing, member: Member, change: Change) -> list[Ou
         }
         body = orjson.dumps(with_context(farewell, AS2))
         everywhere = tuple(await _all_inboxes(wing, member))
-        return [Outgoing(member.id, activity_id, body, everywhere, priority=Priority.REST)]
+        here = Outgoing(member.id, f"{activity_id}#here", b"", (Iri(f"{FAREWELL}:{member.webid}"),))
+        return [Outgoing(member.id, activity_id, body, everywhere, priority=Priority.REST), here]
     if change.kind == "account" and member.standing in IMPOSED:
         actor = profile.suspended(member, await wing.actor_keys(member))
     elif change.kind == "identity" and member.is_active and not _is_first(wing, change):

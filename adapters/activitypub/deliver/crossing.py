@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from adapters.activitypub.deliver.audience import audience
 from adapters.activitypub.deliver.outgoing import outgoing
@@ -229,7 +228,7 @@ class Crossing:
         """
         did = Did(_authority(uri))
         document = await self._elsewhere.did_document(did) or {}
-        names = [name for name in document.get("alsoKnownAs", []) if isinstance(name, str)]
+        names = [name for name in _listed(document, "alsoKnownAs") if isinstance(name, str)]
         is_bridged = _pds(document) == _BRIDGE
         silent: PeerUnavailable | None = None
         for link in filter(None, (read.id_of({"id": name}) for name in names)):
@@ -248,8 +247,7 @@ class Crossing:
     async def _actor(self, link: Iri, did: Did, *, is_bridged: bool) -> Iri | None:
         document = await self._wing.actors.document(link)
         actor = read.id_of(document)
-        said = document.get("alsoKnownAs", [])
-        is_mutual = isinstance(said, list) and did in said
+        is_mutual = did in _listed(document, "alsoKnownAs")
         return actor if actor is not None and (is_bridged or is_mutual) else None
 
     async def _object(self, uri: str, actor: Iri, *, is_bridged: bool) -> Found | None:
@@ -323,8 +321,13 @@ def _is_elsewhere(wing: Wing, uri: str) -> bool:
 
 def _pds(document: dict[str, Any]) -> str | None:
     """The origin of the server that a DID document names."""
-    for service in document.get("service", []):
+    for service in _listed(document, "service"):
         if isinstance(service, dict) and str(service.get("id", "")).endswith("#atproto_pds"):
-            parts = urlsplit(str(service.get("serviceEndpoint", "")))
-            return f"{parts.scheme}://{parts.netloc}"
+            named = read.id_of({"id": service.get("serviceEndpoint")})
+            return read.origin_of(named) if named is not None else None
     return None
+
+
+def _listed(document: Mapping[str, Any], key: str) -> list[Any]:
+    found = document.get(key)
+    return found if isinstance(found, list) else []

@@ -21,7 +21,7 @@ from adapters.activitypub.deliver.post import post_signed
 from adapters.activitypub.remote.schedule import Reply, next_step
 from adapters.activitypub.wing import Wing
 from pod.errors import PeerUnavailable, PodError
-from pod.model.member import Member
+from pod.model.member import Member, Standing
 from pod.model.peer import SERVER, Delivery
 
 _POOL: Final = 128
@@ -185,8 +185,10 @@ class Sender:
             step = "give up"
         if step == "give up":
             log.info("delivery given up", host=delivery.host, status=reply.status)
-        elif step == "done" and delivery.member != SERVER and errand_of(delivery) is None:
-            await self._introductions.met(delivery.host, delivery.member)
+        elif step == "done" and errand_of(delivery) is None:
+            member = self._wing.reader.member(delivery.member)
+            if member is not None and member.standing is not Standing.DELETED:
+                await self._introductions.met(delivery.host, member.id)
         if isinstance(step, str):
             await queue.done(delivery)
         else:
@@ -201,5 +203,5 @@ class Sender:
             return await post_signed(self._wing, delivery, member)
         except PeerUnavailable:
             return Reply(None)
-        except PodError:
-            return Reply(410)
+        except PodError:  # an errand is tried again, whatever stood in its way
+            return Reply(410 if errand is None else 429)

@@ -12,6 +12,7 @@ from adapters.activitypub.moderation import INBOX
 from adapters.activitypub.wing import Wing
 from pod.access.agent import SYSTEM
 from pod.model.ids import Iri, MemberId
+from pod.model.peer import Delivery
 from pod.write import Delete
 
 _PAGE: Final = 200
@@ -33,6 +34,13 @@ async def forget_actor(wing: Wing, actor: Iri) -> None:
             else:
                 await wing.edges.remove(member, edge.path, edge.kind, actor)
     await wing.followers.remove_actor(actor)
+
+
+async def forget_member(wing: Wing, delivery: Delivery) -> None:
+    """The same for a member of this pod who is gone: an errand."""
+    actor = Iri(delivery.target.partition(":")[2])
+    if wing.local_actor(actor) is None:
+        await forget_actor(wing, actor)
 
 
 async def _delete(wing: Wing, member: MemberId, folder: str, subject: str) -> None:

@@ -12,7 +12,9 @@ from pod.farewell import Farewell
 from pod.keys.keyring import ACTOR_RSA
 from pod.model.ids import Iri
 from pod.model.member import Member, Standing
+from pod.model.peer import Edge, Follower
 from storage.delivery_queue import SqlDeliveryQueue
+from storage.peer_hosts import SqlPeerHosts
 from tests.kit.fediverse import KEYS, FediPod, Peer
 from tests.wire.activitypub.conftest import Story
 
@@ -89,6 +91,30 @@ def test_a_deletion_is_told_to_all_who_may_know_the_member_signed_by_their_key(
             assert f'keyId="{alice.webid}#main-key"' in dict(peer.received[0].headers)["Signature"]
         assert (await pod.keyring.actor_key(alice.id)).public_pem == public
         assert pod.followers.count(alice.id) == 0
+        assert not SqlPeerHosts(pod.store.database).has_met("peer.test", alice.id)
+        await pod.wing.tidy()
+        assert pod.store.secret(alice.id, ACTOR_RSA) is None
+
+    tell(story)
+
+
+def test_members_of_the_same_pod_forget_who_is_gone(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        carol = await pod.member("carol")
+        pod.network.add(Peer("town", pod.settings.origin))
+        post = await pod.note(carol)
+        path, now = post.path, pod.clock.now()
+        follow = Iri(f"{alice.webid}#follow")
+        inbox = Iri(f"{pod.settings.origin}/inbox")
+        for webid in (alice.webid, bob.id):
+            like = Edge(path, "like", webid, "", Iri(f"{webid}#like"), True, now)
+            await pod.edges.put(carol.id, like)
+            follower = Follower(webid, inbox, None, follow, accepted=True, since=now)
+            await pod.followers.put(carol.id, follower, now, telling=[])
+        await delete(pod, alice)
+        await pod.wing.flush()
+        assert pod.edges.count(carol.id, path, "like") == 1
+        assert [each.actor for each in pod.followers.page(carol.id, after="", limit=9)] == [bob.id]
         await pod.wing.tidy()
         assert pod.store.secret(alice.id, ACTOR_RSA) is None
 

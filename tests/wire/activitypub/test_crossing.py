@@ -108,6 +108,26 @@ def test_a_did_that_claims_an_actor_who_does_not_name_it_is_not_believed(tell: T
     tell(story)
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"alsoKnownAs": 7},
+        {"alsoKnownAs": [None, 7, "http://[", "x" * 9_000]},
+        {"service": 7},
+        {"service": [7, {"id": 7}, {"id": "#atproto_pds", "serviceEndpoint": "http://["}]},
+        {"service": [{"id": "#atproto_pds", "serviceEndpoint": {"uri": "https://x.test"}}]},
+    ],
+)
+def test_a_did_document_of_any_shape_is_settled(tell: Tell, odd: dict[str, Any]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        pod.elsewhere.documents[EVE] = document(bob, "https://pds.test") | odd
+        await about_eve(pod, alice, "follow")
+        await settle(pod)
+        assert (bob.activities, pod.wing.backlog()) == ([], 0)
+
+    tell(story)
+
+
 @pytest.mark.parametrize("how", ["bridge", "link"])
 def test_an_answer_from_any_client_reaches_whoever_is_answered(tell: Tell, how: str) -> None:
     async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
