@@ -35,7 +35,7 @@ class Listener:
 
     def __init__(self) -> None:
         self.told: asyncio.Queue[Any] = asyncio.Queue()
-        self.gone = asyncio.Event()
+        self.said: asyncio.Queue[Any] = asyncio.Queue()
         self.task: asyncio.Future[None] | None = None
 
     async def next(self) -> Any:
@@ -58,9 +58,13 @@ class Listener:
         await asyncio.sleep(QUIET_S)
         return self.told.empty()
 
+    def say(self, message: dict[str, Any]) -> None:
+        """Send something by a WebSocket, as JSON."""
+        self.said.put_nowait({"type": "websocket.receive", "text": json.dumps(message)})
+
     async def leave(self) -> None:
         """Close the connection, if it is not closed already."""
-        self.gone.set()
+        self.said.put_nowait(None)
         assert self.task is not None
         await asyncio.wait_for(self.task, WITHIN_S)
 
@@ -79,7 +83,7 @@ def _listen(whole: Whole, url: str, kind: str, first: Any, token: str | None) ->
         "scheme": parts.scheme,
         "path": parts.path,
         "raw_path": parts.path.encode(),
-        "query_string": b"",
+        "query_string": parts.query.encode(),
         "root_path": "",
         "headers": headers,
         "client": ("127.0.0.1", 1),
@@ -92,8 +96,7 @@ def _listen(whole: Whole, url: str, kind: str, first: Any, token: str | None) ->
     async def receive() -> Any:
         if coming:
             return coming.pop()
-        await listener.gone.wait()
-        return {"type": f"{kind}.disconnect", "code": 1001}
+        return await listener.said.get() or {"type": f"{kind}.disconnect", "code": 1001}
 
     async def send(message: Any) -> None:
         listener.told.put_nowait(message)

@@ -60,9 +60,9 @@ class Neighbour:
         return account
 
 
-async def neighbour(whole: Whole, name: str = "bob", **more: Any) -> Neighbour:
+async def neighbour(whole: Whole, who: str = "bob", **more: Any) -> Neighbour:
     """Somebody of another server whom this one has met."""
-    peer = Peer(name, f"http://{name}.peer.test")
+    peer = Peer(who, f"http://{who}.peer.test")
     cache = SqlRemoteCache(whole.store.database)
     actor = {**peer.actor(), **more, "@context": [AS2, "https://w3id.org/security/v1"]}
     await cache.put(peer.id, orjson.dumps(actor), datetime.now(UTC))

@@ -19,12 +19,14 @@ from storage import (
     grants,
     invites,
     key_vault,
+    listings,
     members,
     oauth,
     oauth_clients,
     preferences,
     resources,
     takedowns,
+    timelines,
 )
 from storage.engine import Transaction
 from tests.kit.stored import sql_store
@@ -40,12 +42,14 @@ ROOMS = (
     grants,
     invites,
     key_vault,
+    listings,
     members,
     oauth,
     oauth_clients,
     preferences,
     resources,
     takedowns,
+    timelines,
 )
 MAY_SCAN = {
     "_IDLE",
@@ -58,6 +62,7 @@ MAY_SCAN = {
     "_ERASE",
     "_DROP_ENDED",
     "_ON_THE_WAY",
+    "_NTH",
 }  # collectors, some times an hour; at the start; once in the life of an account
 
 

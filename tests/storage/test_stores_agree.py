@@ -141,6 +141,7 @@ def seen(store: Store) -> object:
         store.oldest_frame(),
         store.idle_blobs(before=NOON + timedelta(minutes=3), limit=3),
         [store.blob_is_held(cid) for cid in cids],
+        [store.all_about("/repo/a", "at://x", limit=limit) for limit in (1, 9)],
         [
             [
                 store.repo(m),

@@ -67,9 +67,9 @@ class Gatherer:
 
     async def catch_up(self) -> None:
         """Turn all changes that are not yet turned; each does the same a second time."""
+        await self._lister.catch_up()
         if self._timelines.cursor() >= self._wing.reader.head_seq():
             return
-        await self._lister.catch_up()
         async with self._turn:
             cursor = self._timelines.cursor()
             while changes := self._wing.reader.changes(after=cursor, limit=_PAGE):

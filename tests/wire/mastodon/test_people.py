@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.kit.phone import Phone, phone_of
-from tests.kit.whole import SERVER, Person, Town
+from tests.kit.whole import Person, Town
 
 
 @pytest.fixture(scope="module")
@@ -241,93 +239,5 @@ def test_a_poll_is_asked_and_answered(town: Town, alice: Phone, bob: Phone) -> N
         assert (voted["voted"], voted["own_votes"]) == (True, [1])
         assert (await bob.ask("POST", f"{at}/votes", {"choices": ["0"]})).status == 422
         assert (await alice.ask("POST", f"{at}/votes", {"choices": ["0"]})).status == 403
-
-    town.run(story())
-
-
-def test_a_websocket_tells_of_posts_and_only_to_whom_they_are_for(
-    town: Town, alice: Phone, bob: Phone
-) -> None:
-    async def story() -> None:
-        told: dict[str, list[Any]] = {"alice": [], "bob": []}
-        leave: list[asyncio.Queue[Any]] = []
-        open_ = []
-        for name, phone in (("alice", alice), ("bob", bob)):
-            queue: asyncio.Queue[Any] = asyncio.Queue()
-            queue.put_nowait({"type": "websocket.connect"})
-            scope = {
-                "type": "websocket", "asgi": {"version": "3.0"}, "http_version": "1.1",
-                "scheme": "ws", "path": "/api/v1/streaming", "raw_path": b"/api/v1/streaming",
-                "query_string": b"stream=user", "root_path": "",
-                "headers": [(b"host", SERVER.encode()),
-                            (b"sec-websocket-protocol", (phone.token or "").encode())],
-                "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 2583),
-                "subprotocols": [phone.token], "extensions": {},
-            }  # fmt: skip
-
-            async def send(message: Any, name: str = name) -> None:
-                told[name].append(message)
-
-            open_.append(asyncio.ensure_future(town.whole.door(scope, queue.get, send)))
-            leave.append(queue)
-        while not (told["alice"] and told["bob"]):
-            await asyncio.sleep(0.01)
-        await asyncio.sleep(0.05)
-        made = await alice.post("/api/v1/statuses", {"status": "live"})
-        await alice.post(f"/api/v1/statuses/{made['id']}", {"status": "changed"}, "PUT")
-        await alice.post(f"/api/v1/statuses/{made['id']}", method="DELETE")
-        await asyncio.sleep(0.1)
-        for queue in leave:
-            queue.put_nowait({"type": "websocket.disconnect", "code": 1001})
-        await asyncio.gather(*open_)
-        heard = [json.loads(one["text"]) for one in told["alice"][1:] if "text" in one]
-        assert heard[0]["event"] == "update"
-        assert json.loads(heard[0]["payload"])["id"] == made["id"]
-        assert heard[-1] == {"stream": ["user"], "event": "delete", "payload": made["id"]}
-        assert [one for one in told["bob"][1:] if "text" in one] == []
-
-    town.run(story())
-
-
-def test_a_stream_without_a_good_token_is_refused(town: Town) -> None:
-    async def story() -> None:
-        told = await town.whole.connect("/api/v1/streaming?access_token=acc-nothing&stream=user")
-        assert told[0]["type"] in ("websocket.close", "websocket.http.response.start")
-        assert told[0].get("status", 401) == 401
-        reply = await town.whole.send("GET", "/api/v1/streaming/user")
-        assert (reply.status, reply.json) == (401, {"error": "The access token is invalid"})
-
-    town.run(story())
-
-
-def test_a_follow_says_whether_boosts_and_which_languages_are_wanted(
-    town: Town, alice: Phone, bob: Phone
-) -> None:
-    async def story() -> None:
-        at = f"/api/v1/accounts/{(await mine(alice))['id']}"
-        told = await bob.post(f"{at}/follow", {"reblogs": False, "languages": ["de"]})
-        wanted = ("following", "showing_reblogs", "notifying", "languages")
-        assert [told[name] for name in wanted] == [True, False, False, ["de"]]
-        told = await bob.post(f"{at}/follow", {"notify": True})
-        assert [told[name] for name in wanted] == [True, False, True, ["de"]]
-        reply = await bob.ask("POST", f"{at}/follow", {"languages": ["no language"]})
-        assert reply.status == 422
-        german, english, plain = [
-            await alice.post("/api/v1/statuses", {"status": f"words {lang}", "language": lang})
-            for lang in ("de", "en", "")
-        ]
-        old = await bob.post("/api/v1/statuses", {"status": "an old post", "language": "de"})
-        boost = await alice.post(f"/api/v1/statuses/{old['id']}/reblog")
-        home = [one["id"] for one in await bob.get("/api/v1/timelines/home")]
-        assert (german["id"] in home, english["id"] in home) == (True, False)
-        assert (plain["id"] in home, boost["id"] in home) == (True, False)
-        notices = await bob.get("/api/v1/notifications", **{"types[]": "status"})
-        assert [one["status"]["id"] for one in notices] == [plain["id"], german["id"]]
-        told = await bob.post(f"{at}/follow", {"reblogs": True, "languages": [], "notify": False})
-        assert [told[name] for name in wanted] == [True, True, False, None]
-        await alice.post(f"/api/v1/statuses/{old['id']}/unreblog")
-        boost = await alice.post(f"/api/v1/statuses/{old['id']}/reblog")
-        assert boost["id"] in [one["id"] for one in await bob.get("/api/v1/timelines/home")]
-        await bob.post(f"{at}/unfollow")
 
     town.run(story())
