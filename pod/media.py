@@ -24,6 +24,7 @@ SNIFFED: Final = (
     (b"WEBP", 8, "image/webp"),
     (b"ftypavif", 4, "image/avif"),
     (b"ftypheic", 4, "image/heic"),
+    (b"ftypM4A", 4, "audio/mp4"),
     (b"ftypqt", 4, "video/quicktime"),
     (b"ftyp", 4, "video/mp4"),
     (b"\x1a\x45\xdf\xa3", 0, "video/webm"),

@@ -8,10 +8,12 @@ Spec: https://www.w3.org/TR/activitypub/#client-to-server-interactions
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from adapters.activitypub import circle
 from adapters.activitypub.acts import Acts
+from adapters.activitypub.files import Placed, place
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.read import Node
 from adapters.activitypub.lens import article, note
@@ -35,7 +37,7 @@ from pod.read import noun_of, record_of
 from pod.records.cbor import encode
 from pod.records.cid import record_cid
 from pod.records.lens import index as records
-from pod.write import Delete, PutRecord
+from pod.write import Delete, Op, PutRecord
 
 POSTS: Final = Nsid("app.bsky.feed.post")
 ARTICLES: Final = Nsid("com.whtwnd.blog.entry")
@@ -110,19 +112,23 @@ class Authoring:
         )  # fmt: skip
         claimed = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         published = self._wing.published(member, blank)
-        put = await self._put(view, published, claimed)
+        placed = Placed(view, (), ())
+        if "Article" not in kinds:
+            placed = await place(self._wing, member, published.id, view, {}, is_public=True)
+        put = await self._put(placed, published, claimed)
         record = records.put(collection, put.noun)
         complement = beside(put, record_cid(encode(record)), EMPTY)
         op = PutRecord(collection, rkey, record, "create", complement=complement)
-        await self._wing.write.apply(agent, member.id, [op])
+        await self._wing.write.apply(agent, member.id, [op, *placed.ops])
         return object_id(member, blank.path, 1)
 
-    async def _put(self, view: Node, published: Published, claimed: str) -> Put:
+    async def _put(self, placed: Placed, published: Published, claimed: str) -> Put:
         """What a new object means, with what it refers to on other servers."""
+        view = placed.view
         if "Article" in read.types(view):
             return article.put(view, None, published, claimed)
         view, more = await referring(self._wing, view)
-        put = note.put(view, None, published, claimed)
+        put = note.put(view, None, published, claimed, placed.files)
         both = {**more, **put.annotation}
         for key in more.keys() & put.annotation.keys():
             if isinstance(more[key], dict):
@@ -135,9 +141,13 @@ class Authoring:
         resource = self._own(member, target)
         before = noun_of(resource)
         published = self._wing.published(member, resource)
+        ops: Sequence[Op] = ()
         if isinstance(before, Note):
-            whole = {**note.get(before, published), **view}
-            put = note.put(whole, before, published, before.created_at)
+            shown = note.get(before, published)
+            whole = {**shown, **view}
+            placed = await place(self._wing, member, target, whole, shown, is_public=True)
+            at = before.created_at
+            put, ops = note.put(placed.view, before, published, at, placed.files), placed.ops
         elif isinstance(before, Article):
             whole = {**article.get(before, published), **view}
             put = article.put(whole, before, published, before.created_at or "")
@@ -148,7 +158,7 @@ class Authoring:
         complement = beside(put, record_cid(encode(record)), resource.complement)
         expect = Version(resource.cid, resource.complement.revision)
         op = PutRecord(collection, rkey, record, "update", expect, complement=complement)
-        await self._wing.write.apply(agent, member.id, [op])
+        await self._wing.write.apply(agent, member.id, [op, *ops])
         return target
 
     async def _delete(self, agent: Agent, member: Member, target: Iri) -> Iri:

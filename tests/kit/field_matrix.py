@@ -305,7 +305,7 @@ BESIDE: Final = {
     "`tag` Mentions that no word makes": "nothing",
     "`context`, `conversation` of another server": "nothing",
     "reactions, votes, and acts towards other servers": "nothing: documents, no records",
-    "a fifth picture, pictures with a film, sound": "refused with 422: no record can show them",
+    "a fifth picture, pictures with a film, sound": "`📎` and its alternative text after the words",
     "custom emoji": "the word between colons",
     "properties that nobody knows": "nothing",
 }

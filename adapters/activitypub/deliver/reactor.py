@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from adapters.activitypub import files
 from adapters.activitypub.deliver import besides, crossing
 from adapters.activitypub.deliver.account import told_of_account
 from adapters.activitypub.deliver.audience import audience
@@ -51,6 +52,7 @@ class Reactor:
             due: list[Outgoing] = []
             for change in changes:
                 due += await self._turn(change, is_followed=followed[change.member])
+                await files.forget(wing, change)
             await wing.queue.enqueue(due, wing.clock.now(), cursor=changes[-1].seq)
             await self._sever_blocked(changes)
             if any(self._is_gone(change) for change in changes):

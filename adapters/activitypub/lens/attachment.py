@@ -8,7 +8,7 @@ Spec: https://docs.joinmastodon.org/spec/activitypub/#properties-used (blurhash,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -20,11 +20,21 @@ from pod.model.blob import BlobRef, Image, Video
 from pod.model.note import Note
 from pod.records.cid import cid_text
 
+MOST_PICTURES: Final = 4
+"""What a record shows: so many pictures, or one film."""
+
 _FACTS: Final = ("blurhash", "focalPoint")
 
 
 def attachments(note: Note, published: Published, beside: Mapping[str, Any]) -> Iterator[View]:
-    """What the note shows, in its order."""
+    """What the note shows, in its order: what its record holds, and what stands beside it."""
+    found = list(_in_record(note, published, beside))
+    for part in beside.get(INTERNAL, {}).get("files", []):
+        found.insert(part["at"], {key: value for key, value in part.items() if key != "at"})
+    return iter(found)
+
+
+def _in_record(note: Note, published: Published, beside: Mapping[str, Any]) -> Iterator[View]:
     said = beside.get(INTERNAL, {}).get("media", {})
     for item in _media(note):
         view: View = {
@@ -41,18 +51,24 @@ def attachments(note: Note, published: Published, beside: Mapping[str, Any]) -> 
         yield {**view, **said.get(cid_text(item.blob.cid), {})}
 
 
-def put(note: Note, view: Node, published: Published) -> tuple[Note, View]:
+def put(note: Note, view: Node, published: Published, files: Sequence[Node]) -> tuple[Note, View]:
     """The note with the attachments of a view, and what the record cannot say of them.
 
-    An attachment is a blob that the note shows or that its author uploaded; raises Unprocessable
-    for all others, and for what a record cannot show together.
+    An attachment is one of ``files``, which stand beside the record, or a blob that the note shows
+    or that its author uploaded; raises Unprocessable for all others, and for what a record cannot
+    show together.
     """
+    kept = {part["url"] for part in files}
     held: dict[str, Image | Video] = {published.blob_url(item.blob): item for item in _media(note)}
     images: list[Image] = []
     films: list[Video] = []
     facts: View = {}
-    for node in read.nodes(view, "attachment"):
+    aside: list[View] = []
+    for at, node in enumerate(read.nodes(view, "attachment")):
         url = read.iri(node, "url") or ""
+        if url in kept:
+            aside.append({"at": at, **node})
+            continue
         item = held.get(url) or _uploaded(url, node, published)
         item = replace(item, alt=read.alt(node) or "")
         if isinstance(item, Image):
@@ -66,7 +82,23 @@ def put(note: Note, view: Node, published: Published) -> tuple[Note, View]:
             facts[cid_text(item.blob.cid)] = said
     if len(films) > 1 or (films and images):
         raise Unprocessable("A post shows either pictures or one film.")
-    return replace(note, images=tuple(images), video=films[0] if films else None), facts
+    shown = replace(note, images=tuple(images), video=films[0] if films else None)
+    return shown, {key: value for key, value in (("media", facts), ("files", aside)) if value}
+
+
+def has_room(kinds: Sequence[str], kind: str) -> bool:
+    """Whether a record that shows some kinds of files can show one more."""
+    if kind == "Image":
+        return "Video" not in kinds and len(kinds) < MOST_PICTURES
+    return kind == "Video" and not kinds
+
+
+def said_of(node: Node) -> View:
+    """What a client says of a file: alternative text, size, and what `facts_of` says."""
+    name, size = read.text(node, "name"), size_of(node)
+    told: View = {"name": name} if name else {}
+    told |= {"width": size[0], "height": size[1]} if size is not None else {}
+    return told | facts_of(node)
 
 
 def facts_of(node: Node) -> View:

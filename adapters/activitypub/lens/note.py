@@ -5,6 +5,7 @@ Spec: https://www.w3.org/TR/activitystreams-vocabulary/#dfn-note
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -140,8 +141,12 @@ def _quote(note: Note, published: Published, beside: View) -> View:
     return {**view, "quoteAuthorization": allowed} if allowed else view
 
 
-def put(view: View, before: Note | None, published: Published, now: str) -> Put:
+def put(
+    view: View, before: Note | None, published: Published, now: str, files: Sequence[View] = ()
+) -> Put:
     """What an edited view means for the note; of a property that reads as before nothing changes.
+
+    ``files`` are the attachments that stand beside the record.
 
     Raises Conflict for what a note cannot hold as written, Unprocessable for attachments that are
     not blobs of the author, and for a poll that is none.
@@ -168,6 +173,8 @@ def put(view: View, before: Note | None, published: Published, now: str) -> Put:
             beside["summary"] = warning
             if is_new and "sensitive" not in view:
                 note = replace(note, labels=("graphic-media",))
+    if "attachment" in changed:
+        note, beside = _with_files(note, view, published, beside, files)
     note, override = _with_words(note, view, published, changed, (held, beside), override)
     note, beside = _with_rest(note, view, published, changed, beside)
     if is_new and (more := tags.named(view, list(tags.tags(note, published, {})))):
@@ -190,7 +197,7 @@ def _with_words(
     """The note with the words of the view, and their richer form where the record has less."""
     held, beside = annotations
     if not changed & {"content", "contentMap"}:
-        if "summary" not in changed and not (poll.is_poll(beside) and not note.text):
+        if not changed & {"summary", "attachment"} and not (poll.is_poll(beside) and not note.text):
             return note, override
         words = readable.unwrap(note.text, held)
         return replace(note, text=readable.wrap(words, beside, published.id)), override
@@ -204,6 +211,17 @@ def _with_words(
     return replace(note, text=text, langs=tuple(langs)), override
 
 
+def _with_files(
+    note: Note, view: View, published: Published, beside: View, files: Sequence[View]
+) -> tuple[Note, View]:
+    """The note with the attachments of the view, and beside it what the record has no place for."""
+    note, told = attachment.put(note, view, published, files)
+    internal = beside.get(INTERNAL, {})
+    internal = {key: kept for key, kept in internal.items() if key not in ("media", "files")} | told
+    rest = {key: value for key, value in beside.items() if key != INTERNAL}
+    return note, rest | ({INTERNAL: internal} if internal else {})
+
+
 def _with_rest(
     note: Note, view: View, published: Published, changed: set[str], beside: View
 ) -> tuple[Note, View]:
@@ -213,12 +231,6 @@ def _with_rest(
     if "sensitive" in changed:
         kept = tuple(label for label in note.labels if label not in ADULT_LABELS)
         note = replace(note, labels=(*kept, "graphic-media") if view.get("sensitive") else kept)
-    if "attachment" in changed:
-        note, facts = attachment.put(note, view, published)
-        internal = {key: kept for key, kept in beside.get(INTERNAL, {}).items() if key != "media"}
-        internal |= {"media": facts} if facts else {}
-        beside = {key: value for key, value in beside.items() if key != INTERNAL}
-        beside |= {INTERNAL: internal} if internal else {}
     if "inReplyTo" in changed:
         found, beside = _reference("inReplyTo", view, beside, published)
         note = replace(note, reply=Reply(found[1], found[0]) if found else None)

@@ -1,6 +1,7 @@
 """What a record says in words for readers without warnings and polls, and the words without that.
 
-A content warning stands before the words, the choices of a poll after them, and words that are too
+A content warning stands before the words, the choices of a poll and the names of files that the
+record cannot show after them, and words that are too
 many end in a link to the whole. `unwrap` finds the author's own words again.
 
 Spec: lexicon app.bsky.feed.post (text: at most 300 graphemes)
@@ -12,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from adapters.activitypub.lens import poll
+from adapters.activitypub.lens.published import INTERNAL
 from pod.model.ids import Iri
 from pod.model.richtext import LinkTo, Segment, cut, graphemes
 
@@ -71,8 +73,10 @@ def _head(beside: Mapping[str, Any]) -> str:
 
 
 def _tail(beside: Mapping[str, Any]) -> str:
-    lines = "\n".join(f"○ {name}" for name in poll.choices(beside))
-    return cut(lines, _CHOICES_GRAPHEMES, _CHOICES_BYTES)
+    lines = [f"○ {name}" for name in poll.choices(beside)]
+    files = beside.get(INTERNAL, {}).get("files", [])
+    lines += [f"📎 {part.get('name') or part['type']}" for part in files]
+    return cut("\n".join(lines), _CHOICES_GRAPHEMES, _CHOICES_BYTES)
 
 
 def _shortened(

@@ -11,6 +11,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from adapters.activitypub import pins
+from adapters.activitypub.files import MOST_FILES
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.lens import emoji, poll
 from adapters.activitypub.mastodon.accounts import Accounts
@@ -33,7 +34,8 @@ VERSION: Final = "4.3.0"
 """The version of Mastodon whose API this is; apps choose what they offer by it."""
 
 _COUNTED_EVERY: Final = timedelta(minutes=10)
-_TYPES: Final = ["image/jpeg", "image/png", "image/gif", "image/webp", "video/mp4", "video/webm"]
+_TYPES: Final = ["image/jpeg", "image/png", "image/gif", "image/webp", "video/mp4", "video/webm",
+          "audio/mpeg", "audio/ogg", "audio/flac", "audio/wav", "audio/mp4"]  # fmt: skip
 _EMPTY: Final = (
     ("/api/v1/announcements", NOBODY),
     ("/api/v1/scheduled_statuses", "read:statuses"),
@@ -223,7 +225,7 @@ class Instance:
                 "accounts": {"max_featured_tags": 10, "max_pinned_statuses": pins.MOST},
                 "statuses": {
                     "max_characters": MAX_CHARACTERS,
-                    "max_media_attachments": 4,
+                    "max_media_attachments": MOST_FILES,
                     "characters_reserved_per_url": 23,
                 },
                 "media_attachments": {

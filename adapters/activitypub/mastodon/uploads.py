@@ -57,12 +57,12 @@ class Uploads:
         body = file.read()
         row = await self.media.keep(asked.me.id, body, file.content_type)
         kind = row.media_type.partition("/")[0]
-        if kind not in ("image", "video"):
+        if kind not in ("image", "video", "audio"):
             raise Unprocessable("File has contents that are not supported")
         url = asked.me.url(ResourcePath(f"/blobs/{cid_text(row.cid)}"))
         facts = await asyncio.to_thread(_facts, body) if kind == "image" else {}
         part = {
-            "type": "Image" if kind == "image" else "Video",
+            "type": kind.capitalize(),
             "mediaType": row.media_type,
             "url": url,
             **facts,
@@ -115,8 +115,7 @@ class Uploads:
 
     @staticmethod
     def _shown(number: str, part: Node) -> Entity:
-        kind = "image" if part["type"] == "Image" else "video"
-        return attachment(number, kind, part["url"], part["url"], part)
+        return attachment(number, part["type"].lower(), part["url"], part["url"], part)
 
 
 def _facts(body: bytes) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Files of posts that are not for everybody: for whoever was told their unguessable address.
+"""Files of posts that no record holds: for whoever was told their unguessable address.
 
 Spec: https://www.w3.org/TR/capability-urls/
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from quart import Blueprint, Response, request
 
-from adapters.activitypub import circle
+from adapters.activitypub import files
 from adapters.activitypub.wing import Wing
 from adapters.http.blobs import serve
 from adapters.http.hosts import Hosts
@@ -26,7 +26,7 @@ def add_file_routes(blueprint: Blueprint, wing: Wing, hosts: Hosts, media: Media
         member = hosts.member(request.host)
         if not member.is_active:
             raise NotFound
-        held = circle.file(wing, member, name)
+        held = files.find(wing, member, name)
         row = media.held(member.id, held.cid)
         response = serve(row, media, fields(), is_public=False)
         response.headers["Referrer-Policy"] = "no-referrer"

@@ -97,6 +97,7 @@ def test_a_file_is_gone_with_its_post(tell: Tell) -> None:
         (shown,) = files(bob)
         assert (await pod.say(alice, {"type": "Delete", "object": url}))[0] == 201
         assert (await fetched(pod, shown["url"])).status_code == 404
+        await pod.wing.flush()
         assert pod.store.resources(alice.id, "/data/social/", after=None, limit=9) == []
         pod.clock.pass_by(timedelta(days=2).total_seconds())
         await pod.media.collect()
@@ -113,6 +114,8 @@ def test_a_file_is_gone_too_when_the_post_is_deleted_as_a_document(tell: Tell) -
         document = Delete(ResourcePath(f"/data/social/note/{name}"))
         await pod.write.apply(owner(alice), alice.id, [document])
         assert (await fetched(pod, shown["url"])).status_code == 404
+        await pod.wing.flush()
+        assert pod.store.resources(alice.id, "/data/social/", after=None, limit=9) == []
 
     tell(story)
 

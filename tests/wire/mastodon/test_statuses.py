@@ -324,3 +324,34 @@ def test_custom_emoji_are_listed_and_come_with_posts(town: Town, phone: Phone) -
         assert await phone.get("/api/v1/custom_emojis") == []
 
     town.run(story())
+
+
+def test_sound_beside_a_picture_is_told_to_the_fediverse(
+    town: Town, alice: Person, phone: Phone
+) -> None:
+    async def story() -> None:
+        numbers = []
+        for name, file in (("song", b"OggS" + bytes(60)), ("field", png())):
+            body, kind = multipart({"file": file, "description": name.encode()})
+            reply = await phone.ask("POST", "/api/v2/media", body, content_type=kind)
+            assert reply.status == 200, reply.body
+            numbers.append(reply.json["id"])
+        made = await say(phone, "listen", media_ids=numbers)
+        assert [one["type"] for one in made["media_attachments"]] == ["audio", "image"]
+        song = await town.whole.ask("GET", made["media_attachments"][0]["url"])
+        assert (song.status, song.body[:4]) == (200, b"OggS")
+        reply = await town.whole.query(
+            "com.atproto.repo.getRecord",
+            repo=alice.member.did,
+            collection="app.bsky.feed.post",
+            rkey=made["uri"].rpartition("/")[2],
+        )
+        record = reply.json["value"]
+        assert record["text"] == "listen\n\n📎 song"
+        assert [one["alt"] for one in record["embed"]["images"]] == ["field"]
+        keep = {"status": "listen well", "media_ids": [made["media_attachments"][0]["id"]]}
+        edited = await phone.post(f"/api/v1/statuses/{made['id']}", keep, "PUT")
+        assert [one["type"] for one in edited["media_attachments"]] == ["audio"]
+        assert edited["content"] == "<p>listen well</p>"
+
+    town.run(story())
