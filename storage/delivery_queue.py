@@ -48,7 +48,14 @@ _FIND_OUTGOING: Final = compiled(
     select(outgoing.c.id).where(outgoing.c.activity == given("activity"))
 )
 _ADD: Final = insert_row(delivery, or_ignore=True)
-_REMOVE: Final = compiled(delete(delivery).where(_d.id == given("id")))
+_THIS: Final = (
+    _d.id == given("which"),
+    _d.outgoing_id
+    == select(outgoing.c.id).where(outgoing.c.activity == given("activity")).scalar_subquery(),
+)
+"""One delivery: ids are used again, also while one that is gone is still under way."""
+
+_REMOVE: Final = compiled(delete(delivery).where(*_THIS))
 _REMOVE_BODY: Final = compiled(
     delete(outgoing).where(
         outgoing.c.activity == given("activity"),
@@ -58,11 +65,9 @@ _REMOVE_BODY: Final = compiled(
 _AGAIN: Final = compiled(
     update(delivery)
     .values(attempt=_d.attempt + 1, priority=Priority.REST.value, due_at=bindparam("due"))
-    .where(_d.id == given("which"))
+    .where(*_THIS)
 )
-_POSTPONE: Final = compiled(
-    update(delivery).values(due_at=bindparam("due")).where(_d.id == given("which"))
-)
+_POSTPONE: Final = compiled(update(delivery).values(due_at=bindparam("due")).where(*_THIS))
 _REST: Final = compiled(
     update(delivery)
     .values(due_at=bindparam("due"))
@@ -158,19 +163,19 @@ class SqlDeliveryQueue:
         """Forget a delivery: it arrived, or was given up."""
 
         def work(tx: Transaction) -> None:
-            tx.execute(_REMOVE, (delivery.id,))
+            tx.execute(_REMOVE, (delivery.id, delivery.activity))
             tx.execute(_REMOVE_BODY, (delivery.activity,))
 
         await self._database.write(work)
 
     async def again(self, delivery: Delivery, at: datetime) -> None:
         """Try again later, behind what is new; one more attempt counts."""
-        row = (to_us(at), delivery.id)
+        row = (to_us(at), delivery.id, delivery.activity)
         await self._database.write(lambda tx: tx.execute(_AGAIN, row))
 
     async def postpone(self, delivery: Delivery, at: datetime) -> None:
         """Let a delivery wait that was not tried."""
-        row = (to_us(at), delivery.id)
+        row = (to_us(at), delivery.id, delivery.activity)
         await self._database.write(lambda tx: tx.execute(_POSTPONE, row))
 
     async def rest(self, host: str, until: datetime) -> None:

@@ -179,6 +179,27 @@ def test_deliveries_come_due_in_order_once_and_by_host(tell: Callable[[Story], N
     tell(story)
 
 
+def test_what_comes_of_a_delivery_that_is_gone_meets_no_other(
+    tell: Callable[[Story], None],
+) -> None:
+    async def story(store: SqlStore, alice: Member) -> None:
+        queue, to = SqlDeliveryQueue(store.database), (Iri("https://a.example/inbox"),)
+        await queue.enqueue([Outgoing(alice.id, "urn:old", b"{}", to)], NOW)
+        (old,) = queue.due(NOW, limit=9, without=())
+        await queue.expire(NOW + timedelta(seconds=1))
+        await queue.enqueue([Outgoing(alice.id, "urn:new", b"{}", to)], NOW)
+        (new,) = queue.due(NOW, limit=9, without=())
+        assert new.id == old.id
+        await queue.done(old)
+        await queue.again(old, NOW + timedelta(days=1))
+        await queue.postpone(old, NOW + timedelta(days=1))
+        assert queue.due(NOW, limit=9, without=()) == [new]
+        await queue.done(new)
+        assert queue.size() == 0
+
+    tell(story)
+
+
 def test_a_failed_fill_moves_nothing(tell: Callable[[Story], None]) -> None:
     async def story(store: SqlStore, alice: Member) -> None:
         queue = SqlDeliveryQueue(store.database)
