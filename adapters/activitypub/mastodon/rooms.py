@@ -16,7 +16,7 @@ from adapters.activitypub.mastodon.composing import Composer
 from adapters.activitypub.mastodon.conversations import Conversations
 from adapters.activitypub.mastodon.entities import Entities
 from adapters.activitypub.mastodon.filters import Filters
-from adapters.activitypub.mastodon.frame import Frame, error, preflight
+from adapters.activitypub.mastodon.frame import CORS, Frame, error, preflight
 from adapters.activitypub.mastodon.gather import Gatherer
 from adapters.activitypub.mastodon.hashtags import Hashtags
 from adapters.activitypub.mastodon.instance import Instance
@@ -116,7 +116,7 @@ def rooms(
     @blueprint.route("/api/<path:rest>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     async def unknown(rest: str) -> Response:  # noqa: ARG001  whatever it is
         response = error(NotFound(request.path))
-        response.headers.update(preflight().headers)
+        response.headers.update(CORS)
         return response
 
     return blueprint

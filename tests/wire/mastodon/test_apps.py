@@ -53,6 +53,17 @@ def test_a_token_answers_on_the_members_own_domain_too(town: Town, alice: Person
     town.run(story())
 
 
+def test_what_the_api_does_not_have_is_a_whole_answer(town: Town) -> None:
+    async def story() -> None:
+        reply = await town.whole.send("GET", "/api/v1/nope", host=SERVER)
+        assert (reply.status, reply.json) == (404, {"error": "Record not found"})
+        assert reply.headers["content-type"] == "application/json"
+        assert int(reply.headers["content-length"]) == len(reply.body)
+        assert reply.headers["access-control-allow-origin"] == "*"
+
+    town.run(story())
+
+
 def test_an_app_without_an_address_is_shown_the_code(town: Town, alice: Person) -> None:
     async def story() -> None:
         phone = Phone(town.whole)
