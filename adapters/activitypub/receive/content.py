@@ -15,7 +15,7 @@ from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.context import AS2, MEDIA_TYPE, PUBLIC
 from adapters.activitypub.jsonld.read import Node
 from adapters.activitypub.lens import quote
-from adapters.activitypub.moderation import INBOX, WAITING, hears, must_wait
+from adapters.activitypub.moderation import INBOX, WAITING, hears, is_stranger, must_wait
 from adapters.activitypub.receive.activity import Activity, own_object
 from adapters.activitypub.receive.farewell import forget_actor
 from adapters.activitypub.receive.order import written_at
@@ -23,11 +23,19 @@ from adapters.activitypub.receive.quoting import on_stamp_gone
 from adapters.activitypub.receive.vote import on_vote, vote_in
 from adapters.activitypub.remote.actor import ACTOR_TYPES
 from adapters.activitypub.wing import Wing
+from adapters.http.throttle import Limit
 from pod.access.agent import SYSTEM
+from pod.errors import Throttled
 from pod.model.ids import Iri, MemberId
 from pod.model.peer import Edge
 from pod.model.resource import Resource, ResourcePath
 from pod.write import Delete, PutDocument
+
+MOST_HELD: Final = 20_000
+"""Posts in an inbox beyond which no stranger's is taken."""
+
+DAILY: Final = Limit(50 * 1024 * 1024, 86_400)
+"""Bytes that strangers may put into an inbox in a day."""
 
 _ME: Final = ResourcePath("/me")
 
@@ -54,9 +62,15 @@ async def on_create(wing: Wing, activity: Activity) -> None:
     if not wing.is_local(post["id"]):
         shown = wing.federation.without_media(post, activity.actor)
         await wing.herald(lambda herald: herald.post(shown, activity.actor))
+    full: Throttled | None = None
     for holder in sorted(members):
         own = parent[1] if parent is not None and parent[0].id == holder else None
-        await _keep(wing, activity, post, holder, own)
+        try:
+            await _keep(wing, activity, post, holder, own)
+        except Throttled as err:
+            full = err  # the others get it all the same
+    if full is not None:
+        raise full
 
 
 async def on_update(wing: Wing, activity: Activity) -> None:
@@ -116,6 +130,13 @@ async def _keep(
         await wing.herald(lambda herald: herald.mention(holder, post, activity.actor))
 
 
+def _require_room(wing: Wing, member: MemberId, size: int) -> None:
+    """Pass, or raise Throttled where strangers fill an inbox: nothing in it is dropped for them."""
+    if wing.log.count(member, INBOX) >= MOST_HELD:
+        raise Throttled(retry_after_s=DAILY.window_s)
+    wing.throttle.take(f"inbox of {member}", DAILY, size)
+
+
 def _is_newer(post: Node, held: Node, kind: str) -> bool:
     """Whether a post replaces what is held: activities may overtake each other."""
     told, known = written_at(post), written_at(held)
@@ -139,6 +160,8 @@ async def _written(wing: Wing, activity: Activity, post: Node, member: MemberId)
     context = post.get("@context", activity.node.get("@context", AS2))
     post = wing.federation.without_media(post, activity.actor)
     body = orjson.dumps({"@context": context, **post})
+    if held is None and holder is not None and is_stranger(wing, holder, activity.actor):
+        _require_room(wing, member, len(body))
     document = PutDocument(path, MEDIA_TYPE, body, subject=post_id)
     await wing.write.apply(SYSTEM, member, [document])
     return True

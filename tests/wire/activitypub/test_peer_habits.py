@@ -10,6 +10,8 @@ import pytest
 from adapters.activitypub.mastodon.gather import Gatherer
 from adapters.activitypub.mastodon.library import Library
 from adapters.activitypub.mastodon.ports import Live
+from adapters.activitypub.receive import content
+from adapters.http.throttle import Limit
 from pod.model.ids import Iri
 from pod.model.member import Member
 from storage.timelines import SqlTimelines
@@ -145,5 +147,32 @@ def test_with_an_actor_goes_what_was_heard_of_them(tell: Tell) -> None:
         assert len(timelines.heard_of(bob.id, limit=9)) == 3
         assert await pod.post(bob, bob.activity("Delete", bob.id)) == 202
         assert timelines.heard_of(bob.id, limit=9) == []
+
+    tell(story)
+
+
+@pytest.mark.parametrize("bound", ["bytes of a day", "number"])
+def test_strangers_do_not_fill_an_inbox(
+    tell: Tell, monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
+    if bound == "number":
+        monkeypatch.setattr(content, "MOST_HELD", 2)
+    else:
+        monkeypatch.setattr(content, "DAILY", Limit(5_000, 86_400))
+
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        carol = await pod.member("carol")
+        eve = pod.network.add(Peer("eve", "http://eve.test", KEYS[1]))
+
+        async def write(who: Peer, number: int, *names: Member) -> int:
+            to = [EVERYBODY, *(each.webid for each in names)]
+            note = who.note(number, content="x" * 2_000, to=to)
+            return await pod.post(who, who.activity("Create", note, number))
+
+        assert [await write(eve, number, alice) for number in range(3)] == [202, 202, 429]
+        assert await write(bob, 4, alice) == 202
+        assert await write(eve, 5, alice, carol) == 429
+        assert pod.store.about(carol.id, "/inbox/", f"{eve.origin}/notes/5")
+        assert len(pod.store.resources(alice.id, "/inbox/", after=None, limit=9)) == 3
 
     tell(story)
