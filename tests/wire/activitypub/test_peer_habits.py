@@ -9,14 +9,25 @@ import pytest
 
 from adapters.activitypub.mastodon.gather import Gatherer
 from adapters.activitypub.mastodon.library import Library
+from adapters.activitypub.mastodon.lister import Lister
 from adapters.activitypub.mastodon.ports import Live
 from adapters.activitypub.receive import content
 from adapters.http.throttle import Limit
 from pod.model.ids import Iri
 from pod.model.member import Member
+from storage.listings import SqlListings
 from storage.timelines import SqlTimelines
 from tests.kit.fediverse import EVERYBODY, KEYS, TYPE, FediPod, Peer
 from tests.wire.activitypub.conftest import Tell
+
+
+def gathering(pod: FediPod) -> SqlTimelines:
+    """Have what is heard kept, as for the client API."""
+    timelines, wing = SqlTimelines(pod.store.database), pod.wing.social._wing
+    library = Library(wing, timelines)
+    lister = Lister(wing, SqlListings(pod.store.database), library)
+    wing.heralds.append(Gatherer(wing, timelines, library, Live(), lister))
+    return timelines
 
 
 @pytest.mark.parametrize("agent", ["Misskey/2025.10.1 (https://mi.test)", "CherryPick/4 (x)"])
@@ -74,9 +85,7 @@ def test_an_edit_is_newer_by_time_however_the_time_is_written(
 
 def test_what_was_heard_first_as_edited_stays_edited_at_home(tell: Tell) -> None:
     async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
-        timelines = SqlTimelines(pod.store.database)
-        wing = pod.wing.social._wing
-        wing.heralds.append(Gatherer(wing, timelines, Library(wing, timelines), Live()))
+        timelines = gathering(pod)
         await pod.say(alice, {"type": "Follow", "object": bob.id})
         (path,) = pod.store.about(alice.id, "/data/social/follow/", bob.id)
         follow = {"id": alice.url(path), "type": "Follow", "actor": alice.webid, "object": bob.id}
@@ -138,9 +147,7 @@ def test_the_end_of_somebody_unknown_costs_no_request(tell: Tell) -> None:
 
 def test_with_an_actor_goes_what_was_heard_of_them(tell: Tell) -> None:
     async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
-        timelines = SqlTimelines(pod.store.database)
-        wing = pod.wing.social._wing
-        wing.heralds.append(Gatherer(wing, timelines, Library(wing, timelines), Live()))
+        timelines = gathering(pod)
         for number in range(3):
             note = bob.note(number, cc=[alice.webid])
             assert await pod.post(bob, bob.activity("Create", note, number)) == 202
