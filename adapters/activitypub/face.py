@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from adapters.activitypub.acts import Acts
@@ -55,6 +56,7 @@ from adapters.activitypub.receive.farewell import forget_member
 from adapters.activitypub.remote.actor import Actors
 from adapters.activitypub.remote.document import Documents
 from adapters.activitypub.remote.hosts import Hosts as PeerStates
+from adapters.activitypub.remote.webfinger import holds
 from adapters.activitypub.shield import Shield
 from adapters.activitypub.social import Social
 from adapters.activitypub.wing import Wing
@@ -153,7 +155,12 @@ class ActivityPub:
             clock=clock,
             tids=tids,
             egress=egress,
-            actors=Actors(Documents(egress, keys, clock, server, states), cache, clock),
+            actors=Actors(
+                Documents(egress, keys, clock, server, states),
+                cache,
+                clock,
+                partial(holds, egress, server.partition("://")[0]),
+            ),
             followers=followers,
             edges=edges,
             seen=seen,

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
+import idna
+
 from adapters.activitypub.ports import DomainRules, Egress
 from adapters.http.fetch import Fetched, HeadersFor
 from pod.errors import Forbidden, Invalid
@@ -117,12 +119,22 @@ def upwards(domain: str) -> Iterator[str]:
 def parse_domain(text: str) -> str:
     """A domain as rules name it: lower case, as on the wire; raises Invalid."""
     try:
-        domain = text.strip().lower().removeprefix("@").rstrip(".").encode("idna").decode()
-    except UnicodeError as err:
+        domain = _on_the_wire(text.strip().lower().removeprefix("@").rstrip("."))
+    except UnicodeError as err:  # an IDNAError is one
         raise Invalid(f"{text.strip()[:100]} is not a domain.") from err
     if not _DOMAIN.fullmatch(domain) or len(domain) > 253:
         raise Invalid(f"{text.strip()[:100]} is not a domain.")
     return domain
+
+
+def _on_the_wire(domain: str) -> str:
+    """A domain by IDNA 2008, as browsers have it; what exists without its blessing, by 2003."""
+    if domain.isascii():
+        return domain
+    try:
+        return idna.encode(domain, uts46=True).decode()
+    except idna.IDNAError:
+        return domain.encode("idna").decode()
 
 
 def domain_iri(domain: str) -> Iri:

@@ -15,13 +15,14 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from adapters.activitypub.acts import Acts
-from adapters.activitypub.addresses import address_of, find, parse_address
+from adapters.activitypub.addresses import address_of, find
 from adapters.activitypub.bookmarks import mark, marked, unmark
 from adapters.activitypub.federation import parse_domain
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.lens.act import FOLLOWS, Act
 from adapters.activitypub.moderation import Mute
 from adapters.activitypub.ports import Imports
+from adapters.activitypub.remote.webfinger import parse_address
 from adapters.activitypub.shield import Shield
 from adapters.activitypub.wing import Wing
 from adapters.activitypub.wishes import Wish, wish_of
@@ -235,7 +236,7 @@ def _target(kind: ListKind, text: str) -> str:
         if found is None:
             raise Invalid(f"{text[:100]} is not an address.")
         return found
-    return "@".join(parse_address(text))
+    return str(parse_address(text))
 
 
 def _wish(options: Sequence[str]) -> Wish:

@@ -25,7 +25,6 @@ _ADDRESS: Final = re.compile(
     r"@?([a-z0-9_]+(?:[.-]+[a-z0-9_]+)*)@((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.?)+(?::[0-9]+)?)"
 )
 _LONGEST_NAME: Final = 30
-_MAX_BYTES: Final = 100_000
 
 
 class _Answer(Protocol):

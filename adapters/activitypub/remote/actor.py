@@ -6,7 +6,7 @@ Spec: https://www.w3.org/TR/activitypub/#actor-objects and https://w3id.org/fep/
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -50,11 +50,18 @@ class RemoteActor:
         return self.shared_inbox or self.inbox
 
 
+Confirms = Callable[[str, Iri], Awaitable[bool]]
+"""Whether the host of an address says that it is an actor's."""
+
+
 class Actors:
     """Finds actors, their keys and other objects, each asked for once at a time."""
 
-    def __init__(self, fetcher: Documents, cache: RemoteCache, clock: Clock) -> None:
+    def __init__(
+        self, fetcher: Documents, cache: RemoteCache, clock: Clock, confirms: Confirms
+    ) -> None:
         self._fetcher = fetcher
+        self._confirms = confirms
         self._cache = cache
         self._clock = clock
         self._keys: dict[str, ActorKey] = {}
@@ -75,6 +82,7 @@ class Actors:
                 document = await self.document(iri)
                 now = self._clock.now()
                 actor = read_actor(document, now)
+                document = await self._with_believed_name(document, actor.id)
                 await self._cache.put(iri, orjson.dumps(document), now)
                 self._forget_keys(actor.id)
                 return actor
@@ -113,6 +121,16 @@ class Actors:
             self._keys.pop(next(iter(self._keys)))
         self._keys[key_id] = key
         return key
+
+    async def _with_believed_name(self, document: Node, actor: Iri) -> Node:
+        """Without an address on another host that does not lead back to the actor."""
+        claimed = read.text(document, "webfinger")
+        host = urlsplit(actor).netloc.lower().removesuffix(":443")
+        if claimed is None or claimed.lower().rpartition("@")[2].removesuffix(":443") == host:
+            return document
+        if await self._confirms(claimed, actor):
+            return document
+        return {name: value for name, value in document.items() if not name.endswith("webfinger")}
 
     def _forget_keys(self, owner: Iri) -> None:
         """Look for the keys of an actor anew: one that was replaced is good no more."""

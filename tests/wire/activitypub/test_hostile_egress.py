@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from adapters.activitypub.addresses import find
 from adapters.http.fetch import Fetch, Fetched
 from pod.errors import PodError
 from pod.model.ids import Iri
@@ -147,9 +148,25 @@ async def proven(pod: FediPod, alice: Member, bob: Peer, place: str) -> None:
     await pod.post(bob, forged)
 
 
+async def addressed(pod: FediPod, alice: Member, bob: Peer, place: str) -> None:
+    """The address that an actor claims, and the name that a person goes by."""
+    host = place.partition("://")[2].rpartition("/")[0]
+    bob.documents[bob.id] = bob.actor() | {"webfinger": f"bob@{host}"}
+    with suppress(PodError):
+        await pod.wing._wing.actors.actor(bob.id, fresh=True)
+    link = {"rel": "self", "type": "application/activity+json", "href": place}
+    for subject in (f"acct:bob@{host}", "acct:bob@peer.test"):
+        url = f"{bob.origin}/.well-known/webfinger?resource=acct:bob@peer.test"
+        bob.documents[url] = {"subject": subject, "links": [link]}
+        with suppress(PodError):
+            await pod.wing.acts.follow(
+                owner(alice), alice, await find(pod.wing._wing, "bob@peer.test")
+            )
+
+
 VECTORS: tuple[Callable[[FediPod, Member, Peer, str], Awaitable[None]], ...] = (
     key_id, key_and_actor, object_by_id, forwarded_object, inboxes, followed, moved, synchronised,
-    proven,
+    proven, addressed,
 )  # fmt: skip
 
 
