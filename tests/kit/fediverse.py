@@ -214,8 +214,9 @@ class FediPod(Pod):
         allow_list: bool = False,
         secure: bool = False,
         folder: Path = Path("nowhere"),
+        origin: str = "http://localhost:2583",
     ) -> None:
-        super().__init__(store=store)
+        super().__init__(store=store, origin=origin)
         self.emojis = EmojiFolder(folder / "emoji")
         self.network = Network()
         self.elsewhere = OtherNetwork()
@@ -363,11 +364,15 @@ class FediPod(Pod):
 
 @asynccontextmanager
 async def fedi_pod(
-    folder: Path, *, allow_list: bool = False, secure: bool = False
+    folder: Path,
+    *,
+    allow_list: bool = False,
+    secure: bool = False,
+    origin: str = "http://localhost:2583",
 ) -> AsyncIterator[FediPod]:
     """The pod with its wing, for as long as a test needs it."""
     async with sql_store(folder / "pod.db") as store:
-        pod = FediPod(store, allow_list=allow_list, secure=secure, folder=folder)
+        pod = FediPod(store, allow_list=allow_list, secure=secure, folder=folder, origin=origin)
         await pod.keyring.open()
         await store.write(lambda tx: tx.put_secret(None, ACTOR_RSA, MEMBER_KEY))
         yield pod

@@ -169,15 +169,16 @@ class Pod:
         groups: RemoteGroups | None = None,
         book: AccountBook | None = None,
         handles: Mapping[str, Did] | None = None,
+        origin: str = "http://localhost:2583",
     ) -> None:
         self.clock = FrozenClock()
         self.settings = settings or Settings(
-            origin=Origin("http://localhost:2583"),
+            origin=Origin(origin),
             data_dir=data_dir or Path(),
             dev=True,
             open_sign_up=True,
             limits=limits or Limits(),
-            service_domains=(ServiceDomain(".test", "http://{name}.localhost:2583"),),
+            service_domains=(ServiceDomain(".test", origin.replace("://", "://{name}.")),),
         )
         self.store = store if store is not None else MemoryStore()
         self.keyring = KeyRing(self.store)

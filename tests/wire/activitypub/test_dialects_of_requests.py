@@ -1,6 +1,8 @@
-"""Each peer's own way of writing, as its requests stand on the wire: understood, and acted on.
+"""Each peer's own way to write and sign a request: understood, and acted on.
 
-A file of the corpus holds an actor, how requests are signed (scheme, what is covered, in which
+These were written by us, after the peers' serialisers and documentation; what peers really sent is
+in `test_recorded.py` and, for many more, in `tests.peers.dialects`. They are kept for their
+signatures: what is covered, in which order, by which algorithm. A file holds an actor, how requests are signed (scheme, what is covered, in which
 order, other headers) and the life of one acquaintance. ``{peer}``, ``{alice}``, ``{post}`` and
 ``{pem}`` stand for what is made anew in every run; the signatures are real.
 """
@@ -23,13 +25,13 @@ from pod.model.member import Member
 from tests.kit.fediverse import TYPE, FediPod, Peer
 
 Story = Callable[[FediPod, Member, Peer], Awaitable[None]]
-CORPUS = Path(__file__).parent / "corpus"
-DIALECTS = sorted(path.stem for path in CORPUS.glob("*.json"))
+FOLDER = Path(__file__).parent / "dialects"
+DIALECTS = sorted(path.stem for path in FOLDER.glob("*.json"))
 PEER = "http://dialect.test"
 
 
 def filled(value: Any, words: dict[str, str]) -> Any:
-    """A value of the corpus with its words put in."""
+    """A value of a file with its words put in."""
     if isinstance(value, dict):
         return {filled(key, words): filled(item, words) for key, item in value.items()}
     if isinstance(value, list):
@@ -114,7 +116,7 @@ def test_the_dialect_is_understood(tell: Callable[[Story], None], dialect: str) 
         peer = pod.network.add(Peer("bob", PEER))
         pem = peer.actor()["publicKey"]["publicKeyPem"]
         words = {"peer": PEER, "alice": alice.webid, "post": post, "pem": pem}
-        told = filled(json.loads((CORPUS / f"{dialect}.json").read_text()), words)
+        told = filled(json.loads((FOLDER / f"{dialect}.json").read_text()), words)
         actor = told["actor"]
         peer.documents = {actor["id"]: actor, **told.get("documents", {})}
         before = without_tags(shown(pod, alice, post))
@@ -134,7 +136,7 @@ def test_the_dialect_is_understood(tell: Callable[[Story], None], dialect: str) 
     tell(story)
 
 
-def test_the_corpus_has_every_dialect() -> None:
+def test_there_is_a_file_for_each_dialect() -> None:
     assert DIALECTS == [
         "bonfire", "fedify", "friendica", "gotosocial", "lemmy", "mastodon", "misskey", "peertube",
         "pixelfed", "pleroma", "takahe", "wordpress",
