@@ -2,9 +2,11 @@
 
 These were written by us, after the peers' serialisers and documentation; what peers really sent is
 in `test_recorded.py` and, for many more, in `tests.peers.dialects`. They are kept for their
-signatures: what is covered, in which order, by which algorithm. A file holds an actor, how requests are signed (scheme, what is covered, in which
-order, other headers) and the life of one acquaintance. ``{peer}``, ``{alice}``, ``{post}`` and
-``{pem}`` stand for what is made anew in every run; the signatures are real.
+signatures: what is covered, in which order, by which algorithm.
+
+A file holds an actor, how requests are signed (scheme, what is covered, in which order, other
+headers) and the life of one acquaintance. ``{peer}``, ``{alice}``, ``{post}`` and ``{pem}`` stand
+for what is made anew in every run; the signatures are real.
 """
 
 from __future__ import annotations
