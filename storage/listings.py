@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
 from typing import Final
 
 from sqlalchemy import delete, select
 
 from pod.model.ids import Iri
-from pod.model.timeline import Span
+from pod.model.timeline import Listed, Span
 from storage.engine import Database, Transaction
 from storage.rows import prefix_end
 from storage.statements import compiled, given, insert_row, upsert
@@ -58,14 +57,15 @@ class SqlListings:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def enlist(self, iri: str, at: datetime, names: Collection[str]) -> None:
-        """Put a post into these lists, and into no others."""
+    async def enlist(self, *posts: Listed) -> None:
+        """Put each post into its lists, and into no others."""
 
         def work(tx: Transaction) -> None:
-            number = named(tx, iri, at)
-            tx.execute(_UNLIST, (number,))
-            for name in names:
-                tx.execute(_LIST, (name, number))
+            for post in posts:
+                number = named(tx, post.iri, post.at)
+                tx.execute(_UNLIST, (number,))
+                for name in post.names:
+                    tx.execute(_LIST, (name, number))
 
         await self._database.write(work)
 

@@ -48,6 +48,15 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """A post or boost with the names of the lists that it is in; a new one sorts by ``at``."""
+
+    iri: Iri
+    at: datetime
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """What a member is told of: what an actor did, and to which post (empty for none)."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pod.model.ids import Iri
 from pod.model.resource import ResourcePath
-from pod.model.timeline import Heard, Span
+from pod.model.timeline import Heard, Listed, Span
 from storage.listings import SqlListings
 from storage.timelines import SqlTimelines
 from tests.kit.stored import NOON, add_member, document, sql_store
@@ -21,7 +21,7 @@ def test_a_post_is_in_the_lists_that_were_told_last(tmp_path: Path) -> None:
             lists, lines = SqlListings(store.database), SqlTimelines(store.database)
             for number in range(5):
                 at = NOON + timedelta(minutes=number)
-                await lists.enlist(f"x:{number}", at, ["public", "#sea"])
+                await lists.enlist(Listed(Iri(f"x:{number}"), at, ("public", "#sea")))
             found = [iri for _, iri in lists.listed("#sea", Span(2))]
             assert found == ["x:4", "x:3"]
             ids = [number for number, _ in lists.listed("#sea", Span())]
@@ -30,7 +30,7 @@ def test_a_post_is_in_the_lists_that_were_told_last(tmp_path: Path) -> None:
             assert [iri for _, iri in older] == ["x:2", "x:1"]
             newer = lists.listed("#sea", Span(2, least=ids[4]))
             assert [iri for _, iri in newer] == ["x:2", "x:1"]
-            await lists.enlist("x:4", NOON, ["#seal"])
+            await lists.enlist(Listed(Iri("x:4"), NOON, ("#seal",)))
             assert lists.names("#se", limit=10) == ["#sea", "#seal"]
             assert [iri for _, iri in lists.listed("public", Span(1))] == ["x:3"]
             await lines.remove("x:3")
@@ -46,8 +46,8 @@ def test_what_is_forgotten_is_in_no_list(tmp_path: Path) -> None:
             for number in range(4):
                 at = NOON + timedelta(days=number)
                 await lines.hear(Heard(Iri(f"x:{number}"), Iri("x:a"), at, b"{}"))
-                await lists.enlist(f"x:{number}", at, ["public"])
-            await lists.enlist("x:own", NOON, ["public"])
+                await lists.enlist(Listed(Iri(f"x:{number}"), at, ("public",)))
+            await lists.enlist(Listed(Iri("x:own"), NOON, ("public",)))
             await lines.forget(NOON + timedelta(hours=1), most=2)
             kept = [iri for _, iri in lists.listed("public", Span())]
             assert sorted(kept) == ["x:2", "x:3", "x:own"]

@@ -5,16 +5,16 @@ Spec: https://docs.joinmastodon.org/methods/accounts/
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from adapters.activitypub.addresses import find
-from adapters.activitypub.lens.names import object_id
 from adapters.activitypub.mastodon.entities import Entities
-from adapters.activitypub.mastodon.frame import NOBODY, Asked, Frame, Page, ids_page
+from adapters.activitypub.mastodon.frame import NOBODY, Asked, Frame, Page
 from adapters.activitypub.mastodon.library import Library
+from adapters.activitypub.mastodon.lister import by
+from adapters.activitypub.mastodon.paging import filled
 from adapters.activitypub.mastodon.persons import Persons
 from adapters.activitypub.mastodon.pictures import Entity
 from adapters.activitypub.mastodon.ports import Listings
@@ -25,9 +25,6 @@ from adapters.activitypub.wing import Wing
 from pod.errors import NotFound, PodError
 from pod.model.ids import Did, Iri, MemberId
 from pod.model.member import Member
-from pod.model.resource import ResourcePath
-from pod.model.timeline import Span
-from pod.read import NOTES_PREFIX
 
 _MATCHES: Final = 400
 """How many people a word is looked up for."""
@@ -143,40 +140,19 @@ class Accounts:
     async def statuses(self, asked: Asked) -> Page:
         """What an account posted, as far as it is known here."""
         iri, _ = await self.library.known_actor(asked.path["id"])
-        local = self.wing.local_actor(iri)
-        span = asked.span()
         if asked.flag("pinned"):
+            local = self.wing.local_actor(iri)
             pinned = pinned_by(self.wing, local) if local is not None else []
             return Page(await self.entities.statuses(pinned, asked.member), None, None)
-        found = self._posts(local) if local is not None else [
-            each.iri for each in self.library.timelines.heard_of(iri, limit=200)
-        ]  # fmt: skip
-        return ids_page(await self._chosen(found, span, asked))
 
-    async def _chosen(self, found: Sequence[Iri], span: Span, asked: Asked) -> list[Entity]:
-        shown = []
-        for entity in await self.entities.statuses(list(found), asked.member):
-            if asked.flag("exclude_reblogs") and entity["reblog"] is not None:
-                continue
-            if asked.flag("exclude_replies") and entity["in_reply_to_id"] is not None:
-                continue
-            if asked.flag("only_media") and not entity["media_attachments"]:
-                continue
-            shown.append(entity)
-        by_id = {int(entity["id"]): entity for entity in shown}
-        return [by_id[each] for each in span.cut(list(by_id))]
+        async def show(item: tuple[int, Iri]) -> Entity | None:
+            shown = await self.entities.statuses([item[1]], asked.member)
+            return shown[0] if shown and _is_wanted(shown[0], asked) else None
 
-    def _posts(self, member: Member) -> list[Iri]:
-        reader = self.wing.reader
-        found = []
-        for prefix in (NOTES_PREFIX, _BOOSTS):
-            rows = reader.resources(member.id, prefix, after=None, limit=400, reverse=True)
-            found += [object_id(member, row.path, row.generation) for row in rows]
-        for prefix in ("/data/social/announce/", "/data/social/note/"):
-            rows = reader.resources(member.id, prefix, after=None, limit=200, reverse=True)
-            name = "/notes/" if prefix.endswith("note/") else prefix
-            found += [member.url(ResourcePath(name + row.path.rpartition("/")[2])) for row in rows]
-        return found
+        name = by(iri)
+        return await filled(
+            asked.span(), lambda span: self.listings.listed(name, span), lambda each: each[0], show
+        )
 
     async def followers(self, asked: Asked) -> Page:
         """Who follows an account of this pod; of others' nothing is known."""
@@ -205,3 +181,15 @@ class Accounts:
     async def familiar(self, asked: Asked) -> list[Entity]:
         """Nobody tells who of one's friends follows whom."""
         return [{"id": number, "accounts": []} for number in asked.texts("id")]
+
+
+def _is_wanted(entity: Entity, asked: Asked) -> bool:
+    """Whether a post of an account is among those that are asked for."""
+    answered = entity["in_reply_to_account_id"]
+    if asked.flag("exclude_reblogs") and entity["reblog"] is not None:
+        return False
+    if asked.flag("exclude_replies") and answered not in (None, entity["account"]["id"]):
+        return False
+    if (tag := asked.text("tagged")) and tag.lower() not in [one["name"] for one in entity["tags"]]:
+        return False
+    return not asked.flag("only_media") or bool(entity["media_attachments"])

@@ -40,6 +40,8 @@ class Composer:
             iri, node = self.library.known(str(parent), asked.me)
             view["inReplyTo"] = iri
             view = self._answering(view, node, asked.me)
+        if (quoted := asked.text("quoted_status_id")) not in (None, ""):
+            view["quote"] = self.library.known(str(quoted), asked.me)[0]
         if asked.texts("media_ids"):
             view["attachment"] = self.attachments(asked, {})
         if isinstance(told := asked.fields.get("poll"), dict):

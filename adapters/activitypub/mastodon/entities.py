@@ -13,7 +13,7 @@ from adapters.activitypub.acts import Acts
 from adapters.activitypub.bookmarks import BOOKMARKS
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.read import Node
-from adapters.activitypub.lens import poll
+from adapters.activitypub.lens import poll, quote
 from adapters.activitypub.lens.act import Act
 from adapters.activitypub.mastodon import reading
 from adapters.activitypub.mastodon.ballots import poll_entity
@@ -43,8 +43,10 @@ class Entities:
     persons: Persons
     filters: Filters
 
-    async def status(self, iri: Iri, node: Node, reader: Member | None) -> Entity:
-        """A post or boost."""
+    async def status(
+        self, iri: Iri, node: Node, reader: Member | None, *, nested: bool = False
+    ) -> Entity:
+        """A post or boost; one that is ``nested`` in another only names what it quotes."""
         now = self.wing.clock.now()
         at = moment(node, "published", now)
         if "Announce" in read.types(node):
@@ -81,7 +83,7 @@ class Entities:
             "poll": poll_entity(self.wing, iri, node, reader, number)
             if poll.is_poll(node)
             else None,
-            "quote": None,
+            "quote": await self._quote(node, reader, nested=nested),
             **self._reactions(iri, node, reader),
         }
 
@@ -129,6 +131,26 @@ class Entities:
             return f"ungrouped-{notice.id}"
         about = self.library.timelines.id_of(notice.about) if notice.about else 0
         return f"{notice.kind}-{about or 0}-{notice.at.date().toordinal()}"
+
+    async def _quote(self, node: Node, reader: Member | None, *, nested: bool) -> Entity | None:
+        """What a post quotes, and whether its author let it."""
+        target = quote.quoted(node)
+        if target is None:
+            return None
+        key: Entity = {"quoted_status_id": None} if nested else {"quoted_status": None}
+        found = self.library.post(target, reader)
+        author = read.iri(found, "attributedTo") if found is not None else None
+        if found is None or author is None:
+            is_here = self.wing.is_local(target)
+            return {"state": "deleted" if is_here else "pending", **key}
+        may = read.iri(node, "quoteAuthorization") is not None or "quote" not in node
+        if not may and author != read.iri(node, "attributedTo"):
+            return {"state": "pending", **key}
+        if nested:
+            at = moment(found, "published", self.wing.clock.now())
+            return {"state": "accepted", "quoted_status_id": await self.library.id_of(target, at)}
+        shown = await self.status(target, found, reader, nested=True)
+        return {"state": "accepted", "quoted_status": shown}
 
     async def _boost(self, iri: Iri, node: Node, reader: Member | None) -> Entity:
         target = read.iri(node, "object") or iri

@@ -16,8 +16,7 @@ from adapters.activitypub import moderation
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.read import Node
 from adapters.activitypub.lens import act, circle, poll
-from adapters.activitypub.lens.names import object_id
-from adapters.activitypub.mastodon.library import Library
+from adapters.activitypub.mastodon.library import Library, own_id
 from adapters.activitypub.mastodon.lister import Lister
 from adapters.activitypub.mastodon.nodes import hashtags, visibility
 from adapters.activitypub.mastodon.papers import Papers
@@ -142,6 +141,7 @@ class Gatherer:
         now = self._wing.clock.now()
         told = {"published": now.isoformat().replace("+00:00", "Z"), **node, "object": target}
         await self._timelines.hear(Heard(iri, actor, now, orjson.dumps(told)))
+        await self._lister.heard(told, actor, now)
         await self._enter(members, iri, actor, now)
 
     async def gone(self, iri: Iri, actor: Iri) -> None:
@@ -205,7 +205,7 @@ class Gatherer:
         resource = self._wing.reader.resource(member.id, op.path)
         if resource is None:
             return
-        iri = self._iri(member, op.path, resource.generation)
+        iri = own_id(member, op.path, resource.generation)
         view = self._library.post(iri, member)
         target = read.iri(view, "object") if view is not None else None
         if view is None:
@@ -278,7 +278,7 @@ class Gatherer:
         if path.startswith(AT_FOLLOWS) or tombstone is None:
             await self._parted(member, path)
             return
-        await self._remove(self._iri(member, path, tombstone.generation))
+        await self._remove(own_id(member, path, tombstone.generation))
 
     async def _parted(self, member: Member, path: ResourcePath) -> None:
         """What somebody posted goes from the timeline of a member who follows them no more."""
@@ -289,11 +289,6 @@ class Gatherer:
         target = read.iri(view, "object") if view is not None else None
         if target is not None:
             await self._timelines.part(member.id, target)
-
-    def _iri(self, member: Member, path: ResourcePath, generation: int) -> Iri:
-        if path.startswith("/repo/"):
-            return object_id(member, path, generation)
-        return circle.id_of(member, path) if path.startswith(circle.CIRCLE) else member.url(path)
 
     async def _enter(self, members: list[Member], iri: Iri, author: Iri, at: datetime) -> None:
         ids = [member.id for member in members]

@@ -256,6 +256,13 @@ class Library:
         return read.iri(orjson.loads(held[0]), "followers") if held is not None else None
 
 
+def own_id(member: Member, path: ResourcePath, generation: int) -> Iri:
+    """The id of what a member posted: a record, a post for some, a boost."""
+    if path.startswith("/repo/"):
+        return object_id(member, path, generation)
+    return circle.id_of(member, path) if path.startswith(circle.CIRCLE) else member.url(path)
+
+
 def follows(wing: Wing, member: Member, actor: Iri) -> bool:
     """Whether a member follows an actor who said yes, if they had to."""
     other = wing.local_actor(actor)

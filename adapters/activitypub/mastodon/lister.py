@@ -10,9 +10,10 @@ import re
 from datetime import datetime
 from typing import Final
 
+from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.read import Node
-from adapters.activitypub.lens.names import object_id
-from adapters.activitypub.mastodon.library import Library
+from adapters.activitypub.lens import act, circle
+from adapters.activitypub.mastodon.library import Library, moment, own_id
 from adapters.activitypub.mastodon.nodes import hashtags, visibility
 from adapters.activitypub.mastodon.ports import Listings
 from adapters.activitypub.wing import Wing
@@ -21,12 +22,19 @@ from pod.model.ids import Iri
 from pod.model.member import Member
 from pod.model.profile import Profile
 from pod.model.resource import ResourcePath
+from pod.model.timeline import Listed
 from pod.read import NOTES_PREFIX, PROFILE_PATH, noun_of
 
 EVERYWHERE: Final = "public"
 HERE: Final = "public:local"
 ELSEWHERE: Final = "public:remote"
 
+_POSTED: Final = (
+    NOTES_PREFIX,
+    "/repo/app.bsky.feed.repost/",
+    circle.CIRCLE,
+    act.folder("announce"),
+)
 _PAGE: Final = 100
 _SAVED_EVERY: Final = 1_000
 """After how many changes with nothing to list the cursor is written down: replays do no harm."""
@@ -52,19 +60,22 @@ class Lister:
         """Look at all changes that were not yet looked at."""
         async with self._turn:
             while changes := self._wing.reader.changes(after=self._seq, limit=_PAGE):
-                has_listed = False
+                found: list[Listed] = []
                 for change in changes:
-                    await asyncio.sleep(0)  # requests come first
-                    has_listed |= await self._take(change)
+                    found += await self._take(change)
+                if found:
+                    await self._listings.enlist(*found)
                 self._seq = changes[-1].seq
-                if has_listed or self._seq - self._saved > _SAVED_EVERY:
+                if found or self._seq - self._saved > _SAVED_EVERY:
                     await self._listings.move(self._seq)
                     self._saved = self._seq
 
     async def heard(self, post: Node, author: Iri, at: datetime) -> None:
-        """A post of another server came, or its new state."""
-        if not self._wing.federation.silences(author):
-            await self._list(Iri(post["id"]), post, at, ELSEWHERE)
+        """A post or boost of another server came, or its new state."""
+        iri = Iri(post["id"])
+        is_quiet = self._wing.federation.silences(author)
+        names = [by(author)] if is_quiet else self._names(post, ELSEWHERE, author)
+        await self._listings.enlist(Listed(iri, at, tuple(names)))
 
     async def introduce(self, iri: Iri, address: str, name: str) -> None:
         """Let somebody be found by their address and by the words of their name."""
@@ -77,20 +88,19 @@ class Lister:
             self._known.clear()
         self._known[iri] = words
 
-    async def _take(self, change: Change) -> bool:
+    async def _take(self, change: Change) -> list[Listed]:
         member = self._wing.reader.member(change.member)
         if member is None:
-            return False
+            return []
         paths = [op.path for op in change.ops]
         if change.kind in ("account", "identity") or PROFILE_PATH in paths:
             await self._introduce(member)
-        if not member.is_active or change.kind == "sync":
-            return False
-        has_listed = False
-        for op in change.ops:
-            if op.path.startswith(NOTES_PREFIX) and op.action != "delete":
-                has_listed |= await self._take_post(member, op.path, change.at)
-        return has_listed
+        found = []
+        for op in change.ops if member.is_active else ():
+            if op.path.startswith(_POSTED) and op.action != "delete":
+                await asyncio.sleep(0)  # requests come first
+                found += self._posted(member, op.path, change)
+        return found
 
     async def _introduce(self, member: Member) -> None:
         if not member.is_active:
@@ -102,22 +112,32 @@ class Lister:
         name = noun.name if isinstance(noun, Profile) else None
         await self.introduce(member.webid, member.acct, name or "")
 
-    async def _take_post(self, member: Member, path: ResourcePath, at: datetime) -> bool:
+    def _posted(self, member: Member, path: ResourcePath, change: Change) -> list[Listed]:
+        """A post or boost of a member; what they brought along is no news."""
         resource = self._wing.reader.resource(member.id, path)
         if resource is None:
-            return False
-        iri = object_id(member, path, resource.generation)
-        post = self._library.post(iri, None)
-        return post is not None and await self._list(iri, post, at, HERE)
+            return []
+        iri = own_id(member, path, resource.generation)
+        post = self._library.post(iri, member)
+        if post is None:
+            return []
+        if change.kind == "sync":
+            at = moment(post, "published", change.at)
+            return [Listed(iri, at, (by(member.webid),))]
+        return [Listed(iri, change.at, tuple(self._names(post, HERE, member.webid)))]
 
-    async def _list(self, iri: Iri, post: Node, at: datetime, place: str) -> bool:
-        if visibility(post) != "public":
-            return False
-        names = [f"#{name}" for name in hashtags(post)]
-        if not self._library.answers_others(post):
-            names += [EVERYWHERE, place]
-        await self._listings.enlist(iri, at, names)
-        return True
+    def _names(self, post: Node, place: str, author: Iri) -> list[str]:
+        names = [by(author)]
+        if "Announce" not in read.types(post) and visibility(post) == "public":
+            names += [f"#{name}" for name in hashtags(post)]
+            if not self._library.answers_others(post):
+                names += [EVERYWHERE, place]
+        return names
+
+
+def by(author: Iri) -> str:
+    """The name of the list of what somebody posted and boosted."""
+    return f"@{author}"
 
 
 def _words_of(name: str) -> list[str]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from adapters.activitypub import moderation
 from adapters.activitypub.mastodon.entities import GROUPED, Entities
 from adapters.activitypub.mastodon.frame import Asked, Frame, Page
 from adapters.activitypub.mastodon.library import CatchUp, Library, stamp
@@ -158,11 +159,12 @@ class Notices:
     def _wanted(self, asked: Asked) -> Any:
         types, without = set(asked.texts("types")), set(asked.texts("exclude_types"))
         number = asked.text("account_id")
-        actor = self.library.iri_of(number) if number else None
+        actor, me = self.library.iri_of(number) if number else None, asked.me
 
         def wanted(notice: Notice) -> bool:
             is_kind = (not types or notice.kind in types) and notice.kind not in without
-            return is_kind and actor in (None, notice.actor)
+            is_his = actor in (None, notice.actor)
+            return is_kind and is_his and moderation.hears(self.library.wing, me, notice.actor)
 
         return wanted
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from pod.model.ids import Iri, MemberId
-from pod.model.timeline import Entry, Heard, Marker, Notice, Span
+from pod.model.timeline import Entry, Heard, Listed, Marker, Notice, Span
 from pod.ports import BlobRow
 
 MediaAddress = Callable[[str], str]
@@ -97,8 +97,8 @@ class Timelines(Protocol):
 class Listings(Protocol):
     """Lists that are the same for everybody: public posts by name of a list, people by words."""
 
-    async def enlist(self, iri: str, at: datetime, names: Collection[str]) -> None:
-        """Put a post into these lists, and into no others."""
+    async def enlist(self, *posts: Listed) -> None:
+        """Put each post into its lists, and into no others."""
         ...
 
     def listed(self, name: str, span: Span) -> list[tuple[int, Iri]]:

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from adapters.activitypub.jsonld import read
 from adapters.activitypub.mastodon.entities import Entities
 from adapters.activitypub.mastodon.frame import NOBODY, Asked, Frame, Page
 from adapters.activitypub.mastodon.library import CatchUp, Library, stamp
@@ -106,11 +105,13 @@ class TimelineRooms:
         return await filled(asked.span(), pages, lambda item: item[0], show)
 
     async def _shown(self, iri: Iri, asked: Asked) -> Entity | None:
-        node, reader = self.library.post(iri, asked.member), asked.member
-        author = read.author(node) if node is not None else None
-        if reader is not None and author is not None and not self.library.hears(reader, author):
+        """A post, unless the reader does not want to read its author, or who boosted it."""
+        found = await self.entities.statuses([iri], asked.member)
+        posts = [found[0], found[0]["reblog"]] if found else []
+        authors = [post["account"]["uri"] for post in posts if post is not None]
+        reader = asked.member
+        if reader is not None and not all(self.library.hears(reader, each) for each in authors):
             return None
-        found = await self.entities.statuses([iri], reader)
         return found[0] if found else None
 
     async def markers(self, asked: Asked) -> Entity:

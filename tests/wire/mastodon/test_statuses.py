@@ -180,6 +180,24 @@ def test_bookmarks_and_pins_are_kept(town: Town, phone: Phone, bob: Phone) -> No
     town.run(story())
 
 
+def test_a_quote_shows_what_it_quotes(town: Town, phone: Phone, bob: Phone) -> None:
+    async def story() -> None:
+        made = await say(phone, "quotable")
+        quoting = await say(bob, "so true", quoted_status_id=made["id"])
+        for reader in (phone, bob, Phone(town.whole)):
+            seen = await reader.get(f"/api/v1/statuses/{quoting['id']}")
+            assert seen["quote"]["state"] == "accepted"
+            assert seen["quote"]["quoted_status"]["id"] == made["id"]
+        twice = await say(phone, "thanks", quoted_status_id=quoting["id"])
+        inner = twice["quote"]["quoted_status"]["quote"]
+        assert inner == {"state": "accepted", "quoted_status_id": made["id"]}
+        await phone.post(f"/api/v1/statuses/{made['id']}", method="DELETE")
+        seen = await bob.get(f"/api/v1/statuses/{quoting['id']}")
+        assert seen["quote"] is None
+
+    town.run(story())
+
+
 def test_a_direct_message_is_for_whom_it_names(town: Town, phone: Phone, bob: Phone) -> None:
     async def story() -> None:
         acct = (await bob.get("/api/v1/accounts/verify_credentials"))["acct"]
