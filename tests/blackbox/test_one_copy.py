@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import sqlite3
 from contextlib import closing
@@ -64,6 +65,25 @@ def fill(pod: CrashPod, peers: Fediverse) -> list[str]:
     assert follow.act(pod, 3).status == 202
     follow.finish(pod, 3, is_acknowledged=True)
     return keys
+
+
+def for_friends(pod: CrashPod) -> list[str]:
+    """Say something to followers alone, with a picture; the paths of both."""
+    cid = pod.upload(b"\x89PNG\r\n\x1a\n for friends").json["blob"]["ref"]["$link"]
+    note = {
+        "type": "Note",
+        "content": "psst",
+        "to": [f"http://{pod.home}/followers"],
+        "attachment": [{"type": "Image", "url": f"http://{pod.home}/blobs/{cid}"}],
+    }
+    headers = {**pod.signed_in, "Content-Type": AS2}
+    made = pod.ask("POST", "/outbox", json.dumps(note).encode(), host=pod.home, headers=headers)
+    assert made.status == 201, made
+    path = dict(made.headers)["location"].partition(pod.home)[2]
+    shown = pod.ask("GET", path, host=pod.home, accept=AS2, headers=pod.signed_in).json
+    file = shown["attachment"][0]["url"].partition(pod.home)[2]
+    assert pod.ask("GET", file, host=pod.home).status == 200
+    return [path, file, f"/blobs/{cid}"]
 
 
 def create(pod: CrashPod, collection: str, rkey: str, record: object) -> None:
@@ -159,6 +179,7 @@ def test_what_is_derived_can_be_dropped(tmp_path: Path) -> None:
         with fediverse() as peers:
             keys = fill(pod, peers)
             wanted = places(pod, keys)
+            wanted += [(pod.home, path, AS2) for path in for_friends(pod)]
             before, frames = answers(pod, wanted), pod.replay()
             assert {status for status, *_ in before.values()} == {200, 303, 400, 401, 404, 406, 410}
             pod.server.stop()

@@ -16,7 +16,7 @@ from adapters.activitypub.mastodon.frame import Asked
 from adapters.activitypub.mastodon.library import Library, stamp
 from adapters.activitypub.mastodon.pictures import attachment_id
 from adapters.activitypub.mastodon.settings import VISIBILITIES, posting_of
-from adapters.activitypub.mastodon.uploads import Uploads
+from adapters.activitypub.mastodon.uploads import Uploads, said
 from adapters.activitypub.mastodon.words import html_of
 from adapters.activitypub.wing import Wing
 from pod.errors import Invalid, Unprocessable
@@ -109,8 +109,16 @@ class Composer:
             attachment_id(asked.path["id"], place): part
             for place, part in enumerate(read.nodes(before, "attachment"))
         }
-        numbers = asked.texts("media_ids")
-        return [held.get(each) or self.uploads.part(asked.me, each) for each in numbers]
+        told = asked.fields.get("media_attributes")
+        more = {
+            str(each.get("id")): said(each)
+            for each in (told if isinstance(told, list) else [])
+            if isinstance(each, dict)
+        }
+        return [
+            {**(held.get(each) or self.uploads.part(asked.me, each)), **more.get(each, {})}
+            for each in asked.texts("media_ids")
+        ]
 
     def _new_poll(self, told: dict[str, Any]) -> Node:
         names = told.get("options")

@@ -9,6 +9,7 @@ import asyncio
 import io
 import secrets
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -66,7 +67,7 @@ class Uploads:
             "mediaType": row.media_type,
             "url": url,
             **facts,
-            **self._said(asked),
+            **said(asked.fields),
         }
         iri = Iri(f"{_NAME}{secrets.token_urlsafe(16)}")
         await self._keep(asked.me, iri, part)
@@ -78,7 +79,7 @@ class Uploads:
 
     async def describe(self, asked: Asked) -> Entity:
         """Say what a file shows."""
-        part = {**self.part(asked.me, asked.path["id"]), **self._said(asked)}
+        part = {**self.part(asked.me, asked.path["id"]), **said(asked.fields)}
         await self._keep(asked.me, self.library.iri_of(asked.path["id"]), part)
         return self._shown(asked.path["id"], part)
 
@@ -96,26 +97,27 @@ class Uploads:
         await self.library.timelines.hear(Heard(iri, member.webid, at, orjson.dumps(part)))
 
     @staticmethod
-    def _said(asked: Asked) -> dict[str, Any]:
-        """Description and focal point."""
-        told: dict[str, Any] = {}
-        if (words := asked.text("description")) is not None:
-            if len(words) > MAX_WORDS:
-                raise Invalid(f"Description is too long (maximum is {MAX_WORDS} characters)")
-            told["name"] = words
-        if focus := asked.text("focus"):
-            try:
-                point = [float(side) for side in focus.split(",")]
-            except ValueError as err:
-                raise Invalid("Focus is two numbers") from err
-            if len(point) != 2 or not all(-1 <= side <= 1 for side in point):
-                raise Invalid("Focus is two numbers between -1 and 1")
-            told["focalPoint"] = point
-        return told
-
-    @staticmethod
     def _shown(number: str, part: Node) -> Entity:
         return attachment(number, part["type"].lower(), part["url"], part["url"], part)
+
+
+def said(told: Mapping[str, Any]) -> Node:
+    """What an app says of a file: description and focal point; raises Invalid."""
+    found: Node = {}
+    words, focus = told.get("description"), told.get("focus")
+    if words is not None:
+        if len(str(words)) > MAX_WORDS:
+            raise Invalid(f"Description is too long (maximum is {MAX_WORDS} characters)")
+        found["name"] = str(words)
+    if focus:
+        try:
+            point = [float(side) for side in str(focus).split(",")]
+        except ValueError as err:
+            raise Invalid("Focus is two numbers") from err
+        if len(point) != 2 or not all(-1 <= side <= 1 for side in point):
+            raise Invalid("Focus is two numbers between -1 and 1")
+        found["focalPoint"] = point
+    return found
 
 
 def _facts(body: bytes) -> dict[str, Any]:

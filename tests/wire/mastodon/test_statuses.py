@@ -367,9 +367,15 @@ def test_sound_beside_a_picture_is_told_to_the_fediverse(
         record = reply.json["value"]
         assert record["text"] == "listen\n\n📎 song"
         assert [one["alt"] for one in record["embed"]["images"]] == ["field"]
-        keep = {"status": "listen well", "media_ids": [made["media_attachments"][0]["id"]]}
+        number = made["media_attachments"][0]["id"]
+        told = [{"id": number, "description": "a long song"}]
+        keep = {"status": "listen well", "media_ids": [number], "media_attributes": told}
         edited = await phone.post(f"/api/v1/statuses/{made['id']}", keep, "PUT")
         assert [one["type"] for one in edited["media_attachments"]] == ["audio"]
+        assert edited["media_attachments"][0]["description"] == "a long song"
         assert edited["content"] == "<p>listen well</p>"
+        far = {"media_ids": [number], "media_attributes": [{"id": number, "focus": "9,9"}]}
+        reply = await phone.ask("PUT", f"/api/v1/statuses/{made['id']}", far)
+        assert reply.status == 422
 
     town.run(story())
