@@ -290,6 +290,7 @@ class ActivityPub:
         wake.set()
         unsubscribe = self._store.subscribe(lambda _: wake.set())
         try:
+            await self._wing.farewells.finish()  # what a crash left of it
             while True:
                 await wake.wait()
                 wake.clear()
