@@ -17,7 +17,7 @@ from adapters.activitypub.lens import profile
 from adapters.activitypub.lens.act import FOLLOWS, folder
 from adapters.activitypub.wing import Wing
 from pod.errors import Invalid, TooLarge
-from pod.model.ids import Iri, parse_datetime
+from pod.model.ids import Iri, MemberId, parse_datetime
 from pod.model.member import Member
 from pod.model.resource import ResourcePath
 
@@ -56,7 +56,15 @@ def follows(wing: Wing, member: Member, actor: Iri) -> bool:
     if wing.reader.about(member.id, FOLLOWS, actor):
         return True
     other = wing.local_actor(actor)
-    return other is not None and bool(wing.reader.about(member.id, AT_FOLLOWS, other.did))
+    if other is None:
+        return bool(followed_across(wing, member.id, actor))
+    return bool(wing.reader.about(member.id, AT_FOLLOWS, other.did))
+
+
+def followed_across(wing: Wing, member: MemberId, actor: Iri) -> list[ResourcePath]:
+    """The records by which a member follows an actor who is known in both networks."""
+    found = wing.edges.about(actor, actor)
+    return [edge.path for holder, edge in found if holder == member and edge.kind == "crossed"]
 
 
 def is_follower(wing: Wing, member: Member, actor: Iri) -> bool:

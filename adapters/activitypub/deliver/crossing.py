@@ -119,6 +119,7 @@ class Crossing:
             ended = (_kind_of(path), edge.activity, member, Iri(edge.object), edge.actor)
             undo = index.undo(relation.told(*ended), f"{edge.activity}#undo")
             telling = [await self._telling(member, undo)]
+            await wing.edges.remove(member.id, path, "accept", edge.actor)
             await wing.edges.retract(member.id, edge, wing.clock.now(), telling=telling)
             wing.outgoing.set()
 

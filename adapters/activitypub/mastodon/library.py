@@ -269,6 +269,7 @@ def follows(wing: Wing, member: Member, actor: Iri) -> bool:
     if other is not None:
         return moderation.is_follower(wing, other, member.webid)
     paths = wing.reader.about(member.id, act.FOLLOWS, actor)
+    paths += moderation.followed_across(wing, member.id, actor)
     return any(wing.edges.held(member.id, path, "accept", actor) for path in paths)
 
 

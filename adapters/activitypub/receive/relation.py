@@ -162,7 +162,8 @@ def _own_follow(wing: Wing, activity: Activity) -> tuple[MemberId, ResourcePath]
         follower = _author_of(wing, activity.object or "")
     if follower is None:
         return None
-    paths = wing.reader.about(follower.id, FOLLOWS, activity.actor)
+    paths = moderation.followed_across(wing, follower.id, activity.actor)
+    paths += wing.reader.about(follower.id, FOLLOWS, activity.actor)
     return (follower.id, paths[-1]) if paths else None
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from adapters.activitypub import moderation
+from adapters.activitypub.mastodon import library
 from pod.model.ids import Nsid, Rkey
 from pod.model.member import Member
 from pod.model.resource import ResourcePath, record_path
@@ -93,6 +95,31 @@ def test_it_goes_out_natively_and_is_undone(tell: Tell, how: str, kind: str) -> 
         count = len(bob.activities)
         await settle(pod)
         assert len(bob.activities) == count
+
+    tell(story)
+
+
+@pytest.mark.parametrize("named", ["in full", "by id"])
+def test_a_follow_across_is_one_once_it_is_accepted(tell: Tell, named: str) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        known_in_both(pod, bob, "link")
+        wing = pod.wing.social._wing
+        written = await about_eve(pod, alice, "follow")
+        await settle(pod)
+        (follow,) = bob.activities
+        assert moderation.follows(wing, alice, bob.id)
+        assert not library.follows(wing, alice, bob.id)
+        about = follow if named == "in full" else follow["id"]
+        assert await pod.post(bob, bob.activity("Accept", about)) == 202
+        assert library.follows(wing, alice, bob.id)
+        assert await pod.post(bob, bob.activity("Reject", about)) == 202
+        assert not library.follows(wing, alice, bob.id)
+        assert pod.store.resource(alice.id, written) is not None
+        assert await pod.post(bob, bob.activity("Accept", about, 2)) == 202
+        await pod.write.apply(owner(alice), alice.id, [Delete(written)])
+        await settle(pod)
+        assert not moderation.follows(wing, alice, bob.id)
+        assert not library.follows(wing, alice, bob.id)
 
     tell(story)
 
