@@ -24,6 +24,7 @@ from server.credentials import SessionCredentials
 from server.ground import Ground
 from server.hosts import App
 from server.parts import Parts
+from storage.delivery_queue import SqlActivityLog
 from storage.edges import SqlEdges
 from storage.grants import StoredGrants
 from storage.oauth_clients import SqlClients
@@ -162,6 +163,7 @@ def pages_of(
         did_document,
         services.version,
         addresses.leads_to,
+        identity.Usage(store, SqlActivityLog(ground.database).count, ground.clock),
         open_sign_up=settings.open_sign_up,
         server_actor=identity.ServerActor(
             settings.host_name.split(":")[0], Iri(f"{settings.origin}/actor")

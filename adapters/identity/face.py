@@ -17,6 +17,7 @@ from adapters.identity.oauth_pages import ConsentPages
 from adapters.identity.openid_endpoints import OpenIdRooms
 from adapters.identity.sign_in import SignIn
 from adapters.identity.sign_up import SignUpPages
+from adapters.identity.usage import Usage
 from adapters.identity.verify import Found, Sources, verify
 from adapters.identity.webfinger import ServerActor
 from adapters.identity.well_known import Corner, rooms
@@ -36,6 +37,7 @@ __all__ = [
     "SignIn",
     "SignUpPages",
     "Sources",
+    "Usage",
     "did_web",
     "oauth_rooms",
     "report",

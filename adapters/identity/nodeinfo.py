@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from adapters.identity.usage import Used
 from adapters.identity.webfinger import ServerActor
 from pod.model.ids import Origin
 
@@ -28,16 +29,29 @@ def discovery(origin: Origin, actor: ServerActor | None) -> dict[str, Any]:
     return {"links": links}
 
 
-def document(version: str, *, software: str, members: int, open_sign_up: bool) -> dict[str, Any]:
-    """The document in a version of `VERSIONS`; ``software`` is the version of the pod."""
+def document(
+    version: str, *, host: str, software: str, used: Used, open_sign_up: bool
+) -> dict[str, Any]:
+    """The document of a host in a version of `VERSIONS`; ``software`` is the pod's own version."""
     return {
         "version": version,
         "software": {"name": "commonpod", "version": software},
         "protocols": ["activitypub"],
         "services": {"inbound": [], "outbound": ["atom1.0", "rss2.0"]},
         "openRegistrations": open_sign_up,
-        "usage": {"users": {"total": members}},
-        "metadata": {"networks": ["activitypub", "atproto", "solid"]},
+        "usage": {
+            "users": {
+                "total": used.members,
+                "activeMonth": used.month,
+                "activeHalfyear": used.half_year,
+            },
+            "localPosts": used.posts,
+        },
+        "metadata": {
+            "nodeName": host,
+            "nodeDescription": "Its people are on the fediverse, ATProto and Solid at once.",
+            "networks": ["activitypub", "atproto", "solid"],
+        },
     }
 
 

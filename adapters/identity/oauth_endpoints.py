@@ -19,7 +19,7 @@ from adapters.http.hosts import Hosts
 from adapters.http.incoming import small_body, small_form
 from pod.errors import Invalid, NotFound, PodError, Unauthenticated
 from pod.keys.jose import ALGORITHMS
-from pod.oauth.registration import Registered
+from pod.oauth.registration import AUTH_METHODS, Registered
 from pod.oauth.request import PROMPTS, RESPONSE_MODES
 from pod.oauth.server import GRANTS, AuthorizationServer, Sent
 
@@ -52,7 +52,7 @@ def metadata(issuer: str, server: AuthorizationServer) -> dict[str, Any]:
         "subject_types_supported": ["public"],
         "response_types_supported": ["code"],
         "response_modes_supported": list(RESPONSE_MODES),
-        "grant_types_supported": list(GRANTS[:2]),
+        "grant_types_supported": list(GRANTS),
         "code_challenge_methods_supported": ["S256"],
         "ui_locales_supported": ["en"],
         "display_values_supported": ["page", "popup", "touch"],
@@ -64,7 +64,7 @@ def metadata(issuer: str, server: AuthorizationServer) -> dict[str, Any]:
         "jwks_uri": f"{issuer}/oauth/jwks",
         "authorization_endpoint": f"{issuer}/oauth/authorize",
         "token_endpoint": f"{issuer}/oauth/token",
-        "token_endpoint_auth_methods_supported": ["none", "private_key_jwt"],
+        "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
         "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "revocation_endpoint": f"{issuer}/oauth/revoke",
         "pushed_authorization_request_endpoint": f"{issuer}/oauth/par",
@@ -72,6 +72,9 @@ def metadata(issuer: str, server: AuthorizationServer) -> dict[str, Any]:
         "dpop_signing_alg_values_supported": list(ALGORITHMS),
         "client_id_metadata_document_supported": True,
         "protected_resources": [issuer],
+        # Where apps of Mastodon's kind register, as Mastodon itself names it.
+        "app_registration_endpoint": f"{issuer}/api/v1/apps",
+        "service_documentation": "https://docs.joinmastodon.org/",
     }
 
 

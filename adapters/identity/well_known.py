@@ -17,6 +17,7 @@ from adapters.http.hosts import Hosts
 from adapters.http.negotiate import choose
 from adapters.identity import host_meta, nodeinfo
 from adapters.identity.documents import did_web, member_document, names_of, server_document
+from adapters.identity.usage import Usage
 from adapters.identity.webfinger import (
     ServerActor,
     is_about,
@@ -25,13 +26,12 @@ from adapters.identity.webfinger import (
     server_jrd,
 )
 from pod.errors import Invalid, NotFound
-from pod.model.ids import Handle, MemberId, Origin
+from pod.model.ids import Handle, Origin
 from pod.model.member import Member
 from pod.ports import Reader
 
 _JRD: Final = "application/jrd+json"
 _XRD: Final = "application/xrd+xml"
-_PAGE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ class Corner:
     did_document: Callable[[Member], dict[str, Any]]
     software: str
     is_address: Callable[[str, Member], bool]
+    usage: Usage
     open_sign_up: bool = False
     server_actor: ServerActor | None = None
 
@@ -170,17 +171,11 @@ def _add_nodeinfo(blueprint: Blueprint, corner: Corner) -> None:
         is_server = corner.hosts.is_server(request.host)
         shown = nodeinfo.document(
             version,
+            host=request.host,
             software=corner.software,
-            members=_count(corner.reader) if is_server else 1,
+            used=await corner.usage.of_all()
+            if is_server
+            else corner.usage.of(corner.hosts.member(request.host)),
             open_sign_up=corner.open_sign_up and is_server,
         )
         return _json(shown, nodeinfo.media_type(version))
-
-
-def _count(reader: Reader) -> int:
-    """How many active members the server has; costs one short page per 500."""
-    total, after = 0, MemberId(0)
-    while page := reader.members(after=after, limit=_PAGE):
-        total += sum(member.is_active for member in page)
-        after = page[-1].id
-    return total

@@ -56,8 +56,7 @@ class MastodonProfile:
         pushed=False, pkce=False, bound=False, nonce=False, access=None, public=None,
         confidential=None,
     )  # fmt: skip
-    scopes_supported: Sequence[str] = ()
-    """None: the metadata that would list them are those of other protocols."""
+    scopes_supported = SCOPES
 
     def __init__(self, secret: bytes, clients: ClientStore, clock: Clock) -> None:
         self._secret = secret

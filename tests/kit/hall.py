@@ -15,7 +15,7 @@ from adapters.http.fetch import Fetched
 from adapters.http.hosts import Hosts
 from adapters.http.record_views import RECORD_VIEWS
 from adapters.identity.documents import did_web
-from adapters.identity.face import Addresses, Corner
+from adapters.identity.face import Addresses, Corner, Usage
 from adapters.identity.face import rooms as identity_rooms
 from pod.access.acl import Mode
 from pod.access.agent import PUBLIC, Agent
@@ -113,8 +113,11 @@ def hall_of(
     app.register_blueprint(console.rooms())
     app.register_blueprint(blobs.rooms(hosts, pod.media))
     leads_to = (addresses or Addresses(pod.accounts, _nobody_answers)).leads_to
+    usage = Usage(
+        pod.store, lambda of, at: len(pod.store.resources(of, at, after=None, limit=999)), pod.clock
+    )
     app.register_blueprint(
-        identity_rooms(Corner(hosts, pod.store, account_document, "1.2.3", leads_to, True))
+        identity_rooms(Corner(hosts, pod.store, account_document, "1.2.3", leads_to, usage, True))
     )
     return app
 

@@ -43,11 +43,23 @@ def test_the_metadata_is_what_clients_of_the_network_want(town: Town) -> None:
     assert told["authorization_response_iss_parameter_supported"] is True
     assert told["code_challenge_methods_supported"] == ["S256"]
     assert told["response_types_supported"] == ["code"]
-    assert told["grant_types_supported"] == ["authorization_code", "refresh_token"]
-    assert told["token_endpoint_auth_methods_supported"] == ["none", "private_key_jwt"]
+    assert {"authorization_code", "refresh_token"} <= set(told["grant_types_supported"])
+    assert {"none", "private_key_jwt"} <= set(told["token_endpoint_auth_methods_supported"])
     assert "ES256" in told["dpop_signing_alg_values_supported"]
     assert "none" not in told["token_endpoint_auth_signing_alg_values_supported"]
     assert {"atproto", "transition:generic"} <= set(told["scopes_supported"])
+
+
+def test_the_same_metadata_are_what_apps_of_mastodons_kind_want(town: Town) -> None:
+    told = town.run(town.whole.send("GET", "/.well-known/oauth-authorization-server")).json
+    assert told["app_registration_endpoint"] == f"{ORIGIN}/api/v1/apps"
+    assert told["revocation_endpoint"] == f"{ORIGIN}/oauth/revoke"
+    assert {"profile", "read", "write:statuses", "follow", "push"} <= set(told["scopes_supported"])
+    assert {"authorization_code", "client_credentials"} <= set(told["grant_types_supported"])
+    methods = set(told["token_endpoint_auth_methods_supported"])
+    assert {"client_secret_basic", "client_secret_post"} <= methods
+    assert told["code_challenge_methods_supported"] == ["S256"]
+    assert told["service_documentation"].startswith("https://")
 
 
 def test_every_origin_names_the_one_authorisation_server(town: Town) -> None:

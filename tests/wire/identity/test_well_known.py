@@ -115,14 +115,19 @@ def test_host_meta_leads_to_webfinger_in_both_forms() -> None:
 
 def test_nodeinfo_is_found_from_each_origin_and_stays_there() -> None:
     async def scene(alice: Author, ask: Ask) -> None:
-        await author(alice.pod, "bob")
+        bob = await author(alice.pod, "bob")
+        await bob.post("one")
         for host, members in ((ALICE, 1), (SERVER, 2)):
             links = (await json(await ask("/.well-known/nodeinfo", host)))["links"]
             for link in links:
                 path = link["href"].removeprefix(f"http://{host}")
                 info = await json(await ask(path, host))
                 assert path.endswith(info["version"])
-                assert info["usage"]["users"]["total"] == members
+                assert info["metadata"]["nodeName"] == host
+                assert info["protocols"] == ["activitypub"]
+                assert info["openRegistrations"] is (host == SERVER)
+                users = {"total": members, "activeMonth": members, "activeHalfyear": members}
+                assert info["usage"] == {"users": users, "localPosts": members - 1}
         assert (await ask("/nodeinfo/3.0")).status_code == 404
 
     play(scene)
