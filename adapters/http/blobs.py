@@ -6,6 +6,7 @@ Spec: RFC 9110 section 14 (ranges), RFC 8246 (immutable), https://www.w3.org/TR/
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from quart import Blueprint, Response, request
@@ -14,6 +15,7 @@ from adapters.http.conditional import not_modified
 from adapters.http.cors import echo
 from adapters.http.hosts import Hosts
 from adapters.http.incoming import fields
+from adapters.http.negotiate import harmless
 from adapters.http.ranges import Span, Unsatisfiable, span_of
 from pod.errors import Invalid, NotFound
 from pod.media import Media
@@ -37,7 +39,7 @@ def rooms(hosts: Hosts, media: Media) -> Blueprint:
             row = media.public(member.id, cid_from_text(cid))
         except (Invalid, NotFound) as error:
             raise NotFound from error
-        return serve(row, media, fields())
+        return serve(replace(row, media_type=harmless(row.media_type)), media, fields())
 
     return blueprint
 

@@ -16,6 +16,7 @@ _PARAMETER: Final = re.compile(
     r""";\s*([!#$%&'*+\-.^_`|~\w]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))"""
 )
 _TYPE: Final = re.compile(r"\s*([!#$%&'*+\-.^_`|~\w]+)/([!#$%&'*+\-.^_`|~\w]+)\s*")
+_ACTIVITY: Final = re.compile(r"(?i)\s*application/(?:activity|ld)\+json\b")
 _MAX_ACCEPT: Final = 4096
 
 
@@ -60,6 +61,14 @@ def parse_media_type(text: str) -> MediaType | None:
     """A Content-Type value or media range as its parts; None if it is not one."""
     parsed = _parse(text)
     return parsed.media if parsed else None
+
+
+def harmless(media_type: str) -> str:
+    """The type under which an upload goes out: never as an activity.
+
+    Peers take those of an origin for the word of who lives there.
+    """
+    return "application/octet-stream" if _ACTIVITY.match(media_type) else media_type
 
 
 def _parse(text: str) -> _Range | None:

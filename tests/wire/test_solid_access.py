@@ -118,6 +118,19 @@ def test_a_rule_is_for_whom_it_names(who: str, bob: int, nobody: int) -> None:
     told(story)
 
 
+def test_nobody_else_keeps_activities_on_the_owners_origin() -> None:
+    async def story(host: Host) -> None:
+        await share(host, rule(ANYBODY, "acl:Read, acl:Write"))
+        told = {"Content_Type": "application/activity+json; charset=utf-8"}
+        for who, status in (("bob", 415), (None, 415), ("alice", 201)):
+            body = b'{"id":"http://alice.localhost:2583/me"}'
+            for method, path in (("PUT", f"/data/f/{who}"), ("POST", "/data/f/")):
+                answer = await host.ask(method, path, body, as_=who, **told)
+                assert answer.status_code == status
+
+    told(story)
+
+
 def test_deleting_does_not_tell_what_one_may_not_read() -> None:
     async def story(host: Host) -> None:
         await host.ask("PUT", "/data/f/sub/", Content_Type=TTL)

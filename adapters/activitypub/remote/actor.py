@@ -20,7 +20,12 @@ from adapters.activitypub.jsonld.read import Node
 from adapters.activitypub.lens import tags
 from adapters.activitypub.ports import RemoteCache
 from adapters.activitypub.remote.document import Documents
-from adapters.activitypub.signature.verify import ActorKey, PublicKey, public_key
+from adapters.activitypub.signature.verify import (
+    REFETCH_AFTER,
+    ActorKey,
+    PublicKey,
+    public_key,
+)
 from pod.errors import Forbidden, Invalid, TooLarge, Unauthenticated
 from pod.keys import multibase
 from pod.model.ids import Iri
@@ -111,6 +116,9 @@ class Actors:
         try:
             owner = await self._owner(key_id)
             actor = await self.actor(owner, fresh=fresh)
+            is_old = self._clock.now() - actor.fetched_at >= REFETCH_AFTER
+            if key_id not in actor.keys and is_old:
+                actor = await self.actor(owner, fresh=True)  # the key may be new
         except (Invalid, Forbidden, TooLarge) as err:
             raise Unauthenticated("The signer's key cannot be found.") from err
         public = actor.keys.get(key_id)

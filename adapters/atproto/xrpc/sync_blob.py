@@ -12,6 +12,7 @@ from adapters.atproto.xrpc.call import Auth, Body, Call, query
 from adapters.atproto.xrpc.repos import visible_repo
 from adapters.atproto.xrpc.services import Services
 from adapters.http.conditional import not_modified
+from adapters.http.negotiate import harmless
 from adapters.http.ranges import Unsatisfiable, span_of
 from pod.model.ids import Tid
 from pod.records.cid import cid_from_text, cid_text
@@ -43,11 +44,12 @@ async def get_blob(call: Call, services: Services) -> Body:
         span = span_of(call.header(b"range"), row.size) if is_same else None
     except Unsatisfiable:
         return Body(b"", "", ((b"content-range", f"bytes */{row.size}".encode()),), 416)
+    kind = harmless(row.media_type)
     if span is None:
-        return Body(services.media.stream(row.cid), row.media_type, tuple(headers), length=row.size)
+        return Body(services.media.stream(row.cid), kind, tuple(headers), length=row.size)
     headers.append((b"content-range", f"bytes {span.start}-{span.end - 1}/{row.size}".encode()))
     body = services.media.stream(row.cid, start=span.start, end=span.end)
-    return Body(body, row.media_type, tuple(headers), 206, length=span.end - span.start)
+    return Body(body, kind, tuple(headers), 206, length=span.end - span.start)
 
 
 def _conditions(call: Call) -> dict[str, str]:

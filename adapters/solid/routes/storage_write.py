@@ -43,6 +43,7 @@ from adapters.solid.routes.storage import (
 )
 from adapters.solid.wac.document import check_acl, owner_acl
 from adapters.solid.wing import (
+    AS2,
     PATCH_TYPES,
     RDF_TYPES,
     VARIANTS,
@@ -145,6 +146,8 @@ async def _stored(wing: Wing, target: Target, media: MediaType) -> PutDocument |
         return PutDocument(target.path, media_type, body)
     if is_auxiliary(target.path):
         raise Unsupported("Access control lists and descriptions are RDF documents")
+    if media_type == AS2 and target.agent.member != target.member.id:
+        raise Unsupported("Activities on this origin are the owner's word, and kept by nobody else")
     media_type = stored_type(media)
     chunks = aiter(request.body)
     first = await anext(chunks, b"")

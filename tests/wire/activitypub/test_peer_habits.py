@@ -183,3 +183,20 @@ def test_strangers_do_not_fill_an_inbox(
         assert len(pod.store.resources(alice.id, "/inbox/", after=None, limit=9)) == 3
 
     tell(story)
+
+
+def test_a_key_of_a_new_name_is_looked_for_once_a_minute(tell: Tell) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        old = bob.documents[bob.id]["publicKey"]
+        bob.documents[bob.id]["publicKey"] = {**old, "id": f"{bob.id}#key-2"}
+        like = bob.activity("Like", alice.url((await pod.note(alice)).path))
+        bob.fetched.clear()
+        assert await pod.post(bob, like, key_id=f"{bob.id}#key-2") == 401
+        assert bob.fetched == []
+        pod.clock.pass_by(61)
+        assert await pod.post(bob, like, key_id=f"{bob.id}#key-3") == 401
+        assert await pod.post(bob, like, key_id=f"{bob.id}#key-2") == 202
+        assert await pod.post(bob, like, key_id=f"{bob.id}#key-4") == 401
+        assert bob.fetched == [bob.id]
+
+    tell(story)

@@ -130,6 +130,18 @@ def test_blobs_of_imported_records_are_missing_until_they_are_uploaded():
     in_pod(story)
 
 
+def test_an_upload_is_no_activity_of_the_server():
+    async def story(pod: Pod):
+        alice = await pod.join("alice")
+        kind = "application/activity+json"
+        blob = (await pod.upload(b'{"id":"http://x"}', kind, alice.access)).json["blob"]
+        await pod.write_post(alice, "look", file=blob)
+        found = await pod.get(GET, did=alice.did, cid=blob["ref"]["$link"])
+        assert found.headers["content-type"] == "application/octet-stream"
+
+    in_pod(story)
+
+
 def test_a_blob_is_served_in_ranges_and_not_again_to_who_has_it():
     async def story(pod: Pod):
         alice = await pod.join("alice")

@@ -78,6 +78,17 @@ def test_a_blob_can_do_no_harm_on_the_members_origin() -> None:
 
 
 @pytest.mark.parametrize(
+    "media_type", ["application/activity+json", "Application/LD+JSON", "application/ld+json; a=b"]
+)
+def test_an_upload_is_no_activity_of_the_member(media_type: str) -> None:
+    async def scene(alice: Author, ask: Ask) -> None:
+        blob = await shown(alice, b'{"id":"http://alice.localhost:2583/me"}', media_type)
+        assert (await ask(blob)).headers["Content-Type"] == "application/octet-stream"
+
+    play(scene)
+
+
+@pytest.mark.parametrize(
     ("header", "start", "end"),
     [("bytes=0-9", 0, 10), ("bytes=90-", 90, 100), ("bytes=-5", 95, 100)],
 )
