@@ -147,7 +147,7 @@ def main() -> None:
                             str(node_binary()),
                             str(resolved),
                             stats,
-                            "rfc9421",
+                            options.knock,
                         ],
                         given,
                     ),

@@ -159,14 +159,14 @@ class SqlDeliveryQueue:
         ]
         return min((from_us(row[0]) for row in rows if row[0] is not None), default=None)
 
-    async def done(self, delivery: Delivery) -> None:
-        """Forget a delivery: it arrived, or was given up."""
+    async def done(self, delivery: Delivery, *, within_s: float = 0.0) -> None:
+        """Forget a delivery, at the latest in ``within_s``: it arrived, or was given up."""
 
         def work(tx: Transaction) -> None:
             tx.execute(_REMOVE, (delivery.id, delivery.activity))
             tx.execute(_REMOVE_BODY, (delivery.activity,))
 
-        await self._database.write(work)
+        await self._database.write(work, within_s=within_s)
 
     async def again(self, delivery: Delivery, at: datetime) -> None:
         """Try again later, behind what is new; one more attempt counts."""
@@ -233,10 +233,12 @@ def add_outgoing(tx: Transaction, item: Outgoing, now_us: int) -> None:
     ident = tx.execute(_FIND_OUTGOING, (item.activity,)).fetchone()[0]
     targets = [(target, False) for target in item.inboxes]
     targets += [(target, True) for target in item.actors]
-    for target, is_actor in targets:
-        host = urlsplit(target).netloc.lower()
-        row = (None, ident, target, is_actor, host, 0, item.priority.value, now_us, now_us)
-        tx.execute(_ADD, row)
+    rank = item.priority.value
+    rows = (
+        (None, ident, target, is_actor, urlsplit(target).netloc.lower(), 0, rank, now_us, now_us)
+        for target, is_actor in targets
+    )
+    tx.connection.executemany(_ADD, rows)
 
 
 def _delivery_of(row: Row) -> Delivery:

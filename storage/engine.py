@@ -102,19 +102,20 @@ class Database:
         self._checkpointer = Checkpointer(path, self._lock)
         self._queue: deque[_Waiting] = deque()
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="write")
+        self._timer: asyncio.TimerHandle | None = None
         self._is_due = False
         self._is_in_thread = False
         self._is_closed = False
 
-    async def write(self, work: Callable[[Transaction], T]) -> T:
+    async def write(self, work: Callable[[Transaction], T], *, within_s: float = 0.0) -> T:
         """Run ``work`` in a transaction and return its result when that is durable.
 
         Works run serially, against the latest state, and share a transaction with those that are
-        waiting too. One that raises keeps nothing; when it had written already, its neighbours
-        run again, so a work must have no effects but its statements and its result. Cancelling
-        the caller does not cancel the write.
+        waiting too; one that may wait ``within_s`` shares it with more. One that raises keeps
+        nothing; when it had written already, its neighbours run again, so a work must have no
+        effects but its statements and its result. Cancelling the caller does not cancel the write.
         """
-        return await self._enqueue(work, in_thread=False)
+        return await self._enqueue(work, in_thread=False, within_s=within_s)
 
     async def write_in_thread(self, work: Callable[[Transaction], T]) -> T:
         """The same for a long work: it runs in a thread and a transaction of its own.
@@ -143,16 +144,24 @@ class Database:
         self.read.close()
         self._writer.close()
 
-    def _enqueue(self, work: Callable[[Transaction], T], *, in_thread: bool) -> asyncio.Future[T]:
+    def _enqueue(
+        self, work: Callable[[Transaction], T], *, in_thread: bool, within_s: float = 0.0
+    ) -> asyncio.Future[T]:
         if self._is_closed:
             raise RuntimeError("the database is closed")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._queue.append(_Waiting(work, future, in_thread))
-        self._flush_soon(loop)
+        if not within_s:
+            self._flush_soon(loop)
+        elif self._timer is None:
+            self._timer = loop.call_later(within_s, self._flush_soon, loop)
         return future
 
     def _flush_soon(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if not self._is_due and not self._is_in_thread and self._queue:
             self._is_due = True
             loop.call_soon(self._flush, loop)

@@ -62,6 +62,6 @@ class SqlPeerHosts:
         """Whether a host took something of a member before."""
         return self._database.read.execute(_MET, (host, member)).fetchone() is not None
 
-    async def meet(self, host: str, member: MemberId) -> None:
-        """Note that it did."""
-        await self._database.write(lambda tx: tx.execute(_MEET, (host, member)))
+    async def meet(self, host: str, member: MemberId, *, within_s: float = 0.0) -> None:
+        """Note that it did, at the latest in ``within_s``."""
+        await self._database.write(lambda tx: tx.execute(_MEET, (host, member)), within_s=within_s)

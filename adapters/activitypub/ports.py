@@ -266,8 +266,8 @@ class DeliveryQueue(Protocol):
         """When the next delivery comes due after ``now``."""
         ...
 
-    async def done(self, delivery: Delivery) -> None:
-        """Forget a delivery: it arrived, or was given up."""
+    async def done(self, delivery: Delivery, *, within_s: float = ...) -> None:
+        """Forget a delivery, at the latest in ``within_s``: it arrived, or was given up."""
         ...
 
     async def again(self, delivery: Delivery, at: datetime) -> None:
@@ -307,8 +307,8 @@ class PeerHosts(Protocol):
         """Whether a host took something of a member before."""
         ...
 
-    async def meet(self, host: str, member: MemberId) -> None:
-        """Note that it did."""
+    async def meet(self, host: str, member: MemberId, *, within_s: float = ...) -> None:
+        """Note that it did, at the latest in ``within_s``."""
         ...
 
 

@@ -34,6 +34,7 @@ from adapters.activitypub.ports import (
 )
 from adapters.activitypub.remote.actor import Actors
 from adapters.activitypub.remote.hosts import Hosts
+from adapters.activitypub.signature.signer import Signer
 from adapters.http.throttle import Throttle
 from pod.errors import Forbidden, Gone, Invalid, PeerUnavailable, TooLarge
 from pod.model.ids import Iri, Origin
@@ -82,6 +83,7 @@ class Wing:
     heralds: list[Herald] = field(default_factory=list)
     outgoing: asyncio.Event = field(default_factory=asyncio.Event)
     voting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    signer: Signer = field(default_factory=Signer)
 
     async def herald(self, tell: Callable[[Herald], Awaitable[None]]) -> None:
         """Let those hear of something who keep timelines; a post that cannot be had is not told."""

@@ -17,6 +17,7 @@ from multidict import CIMultiDictProxy
 from yarl import URL
 
 from adapters.http.addresses import may_connect
+from adapters.http.posting import CONNECT_S, Poster
 from pod.errors import Forbidden, Invalid, PeerUnavailable, TooLarge
 
 USER_AGENT: Final = "Commonpod/0.1"
@@ -24,7 +25,6 @@ _AT_ONCE: Final = 600
 """Connections in all: deliveries that hang take up to 450, and nobody else may wait for them."""
 
 _PER_HOST: Final = 8
-_CONNECT_S: Final = 5.0
 
 Lookup = Callable[[str, int], Awaitable[list[str]]]
 
@@ -42,13 +42,6 @@ class _Resolver(AbstractResolver):
         port: int = 0,
         family: socket.AddressFamily = socket.AF_INET,  # noqa: ARG002  the interface is aiohttp's
     ) -> list[ResolveResult]:
-        if self._private and (host == "localhost" or host.endswith(".localhost")):
-            found = ["127.0.0.1"]
-        else:
-            found = await self._lookup(host, port)
-        allowed = [text for text in found if may_connect(text, private=self._private)]
-        if found and not allowed:
-            raise _RefusedAddress(host)
         return [
             ResolveResult(
                 hostname=host,
@@ -58,8 +51,21 @@ class _Resolver(AbstractResolver):
                 proto=socket.IPPROTO_TCP,
                 flags=socket.AI_NUMERICHOST,
             )
-            for text in allowed
+            for text in await self.addresses(host, port)
         ]
+
+    async def addresses(self, host: str, port: int) -> list[str]:
+        """The address literals of a host, or of a literal, that may be connected to."""
+        if self._private and (host == "localhost" or host.endswith(".localhost")):
+            found = ["127.0.0.1"]
+        elif ":" in host or host[-1:].isdigit():
+            found = [host]
+        else:
+            found = await self._lookup(host, port)
+        allowed = [text for text in found if may_connect(text, private=self._private)]
+        if found and not allowed:
+            raise _RefusedAddress(host)
+        return allowed
 
     async def close(self) -> None:
         """Nothing is held."""
@@ -74,16 +80,18 @@ class Client:
 
     def __init__(self, lookup: Lookup, *, private: bool) -> None:
         self._private = private
+        resolver = _Resolver(lookup, private=private)
+        self._poster = Poster(resolver.addresses)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=_AT_ONCE,
                 limit_per_host=_PER_HOST,
-                resolver=_Resolver(lookup, private=private),
+                resolver=resolver,
                 socket_factory=self._socket,
                 ttl_dns_cache=30,
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
             trust_env=False,
             headers={"User-Agent": USER_AGENT},
             skip_auto_headers=("Content-Type",),
@@ -91,6 +99,7 @@ class Client:
 
     async def close(self) -> None:
         """Close all connections."""
+        self._poster.close()
         await self._session.close()
 
     def _socket(self, info: aiohttp.AddrInfoType) -> socket.socket:
@@ -117,6 +126,9 @@ class Client:
         an error is cut there, since its status is what counts.
         """
         try:
+            if method == "POST" and isinstance(body, bytes):
+                named = {"User-Agent": USER_AGENT, **headers}
+                return str(url), *await self._poster.post(url, named, body, limit)
             with body.open("rb") if isinstance(body, Path) else nullcontext(body) as data:
                 async with self._session.request(
                     method, url, headers=headers, data=data, allow_redirects=False

@@ -222,3 +222,20 @@ def test_the_log_does_not_grow_without_end(tmp_path: Path) -> None:
 def test_the_database_file_is_for_its_owner_alone(tmp_path: Path) -> None:
     upgrade(tmp_path / "pod.db")
     assert stat.S_IMODE((tmp_path / "pod.db").stat().st_mode) == 0o600
+
+
+def test_a_work_that_may_wait_is_written_with_the_next_one_or_in_time(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with numbers(tmp_path / "pod.sqlite") as database:
+            patient = asyncio.create_task(database.write(lambda t: add(t, 1), within_s=999))
+            await asyncio.sleep(0.01)
+            assert stored(database) == []
+            assert await database.write(lambda t: add(t, 2)) == 2
+            assert await patient == 1
+            assert stored(database) == [1, 2]
+            assert await database.write(lambda t: add(t, 3), within_s=0.001) == 3
+            last = asyncio.create_task(database.write(lambda t: add(t, 4), within_s=999))
+            await asyncio.sleep(0)
+        assert await last == 4
+
+    asyncio.run(run())

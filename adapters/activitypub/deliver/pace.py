@@ -38,7 +38,10 @@ class Introductions:
 
     def wait(self, host: str, member: Member, now: datetime) -> datetime | None:
         """When a member may be introduced to a host, None for now (which then counts)."""
-        if (host, member.id) in self._met or self._book.has_met(host, member.id):
+        if (host, member.id) in self._met:
+            return None
+        if self._book.has_met(host, member.id):
+            self._remember(host, member.id)
             return None
         recent = self._recent.setdefault((host, parent_domain(member.host)), deque())
         _bound(self._recent)
@@ -51,14 +54,15 @@ class Introductions:
         recent.append((now, member.id))
         return None
 
-    async def met(self, host: str, member: MemberId) -> None:
-        """The host took something of the member."""
-        if (host, member) in self._met:
-            return
+    async def met(self, host: str, member: MemberId, *, within_s: float = 0.0) -> None:
+        """The host took something of the member; kept at the latest in ``within_s``."""
+        if (host, member) not in self._met:
+            self._remember(host, member)
+            await self._book.meet(host, member, within_s=within_s)
+
+    def _remember(self, host: str, member: MemberId) -> None:
         self._met[host, member] = None
         _bound(self._met)
-        if not self._book.has_met(host, member):
-            await self._book.meet(host, member)
 
 
 def parent_domain(host: str) -> str:

@@ -5,7 +5,6 @@ Spec: https://swicg.github.io/activitypub-http-signature/#double-knocking
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Final
 
 from adapters.activitypub.deliver.followers_digest import header
@@ -25,10 +24,6 @@ REFUSED: Final = frozenset({400, 401, 403})
 """Answers after which the other signature scheme is tried once."""
 
 _MAX_ANSWER: Final = 64 * 1024
-_SIGN: Final[Mapping[bool, Callable[..., dict[str, str]]]] = {
-    False: cavage.sign,
-    True: rfc9421.sign,
-}
 
 
 async def post_signed(wing: Wing, delivery: Delivery, member: Member | None) -> Reply:
@@ -64,7 +59,8 @@ async def _post(
         named = key_id(member)
         plain |= header(wing, member, inbox, delivery.body)
     request = Request("POST", inbox, list(plain.items()), delivery.body)
-    signed = _SIGN[modern](request, key_id=named, sign=key.sign, now=wing.clock.now())
-    headers = {**plain, **signed}
+    scheme = rfc9421 if modern else cavage
+    base, finish = scheme.prepare(request, key_id=named, now=wing.clock.now())
+    headers = {**plain, **finish(await wing.signer.sign(key, base))}
     fetched = await wing.egress.post(inbox, delivery.body, headers, max_bytes=_MAX_ANSWER)
     return Reply(fetched.status, fetched.headers.get("Retry-After"))

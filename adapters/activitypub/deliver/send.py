@@ -37,7 +37,13 @@ _MOST_SLOW: Final = 256
 _NO_ROOM: Final = timedelta(seconds=5)
 _IDLE: Final = timedelta(seconds=30)
 _BREATH: Final = 16
-"""Tries that are started in one turn of the loop: each costs a signature."""
+"""Tries that are started in one turn of the loop."""
+
+_PATIENCE_S: Final = 0.05
+"""How long what came of a try waits to be written down with others, while there are many.
+
+What a crash loses of it is delivered once more.
+"""
 
 log = structlog.get_logger()
 
@@ -62,6 +68,7 @@ class Sender:
         self._slow_after_s = slow_after_s
         self._most_slow = most_slow
         self._running: dict[int, asyncio.Task[None]] = {}
+        self._in_pool: set[int] = set()
         self._doubtful: set[int] = set()
         self._slow: dict[int, tuple[str, asyncio.Timeout]] = {}
 
@@ -84,8 +91,7 @@ class Sender:
             await asyncio.gather(*self._running.values())
 
     def _room(self) -> int:
-        aside = self._doubtful.union(self._slow)
-        return self._pool - (len(self._running) - len(aside))
+        return self._pool - len(self._in_pool)
 
     async def _start_due(self) -> int:
         """Start tries while there is room; how many were started or put off."""
@@ -128,8 +134,8 @@ class Sender:
 
     def _start(self, delivery: Delivery, member: Member | None) -> None:
         self._hosts.start(delivery.host)
-        if self._hosts.is_doubtful(delivery.host):
-            self._doubtful.add(delivery.id)
+        lane = self._doubtful if self._hosts.is_doubtful(delivery.host) else self._in_pool
+        lane.add(delivery.id)
         self._running[delivery.id] = asyncio.create_task(self._try(delivery, member))
 
     async def _until_something_changes(self) -> None:
@@ -153,6 +159,7 @@ class Sender:
             except TimeoutError:
                 reply = Reply(None)
             slow.cancel()
+            self._leave_pool(delivery)
             await self._settle(delivery, reply)
         finally:
             slow.cancel()
@@ -160,17 +167,18 @@ class Sender:
             self._doubtful.discard(delivery.id)
             self._hosts.end(delivery.host)
             self._running.pop(delivery.id, None)
-            self._refill()
+            self._leave_pool(delivery)
 
     def _note_slow(self, delivery: Delivery, limit: asyncio.Timeout) -> None:
         self._slow[delivery.id] = (delivery.host, limit)
         if len(self._slow) > self._most_slow:
             _, oldest = self._slow.pop(next(iter(self._slow)))
             oldest.reschedule(asyncio.get_running_loop().time())
-        self._refill()
+        self._leave_pool(delivery)
 
-    def _refill(self) -> None:
+    def _leave_pool(self, delivery: Delivery) -> None:
         """Look for more once half of the pool is free: a look at the queue is worth many tries."""
+        self._in_pool.discard(delivery.id)
         if self._room() >= self._pool // 2:
             self._wing.outgoing.set()
 
@@ -185,14 +193,15 @@ class Sender:
             step = "give up"
         if step == "give up":
             log.info("delivery given up", host=delivery.host, status=reply.status)
-        elif step == "done" and errand_of(delivery) is None:
+        if isinstance(step, datetime):
+            await queue.again(delivery, max(step, until or step))
+            return
+        patience = _PATIENCE_S if len(self._running) > _BREATH else 0.0
+        await queue.done(delivery, within_s=patience)
+        if step == "done" and errand_of(delivery) is None:
             member = self._wing.reader.member(delivery.member)
             if member is not None and member.standing is not Standing.DELETED:
-                await self._introductions.met(delivery.host, member.id)
-        if isinstance(step, str):
-            await queue.done(delivery)
-        else:
-            await queue.again(delivery, max(step, until or step))
+                await self._introductions.met(delivery.host, member.id, within_s=patience)
 
     async def _send(self, delivery: Delivery, member: Member | None) -> Reply:
         errand = errand_of(delivery)

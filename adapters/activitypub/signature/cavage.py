@@ -17,6 +17,7 @@ from adapters.activitypub.signature.request import (
     COVERED,
     Algorithm,
     Claim,
+    Prepared,
     Request,
     body_digest,
     check_digest,
@@ -41,6 +42,12 @@ def sign(
 
     ``sign`` gives the RSASSA-PKCS1-v1_5 SHA-256 signature of bytes.
     """
+    base, finish = prepare(request, key_id=key_id, now=now)
+    return finish(sign(base))
+
+
+def prepare(request: Request, *, key_id: str, now: datetime) -> Prepared:
+    """The two halves of `sign`, between which the signature is made."""
     added = {
         "Host": request.parts.netloc,
         "Date": format_datetime(now.astimezone(UTC), usegmt=True),
@@ -51,12 +58,14 @@ def sign(
         covered.append("digest")
     covered += [name for name in COVERED if request.has(name)]
     signed = Request(request.method, request.url, [*request.headers, *added.items()], request.body)
-    signature = b64encode(sign(_base(signed, covered, {}))).decode()
-    added["Signature"] = (
-        f'keyId="{key_id}",algorithm="rsa-sha256",'
-        f'headers="{" ".join(covered)}",signature="{signature}"'
-    )
-    return added
+
+    def finish(signature: bytes) -> dict[str, str]:
+        text = b64encode(signature).decode()
+        names = " ".join(covered)
+        claim = f'keyId="{key_id}",algorithm="rsa-sha256",headers="{names}",signature="{text}"'
+        return {**added, "Signature": claim}
+
+    return _base(signed, covered, {}), finish
 
 
 def read(request: Request, now: datetime) -> Claim:

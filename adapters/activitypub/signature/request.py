@@ -8,8 +8,9 @@ from __future__ import annotations
 import binascii
 import hashlib
 import hmac
+import re
 from base64 import b64decode, b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
@@ -31,6 +32,8 @@ MAX_LIFETIME: Final = timedelta(hours=12)
 
 COVERED: Final = ("content-type", "collection-synchronization")
 """Headers that we sign where they are sent, besides what each scheme always covers."""
+
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ class Request:
         if len(values) != 1:
             raise Unauthenticated(f"The signature needs exactly one {name} header.")
         value = values[0].strip(" \t")
-        if any(ord(char) < 0x20 and char != "\t" for char in value):
+        if _CONTROL.search(value):
             raise Unauthenticated(f"The {name} header holds control characters.")
         return value
 
@@ -89,6 +92,10 @@ class Claim:
     base: bytes
     signature: bytes
     bare_base: bytes | None = None
+
+
+Prepared = tuple[bytes, Callable[[bytes], dict[str, str]]]
+"""What is to be signed, and what makes the headers to add of its signature."""
 
 
 def check_window(created: datetime, expires: datetime | None, now: datetime) -> None:

@@ -13,6 +13,7 @@ from adapters.activitypub.signature.request import (
     COVERED,
     Algorithm,
     Claim,
+    Prepared,
     Request,
     body_digest,
     check_digest,
@@ -38,6 +39,12 @@ def sign(
     request: Request, *, key_id: str, sign: Callable[[bytes], bytes], now: datetime
 ) -> dict[str, str]:
     """The headers that sign ``request`` with an RSA key; ``sign`` as in the older scheme."""
+    base, finish = prepare(request, key_id=key_id, now=now)
+    return finish(sign(base))
+
+
+def prepare(request: Request, *, key_id: str, now: datetime) -> Prepared:
+    """The two halves of `sign`, between which the signature is made."""
     added: dict[str, str] = {}
     covered = ["@method", "@target-uri"]
     if request.body or request.method == "POST":
@@ -52,8 +59,11 @@ def sign(
     claimed = InnerList(tuple((name, {}) for name in covered), params)
     signed = Request(request.method, request.url, [*request.headers, *added.items()], request.body)
     added["Signature-Input"] = f"sig1={write_inner_list(claimed)}"
-    added["Signature"] = f"sig1={write_bare(sign(signature_base(signed, claimed)))}"
-    return added
+
+    def finish(signature: bytes) -> dict[str, str]:
+        return {**added, "Signature": f"sig1={write_bare(signature)}"}
+
+    return signature_base(signed, claimed), finish
 
 
 def read(request: Request, now: datetime) -> Claim:
