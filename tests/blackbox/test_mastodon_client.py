@@ -144,6 +144,8 @@ def test_who_is_followed_elsewhere_is_in_home_and_hears_of_likes(alice: Phone) -
         told = eventually(lambda: [e for e in alice.app.ask("events") if e["event"] == "update"])
         assert told[0]["payload"]["uri"] == url
         post = home[0]["id"]
+        account = alice.call(f"v1.accounts.[{number}].fetch")
+        assert (account["followersCount"], account["statusesCount"]) == (1, 1)
         assert (
             alice.call("v2.search.list", {"q": url, "resolve": True})["statuses"][0]["id"] == post
         )
@@ -177,10 +179,77 @@ def test_who_is_followed_elsewhere_is_in_home_and_hears_of_likes(alice: Phone) -
         eventually(
             lambda: alice.call(f"v1.statuses.[{post}].fetch")["content"] == "<p>News, corrected</p>"
         )
+        edits = eventually(lambda: alice.call("v1.notifications.list", {"types": ["update"]}))
+        assert [one["status"]["id"] for one in edits] == [post]
+        eventually(lambda: [e for e in alice.app.ask("events") if e["event"] == "status.update"])
         bob.ask("delete", id=url)
         eventually(lambda: post not in [s["id"] for s in alice.call("v1.timelines.home.list")])
         eventually(lambda: [e for e in alice.app.ask("events") if e["event"] == "delete"])
         assert alice.call(f"v1.accounts.[{number}].unfollow")["following"] is False
+
+
+def test_who_is_rung_for_hears_of_posts_and_of_the_ends_of_polls(alice: Phone) -> None:
+    with peer("fedify.mjs", "ella", "cavage") as ella:
+        address = f"@ella@{ella.ready['actor'].split('/')[2]}"
+        found = alice.call("v2.search.list", {"q": address, "resolve": True})["accounts"]
+        number = found[0]["id"]
+        assert alice.call(f"v1.accounts.[{number}].follow", {"notify": True})["notifying"] is True
+        at = "v1.accounts.relationships.fetch"
+        eventually(lambda: alice.call(at, {"id": [number]})[0]["following"])
+        url = ella.ask("ask", text="<p>Which?</p>", options=["tea", "coffee"], seconds=6)
+        told = eventually(lambda: alice.call("v1.notifications.list", {"types": ["status"]}))
+        assert [one["status"]["uri"] for one in told] == [url]
+        poll = told[0]["status"]["poll"]
+        voted = alice.call(f"v1.polls.[{poll['id']}].votes.create", {"choices": [1]})
+        assert voted["ownVotes"] == [1]
+        over = eventually(lambda: alice.call("v1.notifications.list", {"types": ["poll"]}))
+        assert [one["status"]["uri"] for one in over] == [url]
+        assert over[0]["status"]["poll"]["expired"] is True
+        groups = alice.call("v2.notifications.list", {"types": ["poll", "status"]})
+        assert [one["type"] for one in groups["notificationGroups"]] == ["poll", "status"]
+
+
+STARTS = (
+    "v1.instance.fetch", "v1.preferences.fetch", "v1.customEmojis.list", "v1.announcements.list",
+    "v1.lists.list", "v2.filters.list", "v1.filters.list", "v1.followedTags.list",
+    "v1.featuredTags.list", "v1.conversations.list", "v1.bookmarks.list", "v1.favourites.list",
+    "v1.followRequests.list", "v1.blocks.list", "v1.mutes.list", "v1.domainBlocks.list",
+    "v1.scheduledStatuses.list", "v1.endorsements.list", "v2.suggestions.list",
+    "v1.trends.tags.list", "v1.trends.statuses.list", "v1.trends.links.list", "v1.directory.list",
+    "v1.instance.rules.list", "v1.instance.peers.list", "v1.instance.activity.list",
+    "v2.notifications.policy.fetch", "v1.notifications.policy.fetch", "v2.notifications.list",
+    "v1.notifications.requests.list", "v1.notifications.unreadCount.fetch",
+    "v2.notifications.unreadCount.fetch", "v1.timelines.public.list",
+)  # fmt: skip
+
+
+def test_an_app_that_starts_has_an_answer_to_everything(alice: Phone) -> None:
+    for path in STARTS:
+        assert alice.call(path) is not None, path
+    assert alice.call("v1.markers.fetch", {"timeline": ["home", "notifications"]}) == {}
+    made = alice.say("Read me")
+    told = alice.call("v1.markers.create", {"home": {"lastReadId": made["id"]}})
+    assert told["home"]["lastReadId"] == made["id"]
+
+
+def test_lists_filters_and_hashtags_are_the_members_own(alice: Phone) -> None:
+    made = alice.call("v1.lists.create", {"title": "Friends", "exclusive": True})
+    assert alice.call(f"v1.lists.[{made['id']}].fetch") == made
+    assert alice.call(f"v1.timelines.list.[{made['id']}].list") == []
+    alice.call(f"v1.lists.[{made['id']}].remove")
+    words = [{"keyword": "spoiler", "wholeWord": True}]
+    made = alice.call(
+        "v2.filters.create",
+        {"title": "Films", "context": ["home"], "keywordsAttributes": words},
+    )
+    assert [one["keyword"] for one in made["keywords"]] == ["spoiler"]
+    seen = alice.say("A spoiler about #films")
+    assert [one["filter"]["id"] for one in seen["filtered"]] == [made["id"]]
+    alice.call(f"v2.filters.[{made['id']}].remove")
+    assert alice.call("v1.tags.[films].follow")["following"] is True
+    assert [one["name"] for one in alice.call("v1.followedTags.list")] == ["films"]
+    tagged = alice.call("v1.timelines.tag.[films].list")
+    assert [one["id"] for one in tagged] == [seen["id"]]
 
 
 def test_a_revoked_token_is_good_for_nothing(server: Server) -> None:

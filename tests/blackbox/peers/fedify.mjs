@@ -49,8 +49,12 @@ federation
     })
   })
   .setKeyPairsDispatcher(() => keys)
-federation.setFollowersDispatcher('/users/{identifier}/followers', () => ({ items: [...followers.values()] }))
-federation.setOutboxDispatcher('/users/{identifier}/outbox', () => ({ items: [] }))
+federation
+  .setFollowersDispatcher('/users/{identifier}/followers', () => ({ items: [...followers.values()] }))
+  .setCounter(() => followers.size)
+federation
+  .setOutboxDispatcher('/users/{identifier}/outbox', () => ({ items: [] }))
+  .setCounter(() => notes.size)
 federation.setObjectDispatcher(Note, '/notes/{id}', (_ctx, { id }) => notes.get(id) ?? null)
 federation.setObjectDispatcher(Question, '/questions/{id}', (_ctx, { id }) => questions.get(id) ?? null)
 federation.setObjectDispatcher(QuoteAuthorization, '/stamps/{id}', (_ctx, { id }) => stamps.get(id) ?? null)
@@ -203,7 +207,7 @@ async function react(Kind, { object, emoji }) {
 }
 
 // Asks something: a Question of this server's, told to its followers.
-async function ask({ text, options }) {
+async function ask({ text, options, seconds = 3600 }) {
   const id = fresh('questions')
   const question = new Question({
     id,
@@ -211,7 +215,7 @@ async function ask({ text, options }) {
     content: text,
     to: PUBLIC_COLLECTION,
     exclusiveOptions: options.map((option) => new Note({ name: option, replies: new Collection({ totalItems: 0 }) })),
-    endTime: Temporal.Now.instant().add({ hours: 1 }),
+    endTime: Temporal.Now.instant().add({ seconds }),
     published: Temporal.Now.instant(),
   })
   questions.set(lastOf(id), question)
