@@ -11,7 +11,7 @@ from sqlalchemy import Table, delete, select
 from pod.model.ids import Iri, MemberId
 from pod.model.timeline import Entry, Heard, Marker, Notice, Span
 from storage.engine import Database, Transaction
-from storage.rows import from_us, to_us
+from storage.rows import from_us, prefix_end, to_us
 from storage.statements import compiled, given, insert_row, upsert
 from storage.tables import cursor
 from storage.timeline_tables import (
@@ -26,6 +26,9 @@ from storage.timeline_tables import (
 
 READER: Final = "timelines"
 """The name of the cursor that moves with the timelines."""
+
+_PAST: Final = "#past/"
+"""What comes between the id of a heard post and the time at which it ceased to be so."""
 
 _BITS: Final = 16
 _LAST: Final = 2**63 - 1
@@ -57,6 +60,15 @@ _UNLIST_OLD: Final = compiled(
             .where(_h.at < given("before"))
         )
     )
+)
+_PASTS: Final = compiled(
+    select(heard_post)
+    .where(_h.iri > given("low"), _h.iri < given("high"))
+    .order_by(_h.iri)
+    .limit(given("n"))
+)
+_UNHEAR_PASTS: Final = compiled(
+    delete(heard_post).where(_h.iri > given("low"), _h.iri < given("high"))
 )
 _FORGET: Final = compiled(delete(heard_post).where(_h.at < given("before")))
 _NTH: Final = compiled(select(_h.at).order_by(_h.at.desc()).limit(1).offset(given("most")))
@@ -153,6 +165,18 @@ class SqlTimelines:
         row = (post.iri, post.author, to_us(post.at), post.body)
         await self._database.write(lambda tx: tx.execute(_HEAR, row))
 
+    async def keep_past(self, post: Heard) -> None:
+        """Keep what a post of another server was before it changed at ``post.at``."""
+        iri = f"{post.iri}{_PAST}{to_us(post.at):020d}"
+        row = (iri, post.author, to_us(post.at), post.body)
+        await self._database.write(lambda tx: tx.execute(_HEAR, row))
+
+    def pasts(self, iri: str, *, limit: int) -> list[Heard]:
+        """What a post of another server was before, the oldest state first."""
+        low = f"{iri}{_PAST}"
+        rows = self._database.read.execute(_PASTS, (low, prefix_end(low), limit))
+        return [_heard_of(row) for row in rows]
+
     async def forget(self, before: datetime, *, most: int) -> None:
         """Drop posts that were heard before a time, and the oldest where there are too many."""
 
@@ -200,6 +224,8 @@ class SqlTimelines:
         def work(tx: Transaction) -> None:
             for statement in (_LEAVE, _UNNOTE, _UNHEAR, _UNLIST):
                 tx.execute(statement, (iri,))
+            low = f"{iri}{_PAST}"
+            tx.execute(_UNHEAR_PASTS, (low, prefix_end(low)))
 
         await self._database.write(work)
 

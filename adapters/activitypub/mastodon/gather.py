@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -16,7 +17,7 @@ from adapters.activitypub import moderation
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.read import Node
 from adapters.activitypub.lens import act, circle, poll
-from adapters.activitypub.mastodon.library import Library, own_id
+from adapters.activitypub.mastodon.library import PAST, Library, own_id
 from adapters.activitypub.mastodon.lister import Lister
 from adapters.activitypub.mastodon.nodes import hashtags, visibility
 from adapters.activitypub.mastodon.papers import Papers
@@ -25,6 +26,7 @@ from adapters.activitypub.moderation import AT_FOLLOWS
 from adapters.activitypub.receive.order import written_at
 from adapters.activitypub.wing import Wing
 from adapters.activitypub.wishes import wish_of
+from pod.access.agent import SYSTEM
 from pod.errors import Invalid
 from pod.model.change import ChangeOp
 from pod.model.ids import Iri, MemberId, parse_datetime
@@ -121,6 +123,8 @@ class Gatherer:
         held = self._timelines.heard(post["id"])
         if held is not None and written_at(post) < written_at(orjson.loads(held.body)):
             return False
+        if held is not None and _words(orjson.loads(held.body)) != _words(post):
+            await self._timelines.keep_past(replace(held, at=now))
         at = held.at if held is not None else now
         await self._timelines.hear(Heard(Iri(post["id"]), actor, at, orjson.dumps(post)))
         await self._lister.heard(post, actor, at)
@@ -278,7 +282,10 @@ class Gatherer:
         if path.startswith(AT_FOLLOWS) or tombstone is None:
             await self._parted(member, path)
             return
-        await self._remove(own_id(member, path, tombstone.generation))
+        iri = own_id(member, path, tombstone.generation)
+        await self._remove(iri)
+        past = Papers(self._wing, PAST)
+        await past.drop(SYSTEM, member, *past.every(member, iri))
 
     async def _parted(self, member: Member, path: ResourcePath) -> None:
         """What somebody posted goes from the timeline of a member who follows them no more."""

@@ -40,6 +40,10 @@ CatchUp = Callable[[], Awaitable[None]]
 QUIET: Final = "quiet"
 """The folder of the conversations of which a member wants to hear no more."""
 
+PAST: Final = "past"
+"""The folder of what a member's posts were before they changed them by an app."""
+
+MOST_PASTS: Final = 100
 _DEPTH: Final = 40
 _MOST: Final = 10_000
 
@@ -148,6 +152,14 @@ class Library:
             if holder is not None and resource is not None and holder.is_active:
                 found.append(object_id(holder, path, resource.generation))
         return found
+
+    def pasts(self, iri: Iri) -> list[Node]:
+        """What a post was before, as far as that was kept, the oldest state first."""
+        owner = member_at(self.wing.reader, iri)
+        if owner is not None:
+            papers = Papers(self.wing, PAST).every(owner, iri)[:MOST_PASTS]
+            return [post for paper in papers if (post := read.node(paper.body, "post"))]
+        return [orjson.loads(each.body) for each in self.timelines.pasts(iri, limit=MOST_PASTS)]
 
     def answers_others(self, post: Node) -> bool:
         """Whether a post answers somebody else than its author."""

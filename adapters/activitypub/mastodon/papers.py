@@ -59,9 +59,12 @@ class Papers:
 
     def about(self, member: Member, subject: str) -> Paper | None:
         """A member's document about something."""
-        for path in self.wing.reader.about(member.id, self.folder, subject):
-            return Paper(path, said(self.wing, member, path), subject)
-        return None
+        return next(iter(self.every(member, subject)), None)
+
+    def every(self, member: Member, subject: str) -> list[Paper]:
+        """All of a member's documents about something, the oldest first."""
+        paths = self.wing.reader.about(member.id, self.folder, subject)
+        return [Paper(path, said(self.wing, member, path), subject) for path in paths]
 
     def holders(self, subject: str) -> list[MemberId]:
         """The members who have a document about something."""
@@ -95,5 +98,7 @@ class Papers:
 
     async def drop(self, agent: Agent, member: Member, *papers: Paper) -> None:
         """Throw documents away."""
+        if not papers:
+            return
         ops = [Delete(paper.path, missing_ok=True) for paper in papers]
         await self.wing.write.apply(agent, member.id, ops)

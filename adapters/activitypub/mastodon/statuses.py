@@ -16,7 +16,8 @@ from adapters.activitypub.lens import html
 from adapters.activitypub.mastodon.composing import Composer
 from adapters.activitypub.mastodon.entities import Entities
 from adapters.activitypub.mastodon.frame import Asked, Frame
-from adapters.activitypub.mastodon.library import CatchUp, Library
+from adapters.activitypub.mastodon.library import MOST_PASTS, PAST, CatchUp, Library
+from adapters.activitypub.mastodon.papers import Papers
 from adapters.activitypub.mastodon.pictures import Entity
 from adapters.activitypub.outbox import Outbox
 from adapters.activitypub.wing import Wing
@@ -25,6 +26,9 @@ from pod.model.ids import Iri
 
 _KEPT_KEYS: Final = 10_000
 _DEPTH: Final = 40
+_KEPT_OF_STATES: Final = (
+    "content", "spoiler_text", "sensitive", "account", "media_attachments", "emojis", "quote",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -75,6 +79,11 @@ class Statuses:
         if "media_ids" in asked.fields:
             view["attachment"] = self.composer.attachments(asked, before)
         await self.outbox.post(asked.agent, asked.me, {"type": "Update", "object": view})
+        past = Papers(self.wing, PAST)
+        if self.library.post(iri, asked.me) != before:
+            kept = past.every(asked.me, iri)
+            await past.drop(asked.agent, asked.me, *kept[: len(kept) + 1 - MOST_PASTS])
+            await past.add(asked.agent, asked.me, {"post": before}, iri)
         await self.catch_up()
         return await self.entities.shown(iri, asked.me)
 
@@ -132,17 +141,21 @@ class Statuses:
         }
 
     async def history(self, asked: Asked) -> list[Entity]:
-        """The present state of a post: older ones are not kept."""
-        iri, _ = self.library.known(asked.path["id"], asked.member)
-        shown = await self.entities.shown(iri, asked.member)
-        kept = ("content", "spoiler_text", "sensitive", "account", "media_attachments", "emojis")
-        return [
-            {
-                **{name: shown[name] for name in kept},
-                "created_at": shown["edited_at"] or shown["created_at"],
-                "poll": None,
-            }
-        ]
+        """What a post was, as far as that was kept, and what it is."""
+        iri, node = self.library.known(asked.path["id"], asked.member)
+        found = []
+        for state in (*self.library.pasts(iri), node):
+            shown = await self.entities.status(iri, state, asked.member)
+            poll = shown["poll"]
+            options = [{"title": each["title"]} for each in poll["options"]] if poll else []
+            found.append(
+                {
+                    **{name: shown[name] for name in _KEPT_OF_STATES},
+                    "created_at": shown["edited_at"] or shown["created_at"],
+                    **({"poll": {"options": options}} if options else {}),
+                }
+            )
+        return found
 
     def _replies(self, iri: Iri) -> list[Iri]:
         held = self.wing.local_object(iri)

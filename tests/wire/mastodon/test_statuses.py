@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from server import emoji
+from tests.kit.neighbour import neighbour
 from tests.kit.phone import Phone, phone_of
 from tests.kit.whole import Person, Town
 from tests.wire.mastodon.test_people import multipart, png
@@ -90,11 +91,36 @@ def test_a_post_is_edited_and_deleted(town: Town, phone: Phone) -> None:
         assert edited["spoiler_text"] == ""
         assert edited["edited_at"] is not None
         assert (await phone.get(f"{url}/source"))["text"] == "after"
-        assert len(await phone.get(f"{url}/history")) == 1
+        await phone.post(url, {"status": "after", "spoiler_text": ""}, "PUT")
+        states = await phone.get(f"{url}/history")
+        said = [(one["content"], one["spoiler_text"]) for one in states]
+        assert said == [("<p>before</p>", "careful"), ("<p>after</p>", "")]
+        assert states[0]["created_at"] == made["created_at"]
+        assert states[1]["created_at"] >= edited["edited_at"]
         gone = await phone.post(url, method="DELETE")
         assert gone["text"] == "after"
         assert (await phone.ask("GET", url)).status == 404
         assert made["id"] not in [one["id"] for one in await phone.get("/api/v1/timelines/home")]
+        kept = town.whole.store.resources(1, "/data/social/past/", after=None, limit=9)
+        assert [one for one in kept if one.subject == made["uri"]] == []
+
+    town.run(story())
+
+
+def test_what_neighbours_wrote_before_is_kept_too(town: Town, phone: Phone) -> None:
+    async def story() -> None:
+        bob = await neighbour(town.whole, "hal")
+        await bob.befriend(phone)
+        note = await bob.say(1, "<p>frist</p>")
+        changed = {**note, "content": "<p>first</p>", "updated": "2027-01-01T00:00:00Z"}
+        await bob.tell("Update", changed)
+        home = await phone.get("/api/v1/timelines/home")
+        seen = next(one for one in home if one["uri"] == note["id"])
+        states = await phone.get(f"/api/v1/statuses/{seen['id']}/history")
+        assert [one["content"] for one in states] == ["<p>frist</p>", "<p>first</p>"]
+        await bob.tell("Delete", note["id"])
+        reply = await phone.ask("GET", f"/api/v1/statuses/{seen['id']}/history")
+        assert reply.status == 404
 
     town.run(story())
 
