@@ -60,11 +60,14 @@ class Workers:
 
 
 async def _restarted(name: str, work: Callable[[], Awaitable[None]]) -> None:
-    pause = FIRST_PAUSE_S
+    pause, loop = FIRST_PAUSE_S, asyncio.get_running_loop()
     while True:
+        begun = loop.time()
         try:
             await work()
         except Exception:  # the one place that keeps a worker alive whatever it meets
+            if loop.time() - begun > LONGEST_PAUSE_S:
+                pause = FIRST_PAUSE_S  # it was well for long
             log.exception("worker failed", worker=name, again_in_s=pause)
         await asyncio.sleep(pause)
         pause = min(pause * 2, LONGEST_PAUSE_S)

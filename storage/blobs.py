@@ -67,9 +67,12 @@ class FolderBlobs:
         end = size if end is None else min(end, size)
         if start >= end:
             return
-        found = await self._files.get_async(
-            blob_name(cid_text(cid)), options={"range": (start, end)}
-        )
+        try:
+            found = await self._files.get_async(
+                blob_name(cid_text(cid)), options={"range": (start, end)}
+            )
+        except FileNotFoundError as err:  # it went a moment ago
+            raise NotFound("Blob not found.", name="BlobNotFound") from err
         async for chunk in found.stream(min_chunk_size=_CHUNK_BYTES):
             yield bytes(chunk)
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from pod.errors import Invalid, NotFound, QuotaExceeded, TooLarge
 from pod.media import Media
+from pod.model.ids import Cid
 from pod.records.cid import raw_cid
 from pod.settings import Limits
 from storage.blobs import FolderBlobs
@@ -153,5 +154,21 @@ def test_an_upload_that_breaks_off_leaves_nothing_behind(tmp_path: Path) -> None
             with pytest.raises(Invalid):
                 await media.upload(alice.id, breaking(), None)
             assert files_in(tmp_path / "blobs") == []
+
+    asyncio.run(story())
+
+
+def test_a_blob_that_goes_while_it_is_asked_for_is_not_found(tmp_path: Path) -> None:
+    class Going(FolderBlobs):
+        async def size(self, cid: Cid) -> int | None:
+            found = await super().size(cid)
+            await self.delete(cid)
+            return found
+
+    async def story() -> None:
+        blobs = Going(tmp_path / "blobs")
+        await blobs.put(raw_cid(b"one"), b"one")
+        with pytest.raises(NotFound):
+            await read(blobs, b"one")
 
     asyncio.run(story())
