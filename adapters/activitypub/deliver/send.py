@@ -185,9 +185,12 @@ class Sender:
     async def _settle(self, delivery: Delivery, reply: Reply) -> None:
         """Write down what came of a try: of the delivery, and of its host."""
         queue, now = self._wing.queue, self._wing.clock.now()
+        was_silent = self._hosts.is_doubtful(delivery.host)
         until = await self._hosts.note(delivery.host, reply, now)
         if until is not None:
             await queue.rest(delivery.host, until)
+        elif was_silent:
+            await queue.wake(delivery.host, now)
         step = next_step(reply, delivery.attempt, now)
         if step != "done" and self._hosts.is_lost(delivery.host, now):
             step = "give up"

@@ -75,9 +75,8 @@ def _check(document: dict[str, Any]) -> None:
         for value in level:
             if isinstance(value, dict):
                 _check_names(value)
-                below.extend(value.values())
-            elif isinstance(value, list):
-                below.extend(value)
+            inner = value.values() if isinstance(value, dict) else value
+            below.extend(each for each in inner if isinstance(each, dict | list))
         if not below:
             return
         level = below
