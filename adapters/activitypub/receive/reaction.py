@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from adapters.activitypub import circle
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.context import PUBLIC
 from adapters.activitypub.moderation import hears
@@ -71,12 +72,15 @@ async def on_undo(wing: Wing, activity: Activity) -> None:
 async def _react(
     wing: Wing, activity: Activity, kind: EdgeKind, *, is_public: bool, emoji: str = ""
 ) -> None:
-    found = wing.local_object(activity.object or "")
+    target = activity.object or ""
+    found = wing.local_object(target)
+    if found is None and kind != "announce":
+        narrow = circle.found(wing, target, activity.actor)
+        found = narrow[:2] if narrow is not None else None
     if found is not None and hears(wing, found[0], activity.actor):
         member, resource = found
         edge = Edge(resource.path, kind, activity.actor, emoji, activity.id, is_public, activity.at)
         await wing.edges.put(member.id, edge)
         told = _TOLD_AS.get(kind)
         if told is not None:
-            about = activity.object or ""
-            await wing.herald(lambda herald: herald.note(member.id, told, activity.actor, about))
+            await wing.herald(lambda herald: herald.note(member.id, told, activity.actor, target))

@@ -15,6 +15,7 @@ from adapters.activitypub.receive import content
 from adapters.http.throttle import Limit
 from pod.model.ids import Iri
 from pod.model.member import Member
+from pod.model.timeline import Span
 from storage.listings import SqlListings
 from storage.timelines import SqlTimelines
 from tests.kit.fediverse import EVERYBODY, KEYS, TYPE, FediPod, Peer
@@ -199,5 +200,26 @@ def test_a_key_of_a_new_name_is_looked_for_once_a_minute(tell: Tell) -> None:
         other = bob.activity("Like", like["object"], 2)
         assert await pod.post(bob, other, key_id=f"{bob.id}#key-4") == 401
         assert bob.fetched == [bob.id]
+
+    tell(story)
+
+
+def test_who_may_read_a_post_for_followers_may_like_it(tell: Tell) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        timelines = gathering(pod)
+        eve = pod.network.add(Peer("eve", "http://eve.test", KEYS[1]))
+        told = {"type": "Note", "content": "shh", "to": [f"{alice.origin}/followers"]}
+        _, url = await pod.say(alice, told)
+        boost = bob.activity("Announce", url, to=[EVERYBODY])
+        assert await pod.post(eve, eve.activity("Like", url)) == 202
+        assert await pod.post(bob, boost) == 202
+        assert timelines.notices(alice.id, Span(limit=9)) == []
+        like = bob.activity("Like", url)
+        assert await pod.post(bob, like) == 202
+        (notice,) = timelines.notices(alice.id, Span(limit=9))
+        assert (notice.kind, notice.actor, notice.about) == ("favourite", bob.id, url)
+        assert len(pod.edges.of_actor(bob.id, limit=9)) == 1
+        assert await pod.post(bob, bob.activity("Undo", like)) == 202
+        assert pod.edges.of_actor(bob.id, limit=9) == []
 
     tell(story)
