@@ -9,6 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
+from adapters.activitypub import circle
 from adapters.activitypub.acts import Acts
 from adapters.activitypub.bookmarks import BOOKMARKS
 from adapters.activitypub.jsonld import read
@@ -195,6 +196,9 @@ class Entities:
     def _times(self, iri: Iri, node: Node, kind: Act, key: str) -> int:
         """How many people did something with a post: those who are known, or as many as it says."""
         local = self.wing.local_object(iri)
+        narrow = circle.found(self.wing, iri, read.author(node) or iri) if local is None else None
+        if narrow is not None:
+            local = narrow[:2]
         known = len(self.library.acts_about(iri, kind))
         if local is not None:
             edge: Any = kind
