@@ -113,8 +113,7 @@ def _read_number(number: Any) -> int:
         return int(number)
     if type(number) is not int:
         raise Invalid("floating point numbers are not allowed in records")
-    if not MIN_INT <= number <= MAX_INT:
-        raise Invalid("an integer must fit in 64 bits")
+    check_int(number)
     return number
 
 
@@ -140,6 +139,12 @@ def _check_type(data: dict[str, Data]) -> None:
         raise Invalid("$type must be a string that is not empty")
     if name == "blob" and (data.keys() != _BLOB_KEYS or blob_ref(data) is None):
         raise Invalid("a blob must have a ref, a mimeType and a size")
+
+
+def check_int(number: int) -> None:
+    """Raise Invalid for an integer that has no place in data."""
+    if not MIN_INT <= number <= MAX_INT:
+        raise Invalid("an integer must fit in 64 bits")
 
 
 def blob_ref(data: Data) -> BlobRef | None:
