@@ -13,6 +13,7 @@ from typing import Final
 
 import orjson
 
+from adapters.activitypub import circle
 from adapters.activitypub.jsonld.context import MEDIA_TYPE
 from adapters.activitypub.lens import index
 from adapters.activitypub.lens.act import FOLLOWS, Act, folder
@@ -68,6 +69,8 @@ class Acts:
             require_followable(self._wing, member, target)
         if act == "follow" and (bridged := bridged_did(target)) is not None:
             return await self._record(agent, member, RelationKind.FOLLOW, bridged)
+        if act == "like" and circle.found(self._wing, target, member.webid) is not None:
+            return await self._social.like(agent, member, target)
         if self._wing.is_local(target):
             return await self._record(agent, member, KINDS[act], self._subject(act, target))
         if act == "follow":
@@ -109,10 +112,12 @@ class Acts:
         if not emoji.strip() or len(emoji) > _LONGEST_EMOJI:
             raise Unprocessable("A reaction is one emoji.")
         wing, held = self._wing, self._wing.local_object(target)
-        author = held[0].webid if held is not None else (await authored(wing, target))[1]
+        narrow = circle.found(wing, target, member.webid)
+        local = held or narrow
+        author = local[0].webid if local is not None else (await authored(wing, target))[1]
         for path in wing.reader.about(member.id, folder("react"), target):
-            found = wing.reader.resource(member.id, path)
-            if found is not None and orjson.loads(found.body).get("content") == emoji:
+            said = wing.reader.resource(member.id, path)
+            if said is not None and orjson.loads(said.body).get("content") == emoji:
                 return path
         path = ResourcePath(folder("react") + wing.tids.next())
         view = {
@@ -133,14 +138,15 @@ class Acts:
     def held(self, member: Member, act: Act, target: Iri) -> list[ResourcePath]:
         """What a member wrote of an act about a target, as record or as document."""
         about = self._wing.reader.about
-        found = about(member.id, folder(act), target)
+        paths = about(member.id, folder(act), target)
         if act == "follow" and (bridged := bridged_did(target)) is not None:
-            found += about(member.id, f"/repo/{relation.COLLECTIONS[KINDS[act]]}/", bridged)
-        if act in KINDS and self._wing.is_local(target):
+            paths += about(member.id, f"/repo/{relation.COLLECTIONS[KINDS[act]]}/", bridged)
+        is_record = act == "follow" or self._wing.local_object(target) is not None
+        if act in KINDS and self._wing.is_local(target) and is_record:
             subject = self._subject(act, target)
             uri = subject.uri if isinstance(subject, StrongRef) else subject
-            found += about(member.id, f"/repo/{relation.COLLECTIONS[KINDS[act]]}/", uri)
-        return found
+            paths += about(member.id, f"/repo/{relation.COLLECTIONS[KINDS[act]]}/", uri)
+        return paths
 
     def _subject(self, act: Act, target: Iri) -> Did | StrongRef:
         other = self._wing.local_actor(target) if act == "follow" else None

@@ -20,7 +20,7 @@ from pod.access.agent import Agent
 from pod.errors import Conflict, NotFound
 from pod.model.ids import Iri
 from pod.model.member import Member
-from pod.model.resource import ABSENT, Resource, ResourcePath, Version
+from pod.model.resource import ABSENT, Resource, ResourcePath
 from pod.write import Delete, PutDocument
 
 
@@ -31,7 +31,8 @@ async def create(wing: Wing, agent: Agent, member: Member, view: Node, activity:
     post = circle.id_of(member, path)
     placed = await files.place(wing, member, post, view, {}, is_public=False)
     made = _tagged(wing, circle.put(placed.view, member, path, told, _now(wing)))
-    put = PutDocument(path, MEDIA_TYPE, orjson.dumps(index.document(made)), ABSENT)
+    parent = read.iri(made, "inReplyTo")
+    put = PutDocument(path, MEDIA_TYPE, orjson.dumps(index.document(made)), ABSENT, parent)
     await wing.write.apply(agent, member.id, [put, *placed.ops])
     return post
 
@@ -48,7 +49,8 @@ async def update(wing: Wing, agent: Agent, member: Member, target: Iri, view: No
     placed = await files.place(wing, member, target, whole, before, is_public=False)
     made = _tagged(wing, circle.put(placed.view, member, held.path, before, _now(wing)))
     body = orjson.dumps(index.document(made))
-    put = PutDocument(held.path, MEDIA_TYPE, body, Version(held.cid, held.complement.revision))
+    parent = read.iri(made, "inReplyTo")
+    put = PutDocument(held.path, MEDIA_TYPE, body, held.version, parent)
     await wing.write.apply(agent, member.id, [put, *placed.ops])
     return target
 
@@ -77,6 +79,17 @@ def shown(wing: Wing, member: Member, target: Iri, reader: Iri | None) -> View:
     if f"{member.origin}/followers" in told and moderation.is_follower(wing, member, reader):
         return view
     raise NotFound
+
+
+def place(wing: Wing, target: str) -> tuple[Member, Resource] | None:
+    """Where a post of this pod lies, whoever it is for; who asks must have been let see it."""
+    public = wing.local_object(target)
+    member = member_at(wing.reader, target) if public is None else None
+    if member is None or not member.is_active:
+        return public
+    path = circle.path_of(member, target)
+    held = wing.reader.resource(member.id, path) if path is not None else None
+    return (member, held) if held is not None and circle.get(member, held) is not None else None
 
 
 def found(wing: Wing, target: str, reader: Iri) -> tuple[Member, Resource, View] | None:

@@ -100,7 +100,7 @@ class Polls:
         path, version = resource.path, resource.version
         note: Op = Annotate(path, annotated(resource.complement, told), version)
         if narrow is not None:
-            note = PutDocument(path, MEDIA_TYPE, orjson.dumps(told), version)
+            note = PutDocument(path, MEDIA_TYPE, orjson.dumps(told), version, resource.subject)
         try:
             await self._wing.write.apply(SYSTEM, member.id, [note])
         except StaleVersion:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from adapters.activitypub import moderation
+from adapters.activitypub import circle, moderation
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.lens import presence
 from adapters.activitypub.lens.act import FOLLOWS, Act, folder
@@ -88,7 +88,7 @@ class Social:
         return asked
 
     async def _author(self, object_id: Iri) -> Iri:
-        local = self._wing.local_object(object_id)
+        local = circle.place(self._wing, object_id)
         if local is not None:
             return local[0].webid
         document = await self._wing.actors.document(object_id)

@@ -195,10 +195,7 @@ class Entities:
 
     def _times(self, iri: Iri, node: Node, kind: Act, key: str) -> int:
         """How many people did something with a post: those who are known, or as many as it says."""
-        local = self.wing.local_object(iri)
-        narrow = circle.found(self.wing, iri, read.author(node) or iri) if local is None else None
-        if narrow is not None:
-            local = narrow[:2]
+        local = circle.place(self.wing, iri)
         known = len(self.library.acts_about(iri, kind))
         if local is not None:
             edge: Any = kind
@@ -208,8 +205,6 @@ class Entities:
 
     def has_done(self, member: Member, act: Act, iri: Iri) -> bool:
         """Whether a member liked or boosted a post."""
-        if self.wing.is_local(iri) and self.wing.local_object(iri) is None:
-            return False
         return bool(self.acts.held(member, act, iri))
 
     async def _number(self, iri: Iri | None, node: Node | None) -> str | None:

@@ -161,6 +161,12 @@ class Library:
             return [post for paper in papers if (post := read.node(paper.body, "post"))]
         return [orjson.loads(each.body) for each in self.timelines.pasts(iri, limit=MOST_PASTS)]
 
+    def narrow_answers(self, iri: Iri) -> list[Iri]:
+        """What members answered to a post, not for everybody."""
+        found = self.wing.reader.all_about(circle.CIRCLE, iri, limit=_MOST)
+        holders = ((self.wing.reader.member(member), path) for member, path in found)
+        return [circle.id_of(holder, path) for holder, path in holders if holder is not None]
+
     def answers_others(self, post: Node) -> bool:
         """Whether a post answers somebody else than its author."""
         parent = read.iri(post, "inReplyTo")

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from adapters.activitypub import circle
 from adapters.activitypub.acts import Acts
 from adapters.activitypub.bookmarks import BOOKMARKS, mark, unmark
 from adapters.activitypub.lens.act import Act, folder
@@ -80,7 +81,7 @@ class Reactions:
     def _by(self, kind: Act) -> Callable[[Asked], Awaitable[Page]]:
         async def people(asked: Asked) -> Page:
             iri, _ = self.library.known(asked.path["id"], asked.member)
-            held = self.wing.local_object(iri)
+            held = circle.place(self.wing, iri)
             acts = self.library.acts_about(iri, kind)
             actors = [each.webid for each in self.library.people(member for member, _ in acts)]
             if held is not None:

@@ -11,6 +11,7 @@ from typing import Final
 
 from quart import request
 
+from adapters.activitypub import circle
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.lens import html
 from adapters.activitypub.mastodon.composing import Composer
@@ -29,6 +30,7 @@ _DEPTH: Final = 40
 _KEPT_OF_STATES: Final = (
     "content", "spoiler_text", "sensitive", "account", "media_attachments", "emojis", "quote",
 )  # fmt: skip
+_MOST_NARROW: Final = 400
 
 
 @dataclass(slots=True)
@@ -129,7 +131,8 @@ class Statuses:
                     below.append(reply)
                     waiting.append(reply)
         shown = [await self.entities.statuses(part, asked.member) for part in (above, below)]
-        return {"ancestors": shown[0], "descendants": shown[1]}
+        by_time = sorted(shown[1], key=lambda each: int(each["id"]))
+        return {"ancestors": shown[0], "descendants": by_time}
 
     async def source(self, asked: Asked) -> Entity:
         """The words of one's own post, as they are edited."""
@@ -158,9 +161,12 @@ class Statuses:
         return found
 
     def _replies(self, iri: Iri) -> list[Iri]:
-        held = self.wing.local_object(iri)
-        if held is None:
-            return []
-        edges = self.wing.edges.page(held[0].id, held[1].path, "reply", limit=_DEPTH)
-        found = [Iri(edge.object) for edge in reversed(edges) if edge.object]
-        return list(dict.fromkeys([*found, *self.library.local_answers(iri)]))
+        """What is known to answer a post, for whomever it is."""
+        found = [*self.library.local_answers(iri), *self.library.narrow_answers(iri)]
+        if (held := circle.place(self.wing, iri)) is not None:
+            place = held[0].id, held[1].path
+            edges = self.wing.edges.page(*place, "reply", limit=_DEPTH)
+            objects = [edge.object for edge in edges]
+            objects += list(self.wing.edges.tally(*place, "reply")[0])[:_MOST_NARROW]
+            found += map(Iri, filter(None, objects))
+        return list(dict.fromkeys(found))

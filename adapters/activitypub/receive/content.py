@@ -11,6 +11,7 @@ from typing import Final
 
 import orjson
 
+from adapters.activitypub import circle
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.context import AS2, MEDIA_TYPE, PUBLIC
 from adapters.activitypub.jsonld.read import Node
@@ -49,7 +50,10 @@ async def on_create(wing: Wing, activity: Activity) -> None:
     post = await own_object(wing, activity)
     if post is None or not ACTOR_TYPES.isdisjoint(read.types(post)):
         return
-    parent = wing.local_object(read.iri(post, "inReplyTo") or "")
+    answered = read.iri(post, "inReplyTo") or ""
+    parent = wing.local_object(answered)
+    if parent is None and (narrow := circle.found(wing, answered, activity.actor)) is not None:
+        parent = narrow[:2]
     members = {
         member.id for name in named(activity.node, post) if (member := wing.local_actor(name))
     }

@@ -16,7 +16,10 @@ from adapters.activitypub.moderation import hears
 from adapters.activitypub.receive.activity import Activity
 from adapters.activitypub.receive.relation import undo_relation
 from adapters.activitypub.wing import Wing
+from pod.model.ids import Iri
+from pod.model.member import Member
 from pod.model.peer import Edge, EdgeKind
+from pod.model.resource import Resource
 
 _LONGEST_EMOJI: Final = 128
 _TOLD_AS: Final[dict[EdgeKind, str]] = {"like": "favourite", "announce": "reblog"}
@@ -63,24 +66,30 @@ async def on_undo(wing: Wing, activity: Activity) -> None:
         return
     kinds = read.types(inner)
     await undo_relation(wing, activity.actor, kinds, target)
-    found = wing.local_object(target)
+    found = _post(wing, target, activity.actor)
     for name, kind in _UNDONE:
         if found is not None and name in kinds:
             await wing.edges.remove(found[0].id, found[1].path, kind, activity.actor)
+
+
+def _post(wing: Wing, target: str, actor: Iri) -> tuple[Member, Resource] | None:
+    """A post of a member that an actor may see."""
+    public = wing.local_object(target)
+    narrow = circle.found(wing, target, actor) if public is None else None
+    return narrow[:2] if narrow is not None else public
 
 
 async def _react(
     wing: Wing, activity: Activity, kind: EdgeKind, *, is_public: bool, emoji: str = ""
 ) -> None:
     target = activity.object or ""
-    found = wing.local_object(target)
-    if found is None and kind != "announce":
-        narrow = circle.found(wing, target, activity.actor)
-        found = narrow[:2] if narrow is not None else None
+    is_open = kind == "announce"
+    found = wing.local_object(target) if is_open else _post(wing, target, activity.actor)
     if found is not None and hears(wing, found[0], activity.actor):
         member, resource = found
         edge = Edge(resource.path, kind, activity.actor, emoji, activity.id, is_public, activity.at)
-        await wing.edges.put(member.id, edge)
+        if kind != "like" or wing.local_actor(activity.actor) is None:  # members' acts are counted
+            await wing.edges.put(member.id, edge)
         told = _TOLD_AS.get(kind)
         if told is not None:
             await wing.herald(lambda herald: herald.note(member.id, told, activity.actor, target))

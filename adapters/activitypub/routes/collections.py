@@ -103,7 +103,10 @@ def liked(wing: Wing, member: Member, at: str | None) -> View:
     """What a member likes, as far as it has a place in the fediverse."""
 
     def likes(after: str) -> Iterator[tuple[str, str]]:
-        yield from ((each.path, about) for each, about in _acts(wing, member, LIKES, after))
+        for each, about in _acts(wing, member, LIKES, after):
+            is_for_some = wing.is_local(about) and wing.local_object(about) is None
+            if not is_for_some:
+                yield each.path, about
         yield from _objects(wing, member, _LIKES, after)
 
     total = sum(wing.log.count(member.id, prefix) for prefix in (LIKES, _LIKES))

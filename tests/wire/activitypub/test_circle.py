@@ -14,6 +14,7 @@ import pytest
 from pod.model.ids import Iri
 from pod.model.member import Member
 from pod.model.peer import Follower
+from pod.model.resource import ResourcePath
 from tests.kit.fediverse import EVERYBODY, KEYS, FediPod, Peer, cavage, fedi_pod, rfc9421
 from tests.kit.house import owner
 
@@ -129,6 +130,27 @@ def test_what_such_a_post_cannot_hold_is_refused(
         assert status == 422
         await pod.wing.flush()
         assert bob.received == []
+
+    tell(story)
+
+
+def test_likes_and_answers_of_whom_it_is_for_are_kept(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        eve = pod.network.add(Peer("eve", "http://eve.test", KEYS[1]))
+        url = await said(pod, alice, private(alice))
+        path = ResourcePath(f"/data/social/note/{url.rpartition('/')[2]}")
+        for peer in (bob, eve):
+            assert await pod.post(peer, peer.activity("Like", url, 2)) == 202
+            answer = peer.note(5, to=[alice.webid], inReplyTo=url)
+            assert await pod.post(peer, peer.activity("Create", answer, 3)) == 202
+            assert await pod.post(peer, peer.activity("Announce", url, 4, to=[EVERYBODY])) == 202
+        assert pod.edges.tally(alice.id, path, "like")[1] == [bob.id]
+        assert list(pod.edges.tally(alice.id, path, "reply")[0]) == [f"{bob.origin}/notes/5"]
+        assert pod.edges.count(alice.id, path, "announce") == 0
+        assert pod.edges.count(alice.id, path, "reply") == 0
+        undo = bob.activity("Undo", {"type": "Like", "actor": bob.id, "object": url}, 6)
+        assert await pod.post(bob, undo) == 202
+        assert pod.edges.tally(alice.id, path, "like")[1] == []
 
     tell(story)
 

@@ -10,7 +10,7 @@ import pytest
 from server import emoji
 from tests.kit.neighbour import neighbour
 from tests.kit.phone import Phone, phone_of
-from tests.kit.whole import Person, Town
+from tests.kit.whole import AS2, Person, Town
 from tests.wire.mastodon.test_people import multipart, png
 
 
@@ -297,6 +297,36 @@ def test_who_is_locked_decides_who_reads_what_is_for_followers(town: Town, bob: 
         him = (await bob.get("/api/v1/accounts/verify_credentials"))["id"]
         await carla.post(f"/api/v1/accounts/{him}/block")
         assert (await bob.ask("GET", url)).status == 404
+
+    town.run(story())
+
+
+def test_a_direct_thread_is_whole_for_those_in_it(town: Town, phone: Phone, bob: Phone) -> None:
+    async def story() -> None:
+        names = [(await each.get("/api/v1/accounts/verify_credentials"))["acct"]
+                 for each in (phone, bob)]  # fmt: skip
+        first = await say(phone, f"@{names[1]} secret?", visibility="direct")
+        url = f"/api/v1/statuses/{first['id']}"
+        answer = await say(bob, f"@{names[0]} yes", visibility="direct", in_reply_to_id=first["id"])
+        for each in (phone, bob):
+            context = await each.get(f"{url}/context")
+            assert [one["id"] for one in context["descendants"]] == [answer["id"]]
+            above = await each.get(f"/api/v1/statuses/{answer['id']}/context")
+            assert [one["id"] for one in above["ancestors"]] == [first["id"]]
+        dora = await phone_of(town.whole, await town.whole.join("dora"))
+        assert (await dora.ask("GET", f"{url}/context")).status == 404
+        assert (await dora.ask("POST", f"{url}/favourite")).status == 404
+        liked = await bob.post(f"{url}/favourite")
+        assert (liked["favourited"], liked["favourites_count"]) == (True, 1)
+        shown = await town.whole.ask(
+            "GET", f"http://{names[1].partition('@')[2]}/liked", accept=AS2
+        )
+        assert shown.status == 200
+        assert first["uri"] not in shown.body.decode()
+        assert (await phone.get(url))["favourites_count"] == 1
+        assert len(await phone.get(f"{url}/favourited_by")) == 1
+        assert (await bob.post(f"{url}/unfavourite"))["favourites_count"] == 0
+        assert (await bob.ask("POST", f"{url}/reblog")).status == 404
 
     town.run(story())
 
