@@ -123,9 +123,12 @@ class Fetch:
         max_bytes: int | None = None,
     ) -> Fetched:
         """Post a body or a file; a redirect is an answer, never followed. Raises as `get`."""
-        async with _deadline(self._settings.fetch_timeout_s):
-            sent = _headers(headers, url, secrets=True)
-            return await self._send("POST", self._allowed(url), sent, body, max_bytes)
+        sent = _headers(headers, url, secrets=True)
+        try:
+            async with asyncio.timeout(self._settings.fetch_timeout_s):
+                return await self._send("POST", self._allowed(url), sent, body, max_bytes)
+        except TimeoutError as late:
+            raise PeerUnavailable("another server took too long") from late
 
     async def close(self) -> None:
         """Close all connections."""

@@ -11,7 +11,6 @@ import json
 import sys
 from base64 import b64encode
 from email.utils import formatdate
-from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -51,17 +50,18 @@ async def send(session: aiohttp.ClientSession, inboxes: list[str], body: bytes) 
     await asyncio.gather(*(worker() for _ in range(AT_ONCE)))
 
 
-async def main(stats: str, given: dict[str, Any]) -> None:
-    """Warm up, then the measured run."""
-    body = json.dumps({"type": "Create", "content": given["content"]}).encode()
+async def main(stats: str) -> None:
+    """One run for each line of standard input, told on standard output."""
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector) as session:
-        await send(session, given["warm"], body)
-        async with session.get(stats + "?reset") as answer:
-            await answer.read()
-        await send(session, given["inboxes"], body)
-        async with session.get(stats) as answer:
-            print(json.dumps({"queued": 0.0, **await answer.json()}))
+        while line := await asyncio.to_thread(sys.stdin.readline):
+            given = json.loads(line)
+            body = json.dumps({"type": "Create", "content": given["content"]}).encode()
+            async with session.get(stats + "?reset") as answer:
+                await answer.read()
+            await send(session, given["inboxes"], body)
+            async with session.get(stats) as answer:
+                print(json.dumps({"queued": 0.0, **await answer.json()}), flush=True)
 
 
-uvloop.run(main(sys.argv[1], json.loads(sys.stdin.read())))
+uvloop.run(main(sys.argv[1]))

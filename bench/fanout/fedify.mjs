@@ -1,11 +1,9 @@
-// Fedify's side of bench/run_fanout.py: one activity to the inboxes on standard input, then wait.
+// Fedify's side of bench/run_fanout.py: one activity for each line of inboxes on standard input.
+import { createInterface } from "node:readline";
 import { createFederation, generateCryptoKeyPair, InProcessMessageQueue, MemoryKvStore } from "@fedify/fedify";
 import { Create, Note, Person, PUBLIC_COLLECTION } from "@fedify/vocab";
 
 const [stats, knock] = process.argv.slice(2);
-const chunks = [];
-for await (const chunk of process.stdin) chunks.push(chunk);
-const { warm, inboxes, content } = JSON.parse(Buffer.concat(chunks));
 
 const federation = createFederation({
   kv: new MemoryKvStore(),
@@ -22,7 +20,7 @@ const origin = new URL("http://127.0.0.1:9/");
 const ctx = federation.createContext(origin, undefined);
 const actor = ctx.getActorUri("a");
 
-async function fanOut(name, targets) {
+async function fanOut(name, { inboxes: targets, content }) {
   const recipients = targets.map((inbox) => ({ id: new URL(`${inbox}/actor`), inboxId: new URL(inbox), endpoints: null }));
   const note = new Note({ id: new URL(`/n/${name}`, origin), content, attribution: actor });
   const create = new Create({ id: new URL(`/c/${name}`, origin), actor, to: PUBLIC_COLLECTION, object: note });
@@ -37,6 +35,8 @@ async function fanOut(name, targets) {
   }
 }
 
-await fanOut("warm", warm);
-console.log(JSON.stringify(await fanOut("measured", inboxes)));
+let number = 0;
+for await (const line of createInterface({ input: process.stdin })) {
+  console.log(JSON.stringify(await fanOut(number++, JSON.parse(line))));
+}
 process.exit(0);

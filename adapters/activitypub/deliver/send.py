@@ -10,6 +10,7 @@ https://swicg.github.io/activitypub-http-signature/
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -102,35 +103,38 @@ class Sender:
         closed = self._hosts.full().union(host for host, _ in self._slow.values())
         limit = room + len(self._running)
         moved = 0
+        written: list[asyncio.Task[None]] = []
         for delivery in self._wing.queue.due(now, limit=limit, without=closed):
             if delivery.id in self._running or self._hosts.is_full(delivery.host):
                 continue
             member = self._wing.reader.member(delivery.member)
             if member is None and delivery.member != SERVER:
-                await self._wing.queue.done(delivery)
-            elif not await self._is_put_off(delivery, member, now):
+                written.append(asyncio.create_task(self._wing.queue.done(delivery)))
+            elif (wait := self._wait(delivery, member, now)) is not None:
+                written.append(asyncio.create_task(wait))
+            else:
                 self._start(delivery, member)
             moved += 1
             if moved % _BREATH == 0:
                 await asyncio.sleep(0)
             if self._room() <= 0:
                 break
+        await asyncio.gather(*written)
         return moved
 
-    async def _is_put_off(self, delivery: Delivery, member: Member | None, now: datetime) -> bool:
-        """Whether a delivery has to wait for reasons that are not its own."""
+    def _wait(
+        self, delivery: Delivery, member: Member | None, now: datetime
+    ) -> Coroutine[None, None, None] | None:
+        """What puts a delivery off that has to wait for reasons that are not its own."""
         host = delivery.host
         until = self._hosts.rests_until(host, now)
         is_crowded = self._hosts.is_doubtful(host) and len(self._doubtful) >= _DOUBTFUL
         if until is not None or is_crowded:
-            await self._wing.queue.rest(host, until or now + _NO_ROOM)
-            return True
+            return self._wing.queue.rest(host, until or now + _NO_ROOM)
         wait = None
         if member is not None and errand_of(delivery) is None:
             wait = self._wing.rests_until(member) or self._introductions.wait(host, member, now)
-        if wait is not None:
-            await self._wing.queue.postpone(delivery, wait)
-        return wait is not None
+        return self._wing.queue.postpone(delivery, wait) if wait is not None else None
 
     def _start(self, delivery: Delivery, member: Member | None) -> None:
         self._hosts.start(delivery.host)

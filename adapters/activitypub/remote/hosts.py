@@ -75,7 +75,7 @@ class Hosts:
         state = self.state(host)
         if reply.is_answer:
             until = now + asked if reply.status == 429 and asked > timedelta(0) else None
-            await self._keep(replace(HostState(host, state.modern), rest_until=until))
+            await self._keep(HostState(host, state.modern, rest_until=until))
             return until
         since = state.failing_since or now
         until = max(rest_of(state.failures + 1, since, now), now + asked)
