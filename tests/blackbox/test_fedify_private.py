@@ -15,7 +15,7 @@ import pytest
 
 from tests.blackbox.test_fedify import Alice, about, eventually, heard
 from tests.blackbox.test_fedify_objects import alice as alice  # the fixture
-from tests.blackbox.test_mastodon_client import picture
+from tests.blackbox.test_mastodon_client import picture, status_of
 from tests.kit.node import peer
 from tests.kit.process import ROOT
 
@@ -30,19 +30,6 @@ def uploaded(alice: Alice) -> tuple[str, str]:
     blob = alice.xrpc("com.atproto.repo.uploadBlob", PNG, "image/png")["blob"]
     cid = blob["ref"]["$link"]
     return f"{alice.server.origin('alice')}/blobs/{cid}", cid
-
-
-def status_of(alice: Alice, url: str) -> int:
-    """What a server gets that fetches a file without a signature."""
-    origin = alice.server.origin("alice")
-    headers = {"Host": origin.removeprefix("http://")}
-    request = urllib.request.Request(url.replace(origin, alice.server.address), headers=headers)
-    try:
-        with urllib.request.urlopen(request, timeout=10) as response:
-            assert response.read() == PNG
-            return int(response.status)
-    except urllib.error.HTTPError as error:
-        return error.code
 
 
 @pytest.mark.parametrize("scheme", ["rfc9421", "cavage"])
@@ -64,8 +51,8 @@ def test_a_followers_picture_and_poll_reach_followers_and_go(alice: Alice, schem
         shows = heard(ann, about(secret, "Create"))["shows"]
         (file,) = shows["attachments"]
         assert (file["type"], file["mediaType"], file["alt"]) == ("Image", "image/png", "red")
-        assert status_of(alice, file["url"]) == 200
-        assert status_of(alice, url) == 404
+        assert status_of(alice.server, file["url"]) == 200
+        assert status_of(alice.server, url) == 404
         get_blob = f"{alice.server.address}/xrpc/com.atproto.sync.getBlob?did={alice.did}&cid={cid}"
         with pytest.raises(urllib.error.HTTPError):
             urllib.request.urlopen(get_blob, timeout=10)
@@ -78,7 +65,7 @@ def test_a_followers_picture_and_poll_reach_followers_and_go(alice: Alice, schem
         assert [option["votes"] for option in told["options"]] == [0, 1]
 
         alice.say({"type": "Update", "object": {"id": secret, "attachment": []}})
-        eventually(lambda: status_of(alice, file["url"]) == 404)
+        eventually(lambda: status_of(alice.server, file["url"]) == 404)
         alice.say({"type": "Delete", "object": secret})
         heard(ann, about(secret, "Delete"))
         assert all(FOLLOWERS_ONLY not in str(entry) for entry in eve.ask("log"))

@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -91,6 +92,19 @@ def picture() -> str:
     out = io.BytesIO()
     Image.new("RGB", (32, 16), (200, 30, 30)).save(out, "PNG")
     return base64.b64encode(out.getvalue()).decode()
+
+
+def status_of(server: Server, url: str) -> int:
+    """What a server gets that fetches alice's picture without a signature."""
+    origin = server.origin("alice")
+    headers = {"Host": origin.removeprefix("http://")}
+    request = urllib.request.Request(url.replace(origin, server.address), headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as response:
+            assert response.read() == base64.b64decode(picture())
+            return int(response.status)
+    except urllib.error.HTTPError as error:
+        return error.code
 
 
 def test_the_app_knows_whose_it_is(alice: Phone) -> None:
@@ -207,6 +221,46 @@ def test_who_is_rung_for_hears_of_posts_and_of_the_ends_of_polls(alice: Phone) -
         assert over[0]["status"]["poll"]["expired"] is True
         groups = alice.call("v2.notifications.list", {"types": ["poll", "status"]})
         assert [one["type"] for one in groups["notificationGroups"]] == ["poll", "status"]
+
+
+def test_a_picture_for_followers_is_seen_by_them_until_it_is_taken_away(alice: Phone) -> None:
+    with peer("fedify.mjs", "fay", "cavage") as fay:
+        fay.ask("follow", actor=f"{alice.server.origin('alice')}/me")
+        eventually(lambda: [e for e in fay.ask("log") if e["type"] == "Accept"])
+        numbers = [alice.app.ask("media", body=picture(), description=d)["id"] for d in "ab"]
+        poll = {"options": ["tea", "coffee"], "expiresIn": 600}
+        made = alice.say("For friends", visibility="private", mediaIds=numbers, poll=poll)
+        assert (made["visibility"], len(made["mediaAttachments"])) == ("private", 2)
+
+        def told(kind: str) -> Any:
+            return [
+                e for e in fay.ask("log") if e["type"] == kind and e["shows"]["id"] == made["uri"]
+            ]
+
+        shows = eventually(lambda: told("Create"))[0]["shows"]
+        assert [file["alt"] for file in shows["attachments"]] == ["a", "b"]
+        addresses = [file["url"] for file in shows["attachments"]]
+        assert [status_of(alice.server, address) for address in addresses] == [200, 200]
+        fay.ask("vote", object=made["uri"], choice="tea")
+        eventually(lambda: told("Update"))
+        shown = alice.call(f"v1.statuses.[{made['id']}].fetch")
+        assert [option["votesCount"] for option in shown["poll"]["options"]] == [1, 0]
+        kept = shown["mediaAttachments"][1]["id"]
+        alice.call(
+            f"v1.statuses.[{made['id']}].update", {"status": "For friends", "mediaIds": [kept]}
+        )
+        eventually(lambda: [t for t in told("Update") if len(t["shows"]["attachments"]) == 1])
+        assert [status_of(alice.server, address) for address in addresses] == [404, 200]
+        alice.call(f"v1.statuses.[{made['id']}].remove")
+        assert [status_of(alice.server, address) for address in addresses] == [404, 404]
+
+
+def test_an_unlisted_post_is_quiet(alice: Phone) -> None:
+    made = alice.say("Between us", visibility="unlisted")
+    assert made["visibility"] == "unlisted"
+    assert record(alice, made["uri"])["text"] == "Between us"
+    public = alice.call("v1.timelines.public.list")
+    assert made["id"] not in [one["id"] for one in public]
 
 
 STARTS = (
