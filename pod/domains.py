@@ -84,6 +84,11 @@ class Domains:
             return self._clock.now() + timedelta(seconds=2)
         return max(state.next_look, self._clock.now() + timedelta(seconds=2))
 
+    @property
+    def looked_at(self) -> int:
+        """How many domains were looked at."""
+        return len(self._states)
+
     def report(self) -> list[tuple[Member, DomainState]]:
         """The domains that are ill, the longest first."""
         ill = [state for state in self._states.values() if state.ill_since is not None]

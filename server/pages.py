@@ -116,7 +116,7 @@ def pages_of(
         hosts,
         lambda authorization: atproto.check_administrator(services, authorization),
         lambda: atproto.relay_report(services),
-        parts.domains.report,
+        parts.domains,
     )
     browser = identity.Browser(settings.origin, ground.keyring.oauth_secret(), clock)
     consent = identity.ConsentPages(hosts, services.oauth, browser, devices, store, clock)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, Final, cast
 
 from adapters.activitypub.acts import Acts
@@ -16,6 +17,7 @@ from adapters.activitypub.jsonld import read
 from adapters.activitypub.lens import html
 from adapters.activitypub.lens.presence import MAX_FIELDS
 from adapters.activitypub.lists import Lists
+from adapters.activitypub.moderation import Mute
 from adapters.activitypub.presence import Presences
 from adapters.activitypub.shield import Shield, followers_of
 from adapters.activitypub.social import Social
@@ -35,6 +37,9 @@ SHOWN: Final = 200
 
 FIELDS: Final = 4
 """How many fields of a profile are offered at least."""
+
+MUTE_DAYS: Final = ("1", "3", "7", "30", "90")
+"""How long a mute may last that is over by itself."""
 
 LISTS: Final = ("following", "blocks", "mutes", "domains", "bookmarks")
 
@@ -71,7 +76,8 @@ class Desk:
             "followers": self._people(each.actor for each in followers),
             "following": self._people(shield.listed(member, "follow")),
             "blocks": self._people(shield.listed(member, "block")),
-            "mutes": self._people(shield.listed(member, "ignore")),
+            "mutes": self._mutes(member),
+            "mute_days": MUTE_DAYS,
             "domains": shield.domains(member)[:SHOWN],
             "wants_tray": shield.wants_tray(member),
             "tray": [self._told(held) for held in shield.tray(member)],
@@ -136,9 +142,14 @@ class Desk:
         return f"{self._name(form)} is not blocked any more."
 
     async def _mute(self, agent: Agent, member: Member, form: Form) -> str:
-        hides = form.get("hide") == "yes"
+        hides, days = form.get("hide") == "yes", form.get("days", "")
+        until = None
+        if days:
+            if days not in MUTE_DAYS:
+                raise Invalid("Choose how long from the list.")
+            until = self._wing.clock.now() + timedelta(days=int(days))
         actor = await find(self._wing, form.get("who", ""))
-        await self._shield.mute(agent, member, actor, hide_notifications=hides)
+        await self._shield.mute(agent, member, actor, hide_notifications=hides, until=until)
         return f"{form['who']} is muted."
 
     async def _unmute(self, agent: Agent, member: Member, form: Form) -> str:
@@ -219,6 +230,10 @@ class Desk:
     def _people(self, actors: Any) -> list[tuple[Iri, str]]:
         found = [actor for _, actor in zip(range(SHOWN), actors, strict=False)]
         return [(actor, address_of(self._wing, actor)) for actor in found]
+
+    def _mutes(self, member: Member) -> list[tuple[Iri, str, Mute | None]]:
+        listed = self._people(self._shield.listed(member, "ignore"))
+        return [(actor, name, self._shield.mute_of(member, actor)) for actor, name in listed]
 
     def _told(self, held: Resource) -> dict[str, str]:
         """A waiting post, as words."""

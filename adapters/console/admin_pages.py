@@ -5,7 +5,7 @@ Spec: RFC 7617, https://atproto.com/specs/sync
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 from quart import Blueprint, Response, request
@@ -13,9 +13,8 @@ from quart import Blueprint, Response, request
 from adapters.console.pages import HTML, SECURITY, environment
 from adapters.http.hosts import Hosts
 from adapters.http.views import Answer, response_of
-from pod.domains import DomainState
+from pod.domains import Domains
 from pod.errors import NotFound, Unauthenticated
-from pod.model.member import Member
 
 _CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="commonpod", charset="UTF-8"'}
 _HEADERS: Final = {**SECURITY, "Cache-Control": "no-store", "Content-Type": HTML}
@@ -30,7 +29,7 @@ class IsAdministrator(Protocol):
 class AdminPages:
     """``/admin/relays`` and ``/admin/domains``, for whoever knows the administrator's password.
 
-    ``relays`` gives the report that ``/xrpc/_relays`` gives, ``domains`` those that are ill.
+    ``relays`` gives the report that ``/xrpc/_relays`` gives, ``domains`` those that are looked at.
     """
 
     def __init__(
@@ -38,7 +37,7 @@ class AdminPages:
         hosts: Hosts,
         check: IsAdministrator,
         relays: Callable[[], Mapping[str, Any]],
-        domains: Callable[[], Sequence[tuple[Member, DomainState]]],
+        domains: Domains,
     ) -> None:
         self._hosts = hosts
         self._check = check
@@ -62,7 +61,8 @@ class AdminPages:
             refused = self.refusal()
             if refused is not None:
                 return refused
-            return self.shown("domains.html", title="Domains", ill=self._domains())
+            ill, looked_at = self._domains.report(), self._domains.looked_at
+            return self.shown("domains.html", title="Domains", ill=ill, looked_at=looked_at)
 
         return blueprint
 

@@ -12,6 +12,8 @@ from tests.browser.test_oauth import PASSWORD, Stage
 from tests.kit.node import peer
 from tests.kit.process import running
 
+ADMIN = "swordfish"
+
 pytestmark = [pytest.mark.browser, pytest.mark.peer]
 
 
@@ -20,7 +22,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.skip("there is no chromium")
-    with running(tmp_path_factory.mktemp("fediverse") / "pod") as server:
+    secret = {"COMMONPOD_ADMIN_PASSWORD": ADMIN}
+    with running(tmp_path_factory.mktemp("fediverse") / "pod", environment=secret) as server:
         account = {"handle": "alice.test", "email": "alice@example.org", "password": PASSWORD}
         url = f"{server.address}/xrpc/com.atproto.server.createAccount"
         did = httpx.post(url, json=account, timeout=20).json()["did"]
@@ -45,4 +48,19 @@ def test_a_member_locks_their_account_and_answers_who_asks(stage: Stage) -> None
         stage.picture("fediverse", width=720)
         stage.picture("fediverse-dark", width=400, dark=True)
         assert "follows you now" in app.ask("press", label="Accept")
+    assert app.ask("complaints") == []
+
+
+def test_the_administrators_pages_are_for_phones_and_keyboards_too(stage: Stage) -> None:
+    app = stage.app
+    admin = stage.server.url.replace("://", f"://admin:{ADMIN}@") + "/admin"
+    app.ask("open", url=f"{admin}/federation")
+    app.ask("type", selector="#domain", value="a-rather-long-name.of-a-server.somewhere.example")
+    app.ask("type", selector="#private-comment", value="seen by two members")
+    assert "holds" in app.ask("press", label="Set it")
+    stage.is_accessible()
+    stage.picture("federation", width=360)
+    for name in ("domains", "relays"):
+        assert name.capitalize() in app.ask("open", url=f"{admin}/{name}")
+        stage.is_accessible()
     assert app.ask("complaints") == []

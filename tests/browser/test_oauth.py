@@ -58,13 +58,14 @@ class Stage:
         self.app.ask("screenshot", path=str(SCREENSHOTS / f"oauth-{name}.png"), **more)
 
     def is_accessible(self, scripts: int = 0) -> None:
-        """Every control has a name, there is one heading, and nothing comes from elsewhere."""
+        """Every control has a name, nothing comes from elsewhere, and a phone is wide enough."""
         assert self.app.ask("outline") == {
             "unnamed": [],
             "foreign": [],
             "scripts": scripts,
             "headings": 1,
             "language": "en",
+            "overflows": False,
         }
 
 

@@ -119,6 +119,7 @@ await serve({
     await page.screenshot({ path, fullPage: true })
   },
   async outline() {
+    await page.setViewport({ width: 360, height: 900 })
     return page.evaluate(() => ({
       unnamed: [...document.querySelectorAll('input:not([type=hidden]), button, a')]
         .filter((it) => !(it.labels?.length || it.textContent.trim() || it.getAttribute('aria-label')))
@@ -128,6 +129,7 @@ await serve({
       scripts: document.scripts.length,
       headings: [...document.querySelectorAll('h1')].length,
       language: document.documentElement.lang,
+      overflows: document.documentElement.scrollWidth > document.documentElement.clientWidth,
     }))
   },
   complaints: () => complaints,

@@ -98,6 +98,20 @@ def test_members_of_one_pod_follow_block_and_mute_each_other_by_address(town: To
     town.run(story(town.whole))
 
 
+def test_a_mute_may_be_over_by_itself(town: Town) -> None:
+    async def story(whole: Whole) -> None:
+        surfer = await at_page(whole)
+        bob = "@bob@bob.localhost:2583"
+        await surfer.fill_in(f"{PAGE}/mute", who=bob, days="7")
+        assert "until <time" in surfer.text
+        await surfer.fill_in(f"{PAGE}/mute", who=bob, days="")
+        assert "until <time" not in surfer.text
+        await surfer.fill_in(f"{PAGE}/mute", who=bob, days="8")
+        assert "Choose how long from the list" in surfer.text
+
+    town.run(story(town.whole))
+
+
 def test_a_member_takes_a_new_signing_key(town: Town) -> None:
     async def story(whole: Whole) -> None:
         surfer = await at_page(whole)
