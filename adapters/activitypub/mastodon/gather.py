@@ -143,7 +143,8 @@ class Gatherer:
             author = read.author(found)
             members = [m for m in members if author is not None and self._library.hears(m, author)]
         now = self._wing.clock.now()
-        told = {"published": now.isoformat().replace("+00:00", "Z"), **node, "object": target}
+        named = {"id": iri, "object": target}
+        told = {"published": now.isoformat().replace("+00:00", "Z"), **node, **named}
         await self._timelines.hear(Heard(iri, actor, now, orjson.dumps(told)))
         await self._lister.heard(told, actor, now)
         await self._enter(members, iri, actor, now)

@@ -101,6 +101,23 @@ def test_what_was_heard_first_as_edited_stays_edited_at_home(tell: Tell) -> None
     tell(story)
 
 
+def test_a_boost_that_is_named_by_the_keywords_of_json_ld_is_heard(tell: Tell) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        timelines = gathering(pod)
+        await pod.say(alice, {"type": "Follow", "object": bob.id})
+        (path,) = pod.store.about(alice.id, "/data/social/follow/", bob.id)
+        follow = {"id": alice.url(path), "type": "Follow", "actor": alice.webid, "object": bob.id}
+        await pod.post(bob, bob.activity("Accept", follow))
+        note = bob.note()
+        bob.documents[note["id"]] = note
+        boost = bob.activity("Announce", note["id"], to=[EVERYBODY])
+        name = boost.pop("id")
+        assert await pod.post(bob, {"@id": name, **boost}) == 202
+        assert timelines.holders(name) == [alice.id]
+
+    tell(story)
+
+
 def test_a_post_that_is_named_by_the_keywords_of_json_ld_is_kept(tell: Tell) -> None:
     async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
         note = bob.note(cc=[alice.webid])
