@@ -5,18 +5,19 @@ Spec: https://docs.joinmastodon.org/entities/Status/, https://docs.joinmastodon.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
 from adapters.activitypub import circle
-from adapters.activitypub.acts import Acts
 from adapters.activitypub.bookmarks import BOOKMARKS
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.read import Node
 from adapters.activitypub.lens import poll, quote
 from adapters.activitypub.lens.act import Act
 from adapters.activitypub.mastodon import reading
+from adapters.activitypub.mastodon.answers import Answers
 from adapters.activitypub.mastodon.ballots import poll_entity
 from adapters.activitypub.mastodon.filters import Filters
 from adapters.activitypub.mastodon.library import Library, moment, stamp
@@ -40,9 +41,9 @@ class Entities:
 
     wing: Wing
     library: Library
-    acts: Acts
     persons: Persons
     filters: Filters
+    answers: Answers
 
     async def status(
         self, iri: Iri, node: Node, reader: Member | None, *, nested: bool = False
@@ -102,6 +103,7 @@ class Entities:
         """Those posts of a list that the reader may see."""
         found = []
         for iri in iris:
+            await asyncio.sleep(0)  # other requests may come between
             node = self.library.post(iri, reader)
             if node is None:
                 continue
@@ -173,39 +175,30 @@ class Entities:
         }
 
     def _reactions(self, iri: Iri, node: Node, reader: Member | None) -> Entity:
-        """How often a post was answered, liked and boosted, and what the reader did with it."""
-        wing, local = self.wing, self.wing.local_object(iri)
-        answers = len(self.library.local_answers(iri))
-        if local is not None:
-            answers += wing.edges.count(local[0].id, local[1].path, "reply")
-        told: Entity = {"replies_count": answers}
+        """How often a post was answered, liked and boosted, and what the reader did with it.
+
+        Those who are known are counted; of another server's post as many as it says, if more.
+        """
+        wing, local = self.wing, circle.place(self.wing, iri)
+        told: Entity = {"replies_count": self.answers.count(iri, local)}
         kinds: tuple[tuple[str, str, Act, str], ...] = (
             ("reblogs_count", "reblogged", "announce", "shares"),
             ("favourites_count", "favourited", "like", "likes"),
         )
         for count, done, kind, key in kinds:
-            told[count] = self._times(iri, node, kind, key)
-            told[done] = reader is not None and self.has_done(reader, kind, iri)
-        marked = bool(reader and wing.reader.about(reader.id, BOOKMARKS, iri))
-        quiet = reader is not None and self.library.is_quiet(reader, iri)
-        told |= {"muted": quiet, "bookmarked": marked}
+            people = [member for member, _ in self.library.acts_about(iri, kind, local)]
+            edge: Any = kind
+            said = read.node(node, key) if local is None else None
+            told[count] = max(
+                len(people) + (wing.edges.count(local[0].id, local[1].path, edge) if local else 0),
+                (read.number(said, "totalItems") or 0) if said is not None else 0,
+            )
+            told[done] = reader is not None and reader.id in people
+        told["bookmarked"] = bool(reader and wing.reader.about(reader.id, BOOKMARKS, iri))
+        told["muted"] = reader is not None and self.library.is_quiet(reader, iri)
         if local is not None and reader is not None and local[0].id == reader.id:
             told["pinned"] = iri in pinned_by(wing, reader)
         return told
-
-    def _times(self, iri: Iri, node: Node, kind: Act, key: str) -> int:
-        """How many people did something with a post: those who are known, or as many as it says."""
-        local = circle.place(self.wing, iri)
-        known = len(self.library.acts_about(iri, kind))
-        if local is not None:
-            edge: Any = kind
-            return known + self.wing.edges.count(local[0].id, local[1].path, edge)
-        told = read.node(node, key)
-        return max(known, read.number(told, "totalItems") or 0) if told is not None else known
-
-    def has_done(self, member: Member, act: Act, iri: Iri) -> bool:
-        """Whether a member liked or boosted a post."""
-        return bool(self.acts.held(member, act, iri))
 
     async def _number(self, iri: Iri | None, node: Node | None) -> str | None:
         if iri is None or node is None:

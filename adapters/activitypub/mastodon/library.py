@@ -29,9 +29,8 @@ from adapters.activitypub.wing import Wing
 from pod.errors import Invalid, NotFound, PodError
 from pod.model.ids import Iri, MemberId, parse_datetime
 from pod.model.member import Member
-from pod.model.resource import ResourcePath
+from pod.model.resource import Resource, ResourcePath
 from pod.model.timeline import Heard
-from pod.read import NOTES_PREFIX
 from pod.records.lens import relation
 
 CatchUp = Callable[[], Awaitable[None]]
@@ -128,29 +127,22 @@ class Library:
 
     def boosters(self, iri: Iri) -> list[Member]:
         """The members who boosted a post."""
-        return self.people(member for member, _ in self.acts_about(iri, "announce"))
+        return self.people(
+            member for member, _ in self.acts_about(iri, "announce", self.wing.local_object(iri))
+        )
 
-    def acts_about(self, iri: Iri, kind: Act) -> list[tuple[MemberId, ResourcePath]]:
-        """What members wrote of a kind (like, boost) about a post, as record or as document."""
+    def acts_about(
+        self, iri: Iri, kind: Act, local: tuple[Member, Resource] | None
+    ) -> list[tuple[MemberId, ResourcePath]]:
+        """What members wrote of a kind (like, boost) about a post, as document or as record.
+
+        ``local`` is the post, where it is one of this pod.
+        """
         found = self.wing.reader.all_about(act.folder(kind), iri, limit=_MOST)
-        local = self.wing.local_object(iri)
-        if local is not None:
+        if local is not None and local[1].is_record:
             uri = local[0].at_uri(local[1].path)
             folder = f"/repo/{relation.COLLECTIONS[KINDS[kind]]}/"
             found += self.wing.reader.all_about(folder, uri, limit=_MOST)
-        return found
-
-    def local_answers(self, iri: Iri) -> list[Iri]:
-        """What members answered in records to a post of this pod."""
-        held = self.wing.local_object(iri)
-        if held is None:
-            return []
-        uri, found = held[0].at_uri(held[1].path), []
-        for member, path in self.wing.reader.all_about(NOTES_PREFIX, uri, limit=_MOST):
-            holder = self.wing.reader.member(member)
-            resource = self.wing.reader.resource(member, path) if holder is not None else None
-            if holder is not None and resource is not None and holder.is_active:
-                found.append(object_id(holder, path, resource.generation))
         return found
 
     def pasts(self, iri: Iri) -> list[Node]:
@@ -160,12 +152,6 @@ class Library:
             papers = Papers(self.wing, PAST).every(owner, iri)[:MOST_PASTS]
             return [post for paper in papers if (post := read.node(paper.body, "post"))]
         return [orjson.loads(each.body) for each in self.timelines.pasts(iri, limit=MOST_PASTS)]
-
-    def narrow_answers(self, iri: Iri) -> list[Iri]:
-        """What members answered to a post, not for everybody."""
-        found = self.wing.reader.all_about(circle.CIRCLE, iri, limit=_MOST)
-        holders = ((self.wing.reader.member(member), path) for member, path in found)
-        return [circle.id_of(holder, path) for holder, path in holders if holder is not None]
 
     def answers_others(self, post: Node) -> bool:
         """Whether a post answers somebody else than its author."""

@@ -128,7 +128,10 @@ class Lister:
 
     def _names(self, post: Node, place: str, author: Iri) -> list[str]:
         names = [by(author)]
-        if "Announce" not in read.types(post) and visibility(post) == "public":
+        parent, seen_by = read.iri(post, "inReplyTo"), visibility(post)
+        if parent is not None:
+            names.append(to(parent) if seen_by in ("public", "unlisted") else aside(parent))
+        if "Announce" not in read.types(post) and seen_by == "public":
             names += [f"#{name}" for name in hashtags(post)]
             if not self._library.answers_others(post):
                 names += [EVERYWHERE, place]
@@ -138,6 +141,16 @@ class Lister:
 def by(author: Iri) -> str:
     """The name of the list of what somebody posted and boosted."""
     return f"@{author}"
+
+
+def to(iri: Iri) -> str:
+    """The name of the list of answers to a post that everybody may see."""
+    return f">{iri}"
+
+
+def aside(iri: Iri) -> str:
+    """The name of the list of answers to a post that are for some."""
+    return f">>{iri}"
 
 
 def _words_of(name: str) -> list[str]:

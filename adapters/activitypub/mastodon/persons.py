@@ -47,8 +47,15 @@ class Persons:
     introduce: Introduce
 
     async def account(self, iri: Iri, node: Node | None = None) -> Entity:
-        """An account."""
+        """An account, with the one that it has moved to."""
         node = node if node is not None else await self.library.actor(iri)
+        target = read.iri(node, "movedTo")
+        shown = await self._account(iri, node)
+        if target is None or target == iri:
+            return shown
+        return {**shown, "moved": await self._account(target, await self.library.actor(target))}
+
+    async def _account(self, iri: Iri, node: Node) -> Entity:
         wing, local = self.wing, self.wing.local_actor(iri)
         now = wing.clock.now()
         acct = local.acct if local is not None else address_of(wing, iri)

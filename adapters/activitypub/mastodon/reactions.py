@@ -82,7 +82,7 @@ class Reactions:
         async def people(asked: Asked) -> Page:
             iri, _ = self.library.known(asked.path["id"], asked.member)
             held = circle.place(self.wing, iri)
-            acts = self.library.acts_about(iri, kind)
+            acts = self.library.acts_about(iri, kind, held)
             actors = [each.webid for each in self.library.people(member for member, _ in acts)]
             if held is not None:
                 edge: Any = kind

@@ -11,6 +11,7 @@ from quart import Blueprint, Response, request
 
 from adapters.activitypub.acts import Acts
 from adapters.activitypub.mastodon.accounts import Accounts
+from adapters.activitypub.mastodon.answers import Answers
 from adapters.activitypub.mastodon.ballots import Ballots
 from adapters.activitypub.mastodon.composing import Composer
 from adapters.activitypub.mastodon.conversations import Conversations
@@ -83,7 +84,7 @@ def rooms(
     introduce, listings = parts.lister.introduce, parts.listings
     notes, pictures = Papers(wing, "about"), Pictures(wing, address)
     persons = Persons(wing, library, pictures, notes, tallies, introduce)
-    entities = Entities(wing, library, parts.acts, persons, filters)
+    entities = Entities(wing, library, persons, filters, Answers(wing, listings))
     uploads = Uploads(wing, library, media)
     catch_up = parts.gatherer.catch_up
     composer = Composer(wing, library, uploads)

@@ -11,7 +11,6 @@ from typing import Final
 
 from quart import request
 
-from adapters.activitypub import circle
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.lens import html
 from adapters.activitypub.mastodon.composing import Composer
@@ -27,10 +26,10 @@ from pod.model.ids import Iri
 
 _KEPT_KEYS: Final = 10_000
 _DEPTH: Final = 40
+_MOST_BELOW: Final = 100
 _KEPT_OF_STATES: Final = (
     "content", "spoiler_text", "sensitive", "account", "media_attachments", "emojis", "quote",
 )  # fmt: skip
-_MOST_NARROW: Final = 400
 
 
 @dataclass(slots=True)
@@ -93,9 +92,15 @@ class Statuses:
         """Delete a post; what it was is told, so that it can be written anew."""
         iri, node = self.library.own(asked.me, asked.path["id"])
         shown = await self.entities.status(iri, node, asked.me)
+        files = [
+            await self.composer.uploads.anew(asked.me, part)
+            for part in read.nodes(node, "attachment")
+            if read.iri(part, "url") is not None
+        ]
         await self.outbox.post(asked.agent, asked.me, {"type": "Delete", "object": iri})
         await self.catch_up()
-        return {**shown, "text": html.plain(read.text(node, "content") or "")}
+        text = html.plain(read.text(node, "content") or "")
+        return {**shown, "text": text, "media_attachments": files}
 
     async def show(self, asked: Asked) -> Entity:
         """A post."""
@@ -124,12 +129,12 @@ class Statuses:
             above.insert(0, parent)
             parent = read.iri(found, "inReplyTo")
         below: list[Iri] = []
-        waiting = [iri]
-        while waiting and len(below) < _DEPTH:
-            for reply in self._replies(waiting.pop(0)):
-                if reply not in below:
-                    below.append(reply)
-                    waiting.append(reply)
+        waiting = self.entities.answers.of(iri)
+        while waiting and len(below) < _MOST_BELOW:
+            each = waiting.pop(0)
+            if each not in below:
+                below.append(each)
+                waiting = [*self.entities.answers.of(each), *waiting]
         shown = [await self.entities.statuses(part, asked.member) for part in (above, below)]
         by_time = sorted(shown[1], key=lambda each: int(each["id"]))
         return {"ancestors": shown[0], "descendants": by_time}
@@ -159,14 +164,3 @@ class Statuses:
                 }
             )
         return found
-
-    def _replies(self, iri: Iri) -> list[Iri]:
-        """What is known to answer a post, for whomever it is."""
-        found = [*self.library.local_answers(iri), *self.library.narrow_answers(iri)]
-        if (held := circle.place(self.wing, iri)) is not None:
-            place = held[0].id, held[1].path
-            edges = self.wing.edges.page(*place, "reply", limit=_DEPTH)
-            objects = [edge.object for edge in edges]
-            objects += list(self.wing.edges.tally(*place, "reply")[0])[:_MOST_NARROW]
-            found += map(Iri, filter(None, objects))
-        return list(dict.fromkeys(found))

@@ -69,8 +69,12 @@ class Uploads:
             **facts,
             **said(asked.fields),
         }
+        return await self.anew(asked.me, part)
+
+    async def anew(self, member: Member, part: Node) -> Entity:
+        """Let a file wait for its post: a new one, or that of a post which is written anew."""
         iri = Iri(f"{_NAME}{secrets.token_urlsafe(16)}")
-        await self._keep(asked.me, iri, part)
+        await self._keep(member, iri, part)
         return self._shown(await self.library.id_of(iri, self.wing.clock.now()), part)
 
     async def show(self, asked: Asked) -> Entity:

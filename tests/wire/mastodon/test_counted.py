@@ -159,6 +159,46 @@ def test_people_are_found_by_the_beginnings_of_their_names(
     pod.run(story())
 
 
+def test_threads_of_elsewhere_are_whole_as_far_as_they_were_heard(pod: Town, ann: Phone) -> None:
+    async def story() -> None:
+        bob = await neighbour(pod.whole, "gil")
+        await bob.befriend(ann)
+        first = await bob.say(1, "<p>first</p>")
+        second = await bob.say(2, "<p>second</p>", inReplyTo=first["id"])
+        home = {one["uri"]: one for one in await ann.get("/api/v1/timelines/home")}
+        top, middle = home[first["id"]], home[second["id"]]
+        assert middle["in_reply_to_id"] == top["id"]
+        answer = await say(ann, "third", in_reply_to_id=middle["id"])
+        context = await ann.get(f"/api/v1/statuses/{top['id']}/context")
+        assert [one["id"] for one in context["descendants"]] == [middle["id"], answer["id"]]
+        context = await ann.get(f"/api/v1/statuses/{answer['id']}/context")
+        assert [one["id"] for one in context["ancestors"]] == [top["id"], middle["id"]]
+        secret = await say(
+            ann, "@gil@gil.peer.test psst", in_reply_to_id=top["id"], visibility="private"
+        )
+        seen = await ann.get(f"/api/v1/statuses/{top['id']}")
+        assert seen["replies_count"] == 1
+        context = await ann.get(f"/api/v1/statuses/{top['id']}/context")
+        wanted = [middle["id"], answer["id"], secret["id"]]
+        assert [one["id"] for one in context["descendants"]] == wanted
+        context = await Phone(pod.whole).get(f"/api/v1/statuses/{top['id']}/context")
+        assert [one["id"] for one in context["descendants"]] == [middle["id"], answer["id"]]
+
+    pod.run(story())
+
+
+def test_an_account_that_moved_says_where(pod: Town, ann: Phone) -> None:
+    async def story() -> None:
+        new = await neighbour(pod.whole, "newest")
+        old = await neighbour(pod.whole, "oldest", movedTo=new.peer.id)
+        found = await ann.get("/api/v2/search", q=old.peer.id, resolve="true")
+        account = found["accounts"][0]
+        assert (account["uri"], account["moved"]["uri"]) == (old.peer.id, new.peer.id)
+        assert "moved" not in account["moved"]
+
+    pod.run(story())
+
+
 def test_what_peers_say_of_their_posts_is_shown(pod: Town, ann: Phone) -> None:
     async def story() -> None:
         bob = await neighbour(pod.whole, "frank")

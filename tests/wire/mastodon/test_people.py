@@ -170,6 +170,10 @@ def test_media_wait_for_their_post_and_are_their_owners(
         made = await alice.post("/api/v1/statuses", {"media_ids": [number]})
         shown = made["media_attachments"][0]
         assert (shown["description"], shown["meta"]["focus"]["x"]) == ("darker", 0.5)
+        gone = await alice.post(f"/api/v1/statuses/{made['id']}", method="DELETE")
+        again = [one["id"] for one in gone["media_attachments"]]
+        made = await alice.post("/api/v1/statuses", {"status": "anew", "media_ids": again})
+        assert made["media_attachments"][0]["description"] == "darker"
         bad, kind = multipart({"file": b"no picture at all"})
         reply = await alice.ask("POST", "/api/v2/media", bad, content_type=kind)
         assert reply.status == 422
