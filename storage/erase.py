@@ -51,16 +51,16 @@ _EMPTY_ROW: Final = compiled(
 )
 
 
-def _tables() -> dict[str, str]:
-    """One statement for each table of things that belong to a member."""
-    return {
-        table.name: compiled(delete(table).where(table.c.member_id == _OF))
-        for table in reversed(metadata.sorted_tables)
-        if "member_id" in table.c and table.name not in _KEPT
-    }
-
-
-_ERASE: Final = _tables()
+_TABLES: Final = [
+    table
+    for table in reversed(metadata.sorted_tables)
+    if "member_id" in table.c and table.name not in _KEPT
+]
+_ERASE: Final = {
+    table.name: compiled(delete(table).where(table.c.member_id == _OF)) for table in _TABLES
+}
+AFTERWARDS: Final = [sql for name, sql in _ERASE.items() if name != outgoing.name]
+"""Each erases, for one member, what was under way just when they were erased, and came too late."""
 
 
 class EraseWrites(MemberWrites):

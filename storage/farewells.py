@@ -10,8 +10,9 @@ from pod.keys.keyring import ACTOR_RSA
 from pod.model.member import Standing
 from storage.delivery_queue import REACTOR
 from storage.engine import Database, Transaction
+from storage.erase import AFTERWARDS
 from storage.statements import compiled
-from storage.tables import change_log, cursor, follower, introduced, key_vault, member, outgoing
+from storage.tables import change_log, cursor, follower, key_vault, member, outgoing
 
 _TURNED: Final = select(cursor.c.seq).where(cursor.c.reactor == REACTOR).scalar_subquery()
 _LAST: Final = (
@@ -20,8 +21,8 @@ _LAST: Final = (
     .scalar_subquery()
 )
 _TOLD: Final = select(member.c.id).where(member.c.standing == Standing.DELETED, _LAST <= _TURNED)
+_GONE: Final = compiled(select(member.c.id).where(member.c.standing == Standing.DELETED))
 _FOLLOWERS: Final = compiled(delete(follower).where(follower.c.member_id.in_(_TOLD)))
-_INTRODUCED: Final = compiled(delete(introduced).where(introduced.c.member_id.in_(_TOLD)))
 _KEYS: Final = compiled(
     delete(key_vault).where(
         key_vault.c.purpose == ACTOR_RSA,
@@ -38,11 +39,17 @@ class StoredFarewells:
         self._database = database
 
     async def finish(self) -> None:
-        """Forget followers once all deliveries are queued, the key once all are sent."""
+        """Forget followers once all deliveries are queued, the key once all are sent.
+
+        And what was written for a member just after they were erased.
+        """
 
         def work(tx: Transaction) -> None:
             tx.execute(_FOLLOWERS)
-            tx.execute(_INTRODUCED)
             tx.execute(_KEYS)
+            gone = tx.execute(_GONE).fetchall()
+            for statement in AFTERWARDS:
+                tx.connection.executemany(statement, gone)
 
-        await self._database.write(work)
+        if self._database.read.execute(_GONE).fetchone() is not None:
+            await self._database.write_in_thread(work)

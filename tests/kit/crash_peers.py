@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from sqlite3 import connect
 from typing import Any
 
 import orjson
@@ -98,7 +99,7 @@ def signed(pod: CrashPod, home: str, actor: str, name: str, said: Mapping[str, s
 
 
 class Follow(Operation):
-    """A signed Follow in the inbox, until its Accept was delivered; peers repeat what fails"""
+    """A signed Follow in the inbox, until its Accept was delivered and the member was told"""
 
     def __init__(self, peers: Fediverse) -> None:
         self._peers = peers
@@ -120,9 +121,9 @@ class Follow(Operation):
         return page.json["orderedItems"].count(self._actor(number)) == 1
 
     def finish(self, pod: CrashPod, number: int, *, is_acknowledged: bool) -> None:
-        if not is_acknowledged:
+        if not self.is_done(pod, number):  # what is there needs no repetition
+            assert not is_acknowledged
             assert attempt(lambda: self.act(pod, number))
-            assert self.is_done(pod, number)
         until = time.monotonic() + ARRIVES_S
         while not any(
             activity["type"] == "Accept" and activity["object"]["actor"] == self._actor(number)
@@ -130,6 +131,17 @@ class Follow(Operation):
         ):
             assert time.monotonic() < until, "the Accept never came"
             time.sleep(0.02)
+        while self._notices(pod, number) != 1:
+            assert time.monotonic() < until, "the member was not told"
+            time.sleep(0.02)
+
+    def _notices(self, pod: CrashPod, number: int) -> int:
+        database = connect(pod.data_dir / "pod.sqlite", timeout=10)
+        try:
+            ask = "SELECT count(*) FROM notice WHERE kind = 'follow' AND actor = ?"
+            return int(database.execute(ask, (self._actor(number),)).fetchone()[0])
+        finally:
+            database.close()
 
 
 class Like(Follow):

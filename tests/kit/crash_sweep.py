@@ -95,6 +95,7 @@ def kill_once(
         operation.finish(pod, number, is_acknowledged=is_acknowledged)
     except AssertionError as err:
         err.add_note(f"after a kill at {point}")
+        err.add_note(pod.server.log.read_text()[-3_000:])
         raise
     outcome.acknowledged += is_killed and is_acknowledged
     outcome.done_unacknowledged += is_done and not is_acknowledged
