@@ -72,7 +72,7 @@ async def open_ground(
     await keyring.open()
     lexicons = Registry.load()
     projection = project(keyring.repo_key, tids)
-    fetch = Fetch(settings.egress)
+    fetch = Fetch(settings.egress, of=settings.origin)
     documents = AccessDocuments(fetch, clock)
     policy = Policy(store, documents, documents)
     limits = settings.limits

@@ -20,7 +20,6 @@ from adapters.http.addresses import may_connect
 from adapters.http.posting import CONNECT_S, Poster
 from pod.errors import Forbidden, Invalid, PeerUnavailable, TooLarge
 
-USER_AGENT: Final = "Commonpod/0.1"
 _AT_ONCE: Final = 600
 """Connections in all: deliveries that hang take up to 450, and nobody else may wait for them."""
 
@@ -78,8 +77,10 @@ class _RefusedAddress(PermissionError):
 class Client:
     """One session; every socket it makes leads to an address that is allowed."""
 
-    def __init__(self, lookup: Lookup, *, private: bool) -> None:
+    def __init__(self, lookup: Lookup, *, private: bool, agent: str) -> None:
+        """``agent`` is how the client names itself."""
         self._private = private
+        self._agent = agent
         resolver = _Resolver(lookup, private=private)
         self._poster = Poster(resolver.addresses)
         self._session = aiohttp.ClientSession(
@@ -93,7 +94,7 @@ class Client:
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
             trust_env=False,
-            headers={"User-Agent": USER_AGENT},
+            headers={"User-Agent": agent},
             skip_auto_headers=("Content-Type",),
         )
 
@@ -127,7 +128,7 @@ class Client:
         """
         try:
             if method == "POST" and isinstance(body, bytes):
-                named = {"User-Agent": USER_AGENT, **headers}
+                named = {"User-Agent": self._agent, **headers}
                 return str(url), *await self._poster.post(url, named, body, limit)
             with body.open("rb") if isinstance(body, Path) else nullcontext(body) as data:
                 async with self._session.request(

@@ -21,6 +21,7 @@ from yarl import URL
 
 from adapters.http.addresses import may_connect
 from pod.errors import Forbidden, Invalid, PeerUnavailable
+from pod.model.ids import Origin
 from pod.settings import Egress
 
 HeadersFor = Mapping[str, str] | Callable[[str], Mapping[str, str]]
@@ -29,6 +30,7 @@ HeadersFor = Mapping[str, str] | Callable[[str], Mapping[str, str]]
 if TYPE_CHECKING:
     from adapters.http.client import Client
 
+USER_AGENT: Final = "Commonpod/0.1"
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS: Final = 3
 _SECRET: Final = frozenset({"authorization", "cookie", "dpop", "signature", "signature-input"})
@@ -72,8 +74,12 @@ class Fetch:
     nor a literal gets around it, on the first hop as on every redirect.
     """
 
-    def __init__(self, settings: Egress, *, lookup: Lookup = _system_lookup) -> None:
+    def __init__(
+        self, settings: Egress, *, lookup: Lookup = _system_lookup, of: Origin | None = None
+    ) -> None:
+        """``of`` is the server whose word it is: whoever is asked can see where to complain."""
         self._settings = settings
+        self._agent = f"{USER_AGENT} (+{of}/)" if of is not None else USER_AGENT
         self._private = settings.may_reach_private
         self._lookup = lookup
         self._is_open = False
@@ -83,7 +89,7 @@ class Fetch:
         from adapters.http.client import Client  # a pod that meets no other needs no client
 
         self._is_open = True
-        return Client(self._lookup, private=self._private)
+        return Client(self._lookup, private=self._private, agent=self._agent)
 
     async def get(
         self,

@@ -11,6 +11,7 @@ import pytest
 
 from adapters.http.fetch import Fetch, Fetched, HeadersFor
 from pod.errors import Forbidden, Invalid, PeerUnavailable, PodError, TooLarge
+from pod.model.ids import Origin
 from pod.settings import Egress
 
 DEV = Egress(fetch_timeout_s=0.5, fetch_bytes=100_000, may_reach_private=True)
@@ -245,6 +246,22 @@ def test_a_signing_function_sees_the_url_of_each_hop() -> None:
 def test_a_body_over_the_limit_is_refused() -> None:
     with pytest.raises(TooLarge):
         visit(replying(answer("200 OK", b"x" * 100_001)))
+
+
+def test_whoever_is_asked_is_told_by_which_server() -> None:
+    async def run() -> None:
+        peer = Peer(replying(answer("200 OK")))
+        server = await asyncio.start_server(peer.serve, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        fetch = Fetch(DEV, of=Origin("https://coop.example"))
+        await fetch.get(url)
+        await fetch.post(url, b"{}")
+        await fetch.close()
+        server.close()
+        for head in peer.requests:
+            assert b"\r\nUser-Agent: Commonpod/0.1 (+https://coop.example/)\r\n" in head
+
+    asyncio.run(run())
 
 
 def test_of_an_error_the_status_counts_however_long_its_page_is() -> None:
