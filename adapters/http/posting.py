@@ -131,8 +131,8 @@ class _Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._answer: asyncio.Future[Answer] | None = None
         self.may_stay = False
-        self._limit = self._in_all = 0
-        self._begin()
+        self._limit = self._in_all = self._status = 0
+        self._is_framed = False
 
     async def exchange(self, request: bytes, limit: int) -> Answer:
         """Send a request and read the answer to its end."""
