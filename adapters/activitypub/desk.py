@@ -41,7 +41,7 @@ FIELDS: Final = 4
 MUTE_DAYS: Final = ("1", "3", "7", "30", "90")
 """How long a mute may last that is over by itself."""
 
-LISTS: Final = ("following", "blocks", "mutes", "domains", "bookmarks")
+LISTS: Final = ("following", "blocks", "mutes", "domains", "bookmarks", "lists")
 
 
 class Desk:

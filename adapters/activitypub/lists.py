@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
+from adapters.activitypub import people_lists
 from adapters.activitypub.acts import Acts
 from adapters.activitypub.addresses import address_of, find
 from adapters.activitypub.bookmarks import mark, marked, unmark
@@ -40,9 +41,11 @@ PACE_S: Final = 0.5
 
 _FAILED_SHOWN: Final = 200
 _ADDRESS: Final = "Account address"
+_TITLE: Final = "List name"
 _COLUMNS: Final[dict[ListKind, tuple[str, ...]]] = {
     "following": ("Show boosts", "Notify on new posts", "Languages"),
     "mutes": ("Hide notifications", "Until"),
+    "lists": (_TITLE,),
 }
 """The further columns; Mastodon knows all but the end of a mute, and reads past that."""
 _FOLLOWING: Final = (_ADDRESS, *_COLUMNS["following"])
@@ -72,6 +75,9 @@ class Lists:
                 return _csv([[domain] for domain in self._shield.domains(member)])
             case "bookmarks":
                 return _csv([[post] for post in marked(self._wing, member)])
+            case "lists":
+                found = people_lists.entries(self._wing, member)
+                return _csv([[title, address_of(self._wing, iri)] for title, iri in found])
             case "following":
                 rows = self._named(self._shield.listed(member, "follow"))
                 return _csv(
@@ -92,12 +98,13 @@ class Lists:
         once it is through. It takes the place of an earlier list of its kind that is not through
         yet. Raises Invalid for a line that is no address, id or domain, TooLarge.
         """
-        rows = dict(_read(kind, text))
+        # Each once, and as the last line says; but somebody may be in many lists of people.
+        rows = {(at, more if kind == "lists" else ()): more for at, more in _read(kind, text)}
         if not rows:
             raise Invalid("The list is empty.")
         found = [
             ImportRow(member.id, kind, place, target, options)
-            for place, (target, options) in enumerate(rows.items())
+            for place, ((target, _), options) in enumerate(rows.items())
         ]
         last = [ImportRow(member.id, kind, len(rows), OTHERS)] if replaces else []
         await self._imports.begin(member.id, kind, found + last)
@@ -157,6 +164,11 @@ class Lists:
                     agent, member, actor, hide_notifications=hides, until=until
                 )
                 return self._about(member, path)
+            case "lists":
+                if actor != member.webid:
+                    await self._acts.follow(agent, member, actor)
+                await people_lists.join(self._wing, agent, member, row.options[0], actor)
+                return actor
 
     async def _mark(self, agent: Agent, member: Member, post: Iri) -> Iri:
         """Mark a post, which is kept from now on if it is of another server."""
@@ -171,13 +183,26 @@ class Lists:
 
     async def _drop_others(self, agent: Agent, member: Member, kind: ListKind) -> None:
         """Take back what is there and stands on no line: by its id, nor by its address."""
-        rows = self._imports.rows(member.id, kind)
-        named = {row.target.lower() for row in rows} | {row.told for row in rows}
-        unclear = {row.target.rpartition("@")[2] for row in rows if row.state == "failed"}
-        for about in self._there(member, kind):
+        named, failed = set[tuple[str, str]](), set[tuple[str, str]]()
+        for row in self._imports.rows(member.id, kind):
+            title = row.options[0] if kind == "lists" and row.options else ""
+            named |= {(title, row.target.lower()), (title, row.told)}
+            if row.state == "failed":
+                failed.add((title, row.target.rpartition("@")[2]))
+
+        def stays(about: str, title: str = "") -> bool:
+            """Who could not be asked, and is known by the id alone, might be on a line, too."""
             address = address_of(self._wing, Iri(about))
-            might_be = address == about and urlsplit(about).netloc in unclear
-            if about in named or address.lower() in named or might_be:
+            might_be = address == about and (title, urlsplit(about).netloc) in failed
+            return might_be or not named.isdisjoint({(title, about), (title, address.lower())})
+
+        if kind == "lists":
+            keeps = people_lists.keep_only
+            await keeps(self._wing, agent, member, lambda title, iri: stays(iri, title))
+            return
+        for about in self._there(member, kind):
+            await asyncio.sleep(0)  # requests come first
+            if stays(about):
                 continue
             match kind:
                 case "following":
@@ -217,11 +242,13 @@ def _read(kind: ListKind, text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     columns = _COLUMNS.get(kind, ())
     heading: Sequence[str] = (_ADDRESS, *columns)
     for number, row in enumerate(csv.reader(io.StringIO(text.removeprefix("\ufeff")))):
-        if number == 0 and row and (row[0].startswith("#") or row[0] == _ADDRESS):
-            heading = row
+        if number == 0 and row and (row[0].startswith("#") or row[0] in (_ADDRESS, _TITLE)):
+            heading = row if kind != "lists" else heading
             continue
         if not row or not row[0].strip():
             continue
+        if kind == "lists":
+            row = [row[1] if len(row) > 1 else "", row[0]]
         if number > MAX_ROWS:
             raise TooLarge(f"A list may have at most {MAX_ROWS} lines.")
         named = dict(zip(heading, row, strict=False))

@@ -24,6 +24,7 @@ _FILES: Final = {
     "muted_accounts.csv": "mutes",
     "blocked_domains.csv": "domains",
     "bookmarks.csv": "bookmarks",
+    "lists.csv": "lists",
 }
 _MAX_LIST: Final = 5 * 1024 * 1024
 

@@ -63,7 +63,7 @@ class Report:
     resolved_at: datetime | None = None
 
 
-ListKind = Literal["following", "blocks", "mutes", "domains", "bookmarks"]
+ListKind = Literal["following", "blocks", "mutes", "domains", "bookmarks", "lists"]
 """The lists that a member takes from server to server."""
 
 OTHERS: Final = ""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from adapters.activitypub import moderation
 from adapters.activitypub.jsonld.read import Node
@@ -16,12 +16,11 @@ from adapters.activitypub.mastodon.library import Library
 from adapters.activitypub.mastodon.papers import Paper, Papers
 from adapters.activitypub.mastodon.persons import Persons
 from adapters.activitypub.mastodon.pictures import Entity
+from adapters.activitypub.people_lists import LONGEST_TITLE, MOST_PEOPLE, people_of
 from pod.errors import Invalid, NotFound
-from pod.model.ids import Iri
 from pod.model.member import Member
 
 _POLICIES: Final = ("followed", "list", "none")
-_MOST_PEOPLE: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +47,11 @@ class Lists:
     def exclusive(self, member: Member) -> set[str]:
         """Whose posts a member wants to see in lists alone."""
         lists = self.papers.all(member)
-        return {iri for paper in lists if paper.body.get("exclusive") for iri in _people(paper)}
+        return {iri for paper in lists if paper.body.get("exclusive") for iri in people_of(paper)}
 
     def people(self, asked: Asked) -> frozenset[str]:
         """Who is in the list that is asked for; raises NotFound."""
-        return frozenset(_people(self._paper(asked)))
+        return frozenset(people_of(self._paper(asked)))
 
     async def all(self, asked: Asked) -> Sequence[Entity]:
         """The member's lists."""
@@ -78,7 +77,7 @@ class Lists:
 
     async def accounts(self, asked: Asked) -> Page:
         """Who is in a list; all of them for ``limit=0``."""
-        people = [Iri(iri) for iri in _people(self._paper(asked))]
+        people = people_of(self._paper(asked))
         if asked.text("limit") == "0":
             return Page([await self.persons.account(iri) for iri in people], None, None)
         return await self.persons.page(asked, people)
@@ -91,9 +90,9 @@ class Lists:
             is_me = iri == asked.me.webid
             if not is_me and not moderation.follows(self.papers.wing, asked.me, iri):
                 raise NotFound
-        people = list(dict.fromkeys([*_people(paper), *told]))
-        if len(people) > _MOST_PEOPLE:
-            raise Invalid(f"A list has at most {_MOST_PEOPLE} people")
+        people = list(dict.fromkeys([*people_of(paper), *told]))
+        if len(people) > MOST_PEOPLE:
+            raise Invalid(f"A list has at most {MOST_PEOPLE} people")
         await self._changed(asked, {**paper.body, "accounts": people})
         return {}
 
@@ -101,14 +100,14 @@ class Lists:
         """Take people out of a list."""
         paper = self._paper(asked)
         gone = {self.library.iri_of(number) for number in asked.texts("account_ids")}
-        people = [iri for iri in _people(paper) if iri not in gone]
+        people = [iri for iri in people_of(paper) if iri not in gone]
         await self._changed(asked, {**paper.body, "accounts": people})
         return {}
 
     async def holding(self, asked: Asked) -> Sequence[Entity]:
         """Of the member's lists those that somebody is in."""
         iri, _ = await self.library.known_actor(asked.path["id"])
-        lists = [paper for paper in self.papers.all(asked.me) if iri in _people(paper)]
+        lists = [paper for paper in self.papers.all(asked.me) if iri in people_of(paper)]
         return [await self._shown(asked.me, paper) for paper in lists]
 
     def _paper(self, asked: Asked) -> Paper:
@@ -131,11 +130,6 @@ class Lists:
         }
 
 
-def _people(paper: Paper) -> list[str]:
-    told: Any = paper.body.get("accounts")
-    return [iri for iri in told if isinstance(iri, str)] if isinstance(told, list) else []
-
-
 def _said(asked: Asked, before: Node) -> Node:
     title = asked.text("title") if asked.text("title") is not None else before.get("title")
     if not str(title or "").strip():
@@ -146,7 +140,7 @@ def _said(asked: Asked, before: Node) -> Node:
     exclusive = asked.flag("exclusive")
     return {
         **before,
-        "title": str(title)[:256],
+        "title": str(title)[:LONGEST_TITLE],
         "replies_policy": policy,
         "exclusive": before.get("exclusive") is True if exclusive is None else exclusive,
     }

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from quart import Blueprint, Response, request
 
+from adapters.activitypub import people_lists
 from adapters.activitypub.acts import Acts
 from adapters.activitypub.mastodon.accounts import Accounts
 from adapters.activitypub.mastodon.answers import Answers
@@ -89,7 +90,7 @@ def rooms(
     catch_up = parts.gatherer.catch_up
     composer = Composer(wing, library, uploads)
     accounts = Accounts(wing, library, entities, persons, parts.shield, listings)
-    lists = Lists(library, persons, Papers(wing, "list"))
+    lists = Lists(library, persons, Papers(wing, people_lists.KIND))
     hashtags = Hashtags(wing, library, listings, parts.presences)
     for room in (
         OwnAccount(wing, persons, parts.presences, media),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from adapters.activitypub import bookmarks
+from adapters.activitypub import bookmarks, people_lists
 from adapters.activitypub.wishes import USUAL, Wish, wish_of
 from pod.errors import Invalid
 from pod.model.ids import Iri
@@ -197,5 +197,40 @@ def test_a_bad_list_is_refused_and_changes_nothing(
             await pod.wing.lists.begin(alice, "blocks", text)
         (state,) = pod.wing.lists.states(alice)
         assert state.total == 1
+
+    tell(story)
+
+
+@pytest.mark.parametrize("replaces", [False, True])
+def test_lists_of_people_come_along(tell: Callable[[Story], None], replaces: bool) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        bob, sue, tom = fingered(pod, "bob", "sue", "tom")
+        text = "friends,bob@peer.test\nfriends,sue@peer.test\nwork,bob@peer.test\n"
+        await take(pod, alice, "lists", f"List name,Account address\n{text}", replaces=False)
+        assert pod.wing.lists.export(alice, "lists") == text
+        assert pod.wing.shield.listed(alice, "follow") == [bob.id, sue.id]
+        text = f"friends,tom@peer.test\nfriends,sue@peer.test\nnew,{alice.acct}\n"
+        await take(pod, alice, "lists", text, replaces=replaces)
+        places = set(people_lists.entries(pod.wing._wing, alice))
+        stay = {("friends", sue.id), ("friends", tom.id), ("new", alice.webid)}
+        gone = {("friends", bob.id), ("work", bob.id)}
+        assert places == (stay if replaces else stay | gone)
+        assert bob.id in pod.wing.shield.listed(alice, "follow")
+        await take(pod, alice, "lists", f"{'x' * 257},bob@peer.test\n", replaces=False)
+        state = next(each for each in pod.wing.lists.states(alice) if each.kind == "lists")
+        assert [row.told for row in state.failed] == ["A list has a title of up to 256 characters."]
+
+    tell(story)
+
+
+def test_twenty_thousand_lines_are_compared_at_once(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        for number in range(300):
+            await pod.wing.shield.block_domain(owner(alice), alice, f"d{number}.test")
+        text = "".join(f"d{number}.test\n" for number in range(100, 20_100))
+        assert await pod.wing.lists.begin(alice, "domains", text, replaces=True) == 20_000
+        rows = pod.wing.lists._imports.rows(alice.id, "domains")
+        await pod.wing.lists._take(rows[-1])
+        assert len(pod.wing.shield.domains(alice)) == 200
 
     tell(story)
