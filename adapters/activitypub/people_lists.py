@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from adapters.activitypub.mastodon.papers import Paper, Papers
+from adapters.activitypub.papers import Paper, Papers
 from adapters.activitypub.wing import Wing
 from pod.access.agent import Agent
 from pod.errors import Invalid, Unprocessable

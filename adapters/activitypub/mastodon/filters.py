@@ -18,8 +18,8 @@ from adapters.activitypub.jsonld.read import Node
 from adapters.activitypub.lens import html, poll
 from adapters.activitypub.mastodon.frame import Asked, Frame, as_flag
 from adapters.activitypub.mastodon.library import Library, moment, stamp
-from adapters.activitypub.mastodon.papers import Paper, Papers
 from adapters.activitypub.mastodon.pictures import Entity
+from adapters.activitypub.papers import Paper, Papers
 from pod.errors import Invalid, NotFound
 from pod.model.ids import Iri
 from pod.model.member import Member

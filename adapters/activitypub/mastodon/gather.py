@@ -20,9 +20,9 @@ from adapters.activitypub.lens import act, circle, poll
 from adapters.activitypub.mastodon.library import PAST, Library, own_id
 from adapters.activitypub.mastodon.lister import Lister
 from adapters.activitypub.mastodon.nodes import hashtags, visibility
-from adapters.activitypub.mastodon.papers import Papers
 from adapters.activitypub.mastodon.ports import Live, News, Timelines
 from adapters.activitypub.moderation import AT_FOLLOWS
+from adapters.activitypub.papers import Papers
 from adapters.activitypub.receive.order import written_at
 from adapters.activitypub.wing import Wing
 from adapters.activitypub.wishes import wish_of

@@ -13,9 +13,9 @@ from typing import Final
 from adapters.activitypub.mastodon.frame import Asked, Frame, Page
 from adapters.activitypub.mastodon.gather import FOLLOWED_TAGS
 from adapters.activitypub.mastodon.library import Library
-from adapters.activitypub.mastodon.papers import Papers
 from adapters.activitypub.mastodon.pictures import Entity
 from adapters.activitypub.mastodon.ports import Listings
+from adapters.activitypub.papers import Papers
 from adapters.activitypub.presence import Presences
 from adapters.activitypub.wing import Wing
 from pod.errors import Invalid, NotFound

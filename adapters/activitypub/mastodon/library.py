@@ -20,10 +20,10 @@ from adapters.activitypub.jsonld.read import Node
 from adapters.activitypub.lens import act, circle, index, tags
 from adapters.activitypub.lens.act import Act
 from adapters.activitypub.lens.names import member_at, object_id
-from adapters.activitypub.mastodon.papers import Papers
 from adapters.activitypub.mastodon.ports import Timelines
 from adapters.activitypub.mastodon.reading import POSTS
 from adapters.activitypub.moderation import INBOX
+from adapters.activitypub.papers import Papers
 from adapters.activitypub.remote.actor import ACTOR_TYPES
 from adapters.activitypub.wing import Wing
 from pod.errors import Invalid, NotFound, PodError

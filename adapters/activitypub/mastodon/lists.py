@@ -13,9 +13,9 @@ from adapters.activitypub import moderation
 from adapters.activitypub.jsonld.read import Node
 from adapters.activitypub.mastodon.frame import Asked, Frame, Page
 from adapters.activitypub.mastodon.library import Library
-from adapters.activitypub.mastodon.papers import Paper, Papers
 from adapters.activitypub.mastodon.persons import Persons
 from adapters.activitypub.mastodon.pictures import Entity
+from adapters.activitypub.papers import Paper, Papers
 from adapters.activitypub.people_lists import LONGEST_TITLE, MOST_PEOPLE, people_of
 from pod.errors import Invalid, NotFound
 from pod.model.member import Member

@@ -19,11 +19,11 @@ from adapters.activitypub.lens.act import FOLLOWS
 from adapters.activitypub.mastodon.frame import Asked, Page
 from adapters.activitypub.mastodon.library import Library, follows, moment, stamp
 from adapters.activitypub.mastodon.nodes import page_of
-from adapters.activitypub.mastodon.papers import Papers
 from adapters.activitypub.mastodon.pictures import Entity, Pictures
 from adapters.activitypub.mastodon.settings import posting_of
 from adapters.activitypub.mastodon.tallies import Tallies
 from adapters.activitypub.moderation import AT_FOLLOWS, BLOCKS, DOMAINS
+from adapters.activitypub.papers import Papers
 from adapters.activitypub.wing import Wing
 from adapters.activitypub.wishes import wish_of
 from pod.model.ids import Iri

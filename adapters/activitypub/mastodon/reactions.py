@@ -16,8 +16,8 @@ from adapters.activitypub.lens.act import Act, folder
 from adapters.activitypub.mastodon.entities import Entities
 from adapters.activitypub.mastodon.frame import Asked, Frame, Page, ids_page
 from adapters.activitypub.mastodon.library import QUIET, CatchUp, Library
-from adapters.activitypub.mastodon.papers import Papers
 from adapters.activitypub.mastodon.pictures import Entity
+from adapters.activitypub.papers import Papers
 from adapters.activitypub.pins import Pins
 from adapters.activitypub.wing import Wing
 from pod.model.ids import Iri

@@ -27,7 +27,6 @@ from adapters.activitypub.mastodon.lister import Lister
 from adapters.activitypub.mastodon.lists import Lists
 from adapters.activitypub.mastodon.notices import Notices
 from adapters.activitypub.mastodon.own_account import OwnAccount
-from adapters.activitypub.mastodon.papers import Papers
 from adapters.activitypub.mastodon.persons import Persons
 from adapters.activitypub.mastodon.pictures import Pictures
 from adapters.activitypub.mastodon.ports import Listings, Live, Media, MediaAddress
@@ -39,6 +38,7 @@ from adapters.activitypub.mastodon.tallies import Tallies
 from adapters.activitypub.mastodon.timelines import TimelineRooms
 from adapters.activitypub.mastodon.uploads import Uploads
 from adapters.activitypub.outbox import Outbox
+from adapters.activitypub.papers import Papers
 from adapters.activitypub.pins import Pins
 from adapters.activitypub.polls import Polls
 from adapters.activitypub.presence import Presences

@@ -17,9 +17,9 @@ from adapters.activitypub.mastodon.composing import Composer
 from adapters.activitypub.mastodon.entities import Entities
 from adapters.activitypub.mastodon.frame import Asked, Frame
 from adapters.activitypub.mastodon.library import MOST_PASTS, PAST, CatchUp, Library
-from adapters.activitypub.mastodon.papers import Papers
 from adapters.activitypub.mastodon.pictures import Entity
 from adapters.activitypub.outbox import Outbox
+from adapters.activitypub.papers import Papers
 from adapters.activitypub.wing import Wing
 from pod.errors import NotFound
 from pod.model.ids import Iri
