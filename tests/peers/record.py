@@ -1,4 +1,4 @@
-"""Records Fedify's acquaintance with a member anew, raw from the wire, in both signature schemes.
+"""Records the acquaintance of real peers with a member anew, raw from the wire.
 
     python -m tests.peers.record
 
@@ -7,13 +7,25 @@ Writes `tests/wire/activitypub/recorded/`, which `test_recorded.py` plays in CI.
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from pathlib import Path
 
-from tests.blackbox.test_recorded_fedify import record
-from tests.kit.process import free_port
-from tests.kit.recording import write
+from tests.kit.acquaintance import meeting, record
+from tests.kit.node import PEERS
+from tests.kit.recording import play, write
 
-for scheme in ("rfc9421", "cavage"):
+BOTS = Path(__file__).parent / "activitypub_bot"
+PEOPLE = {
+    "fedify-rfc9421": ("Fedify 2.3.6", PEERS, "fedify.mjs", "bob", "rfc9421"),
+    "fedify-cavage": ("Fedify 2.3.6", PEERS, "fedify.mjs", "bob", "cavage"),
+    "activitypub-bot": ("activitypub-bot 0.51.2", BOTS, "bot.mjs", "bob"),
+}
+
+for name, (software, peers, script, *arguments) in PEOPLE.items():
     with tempfile.TemporaryDirectory() as folder:
-        print(write(f"fedify-{scheme}", record(Path(folder) / "live", scheme, free_port())))
+        with meeting(Path(folder) / "live", script, *arguments, peers=peers) as met:
+            recording = record(met, software)
+        (Path(folder) / "again").mkdir()
+        asyncio.run(play(Path(folder) / "again", recording))
+        print(write(name, recording))

@@ -103,6 +103,11 @@ def text_map(node: Node, key: str) -> dict[str, str]:
     return found
 
 
+def flag(node: Node, key: str) -> bool | None:
+    """A property that is true or false."""
+    return next((value for value in _values(node, key) if isinstance(value, bool)), None)
+
+
 def number(node: Node, key: str) -> int | None:
     """A property's whole number."""
     for value in _values(node, key):
@@ -146,7 +151,7 @@ def _names(node: Node, key: str) -> Iterator[Iri]:
 
 
 def _values(node: Node, key: str, most: int = MAX_ITEMS) -> list[Any]:
-    for name in (key, *(prefix + key for prefix in _TYPES_OF_AS2)):
+    for name in strict.names(key):
         if name in node:
             return _many(node[name])[:most]
     return []

@@ -25,6 +25,9 @@ _REFUSED: Final = frozenset(
 )
 _PREFIXES: Final = ("as:", f"{AS2}#")
 _SECURITY: Final = ("sec:", f"{SECURITY.removesuffix('/v1')}#", "https://w3id.org/security/v1#")
+_KEY_TERMS: Final = frozenset(
+    {"publicKey", "publicKeyPem", "publicKeyMultibase", "owner", "controller", "assertionMethod"}
+)
 _TRUSTED: Final = {
     **{name: (f"@{name}",) for name in ("id", "type")},
     **{
@@ -36,7 +39,7 @@ _TRUSTED: Final = {
     },
     **{
         name: tuple(prefix + name for prefix in _SECURITY)
-        for name in ("publicKey", "publicKeyPem", "owner", "controller", "assertionMethod")
+        for name in _KEY_TERMS
     },
 }  # fmt: skip
 """Names on which trust rests, with all that an inline context may say they mean."""
@@ -61,6 +64,12 @@ def load(body: bytes) -> dict[str, Any]:
         raise Invalid("The body is not a JSON object.")
     _check(document)
     return document
+
+
+def names(term: str) -> tuple[str, ...]:
+    """All names that a property may stand under, the short one first."""
+    prefixes = _SECURITY if term in _KEY_TERMS else _PREFIXES
+    return (term, *(prefix + term for prefix in prefixes))
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> None:
@@ -88,7 +97,7 @@ def _check_names(node: dict[str, Any]) -> None:
         raise Invalid("The document uses JSON-LD keywords that are not supported.")
     if any(one in node and other in node for one, other in _TWINS):
         raise Invalid("The document names a thing in two ways.")
-    if any(name.startswith(_PREFIXES) and _short(name) in node for name in node):
+    if any(sum(name in node for name in names(short)) > 1 for short in map(_short, node)):
         raise Invalid("The document gives a property under two names.")
     contexts = node.get("@context")
     for context in contexts if isinstance(contexts, list) else [contexts]:
@@ -103,13 +112,16 @@ def _check_context(context: dict[str, Any]) -> None:
         told = meaning.get("@id", name) if isinstance(meaning, dict) else meaning
         if name in _TRUSTED and told not in (name, *_TRUSTED[name]):
             raise Invalid(f"The document's context gives another meaning to {name}.")
-        if name in ("as", "@vocab", "@base") and not _is_harmless(name, told):
+        if name in ("as", "sec", "@vocab", "@base") and not _is_harmless(name, told):
             raise Invalid("The document's context gives another meaning to all names.")
 
 
 def _is_harmless(name: str, told: object) -> bool:
+    if name == "sec":
+        return told in _SECURITY
     return told == f"{AS2}#" or (name == "@vocab" and told == "_:")
 
 
 def _short(name: str) -> str:
-    return next(name.removeprefix(prefix) for prefix in _PREFIXES if name.startswith(prefix))
+    prefixes = (*_PREFIXES, *_SECURITY)
+    return next((name.removeprefix(each) for each in prefixes if name.startswith(each)), name)

@@ -65,7 +65,7 @@ class Entities:
             "created_at": stamp(at),
             "in_reply_to_id": await self._number(parent, found),
             "in_reply_to_account_id": await self._person(parent_author),
-            "sensitive": node.get("sensitive") is True or bool(warning),
+            "sensitive": read.flag(node, "sensitive") is True or bool(warning),
             "spoiler_text": warning,
             "visibility": visibility(node),
             "language": reading.language(node),

@@ -179,15 +179,15 @@ def read_actor(document: Node, fetched_at: datetime) -> RemoteActor:
 def _keys_of(document: Node, actor: Iri) -> dict[str, PublicKey]:
     found: dict[str, PublicKey] = {}
     for node in read.nodes(document, "publicKey"):
-        pem, key_id = node.get("publicKeyPem"), read.id_of(node)
-        if isinstance(pem, str) and key_id and read.iri(node, "owner") in (actor, None):
+        pem, key_id = read.text(node, "publicKeyPem"), read.id_of(node)
+        if pem is not None and key_id and read.iri(node, "owner") in (actor, None):
             try:
                 found[key_id] = public_key(pem)
             except Unauthenticated:
                 continue
     for node in read.nodes(document, "assertionMethod"):
-        text, key_id = node.get("publicKeyMultibase"), read.id_of(node)
-        if isinstance(text, str) and key_id and read.iri(node, "controller") in (actor, None):
+        text, key_id = read.text(node, "publicKeyMultibase"), read.id_of(node)
+        if text is not None and key_id and read.iri(node, "controller") in (actor, None):
             key = _multikey(text)
             if key is not None:
                 found[key_id] = key

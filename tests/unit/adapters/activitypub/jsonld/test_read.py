@@ -109,6 +109,9 @@ TRICKS: dict[str, str] = {
     "a context in a context": '{"@context": {"x": {"@id": "as:x", "@context": {}}}}',
     "another base": '{"@context": {"@base": "https://evil.test/"}}',
     "another vocabulary": '{"@context": {"@vocab": "https://evil.test/"}}',
+    "another prefix for keys": '{"@context": {"sec": "https://evil.test/"}}',
+    "a key under two names": '{"publicKey": {}, "https://w3id.org/security#publicKey": {}}',
+    "two full names": '{"as:to": [], "https://www.w3.org/ns/activitystreams#to": []}',
     "another prefix": '{"@context": {"as": "https://evil.test/"}}',
     "an imported context": '{"@context": {"@import": "https://evil.test/"}}',
     "two ids": '{"id": "https://a.test/", "@id": "https://b.test/"}',
@@ -203,3 +206,14 @@ def test_of_a_film_of_a_channel_and_a_person_the_person_is_the_author() -> None:
     assert read.author({"attributedTo": [BOB, f"{BOB}/films"]}) == BOB
     assert read.author({"attributedTo": channel}) == f"{BOB}/films"
     assert read.author({}) is None
+
+
+def test_names_of_keys_are_found_in_full_and_not_under_those_of_another_vocabulary() -> None:
+    key = {"https://w3id.org/security#publicKeyPem": "pem"}
+    assert read.node({"https://w3id.org/security#publicKey": key}, "publicKey") == key
+    assert read.text(key, "publicKeyPem") == "pem"
+    assert read.node({"sec:publicKey": key}, "publicKey") == key
+    assert read.node({"as:publicKey": key}, "publicKey") is None
+    assert read.iri({"sec:actor": BOB}, "actor") is None
+    assert read.flag({"as:sensitive": True}, "sensitive") is True
+    assert read.flag({"sensitive": "yes"}, "sensitive") is None

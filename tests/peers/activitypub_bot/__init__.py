@@ -1,0 +1,1 @@
+"""The pod beside activitypub-bot, a server of bots."""
