@@ -125,7 +125,7 @@ class Accounts:
         """The actor with an address or an id; raises what looking for one raises, and NotFound."""
         bare = text.strip().removeprefix("@")
         if "@" not in bare and "://" not in bare:
-            for iri in self.listings.found(bare.lower(), limit=_MATCHES):
+            for iri in self.listings.found(bare.lower(), limit=_MATCHES) if bare else ():
                 member = self.wing.local_actor(iri)
                 if member is not None and bare.lower() in (member.username, member.handle):
                     return iri

@@ -167,8 +167,8 @@ class Instance:
         resolve = asked.flag("resolve") is True and asked.member is not None
         limit = asked.number("limit", 20, 40)
         found: Entity = {"accounts": [], "statuses": [], "hashtags": []}
-        is_url = text.startswith(("https://", "http://"))
-        post = await self._post(Iri(text), asked, may_ask=resolve) if is_url else None
+        url = read.iri({"it": text}, "it")
+        post = await self._post(url, asked, may_ask=resolve) if url is not None else None
         if kind in (None, "statuses"):
             found["statuses"] = [post] if post is not None else []
         if kind in (None, "accounts") and post is None:

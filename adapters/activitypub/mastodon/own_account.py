@@ -158,6 +158,8 @@ class OwnAccount:
 
 
 def _rows(told: Any) -> tuple[tuple[str, str], ...]:
+    if not isinstance(told, list):
+        raise Invalid("Fields are a list")
     rows = [row for row in told if isinstance(row, dict)]
     return tuple(
         (str(row["name"]), str(row.get("value", ""))) for row in rows if str(row.get("name", ""))

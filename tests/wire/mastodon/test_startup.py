@@ -140,6 +140,28 @@ def test_a_report_reaches_the_administrator(pod: Town, ann: Phone, ben: Phone) -
     pod.run(story())
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("GET", "/api/v1/accounts/lookup?acct=", None, 404),
+        ("GET", "/api/v1/accounts/lookup?acct=@@@", None, 404),
+        ("GET", "/api/v2/search?q=http://[::1", None, 200),
+        ("GET", "/api/v2/search?q=%00", None, 200),
+        ("GET", "/api/v1/timelines/home?max_id=abc&limit=-1", None, 200),
+        ("GET", "/api/v1/timelines/home?x[a][b]=1&x[]=2&x=3", None, 200),
+        ("GET", "/api/v1/notifications?account_id=zz", None, 404),
+        ("PATCH", "/api/v1/accounts/update_credentials", {"fields_attributes": 5}, 422),
+        ("POST", "/api/v1/statuses", {"status": 5, "poll": [1]}, 200),
+        ("POST", "/api/v1/markers", {"home": {"last_read_id": {}}}, 200),
+        ("POST", "/api/v2/filters", {"title": "x", "context": "kitchen"}, 422),
+    ],
+)
+def test_odd_questions_have_plain_answers(
+    pod: Town, ann: Phone, method: str, path: str, body: Any, status: int
+) -> None:
+    assert pod.run(ann.ask(method, path, body)).status == status
+
+
 def test_what_there_is_not_is_said_as_apps_expect(pod: Town, ann: Phone) -> None:
     for path in ("/api/v1/push/subscription", "/api/v1/instance/terms_of_service"):
         reply = pod.run(ann.ask("GET", path))
