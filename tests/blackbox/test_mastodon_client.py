@@ -263,6 +263,22 @@ def test_an_unlisted_post_is_quiet(alice: Phone) -> None:
     assert made["id"] not in [one["id"] for one in public]
 
 
+def test_what_a_post_of_elsewhere_answers_is_fetched(alice: Phone) -> None:
+    with peer("fedify.mjs", "finn", "cavage") as finn:
+        first = finn.ask("post", text="<p>One</p>")
+        second = finn.ask("reply", object=first, text="<p>Two</p>")
+        third = finn.ask("reply", object=second, text="<p>Three</p>")
+        found = alice.call("v2.search.list", {"q": third, "resolve": True})["statuses"][0]
+        context = alice.call(f"v1.statuses.[{found['id']}].context.fetch")
+        assert [one["uri"] for one in context["ancestors"]] == [first, second]
+        seen = alice.call(f"v1.statuses.[{found['id']}].fetch")
+        assert seen["inReplyToId"] == context["ancestors"][1]["id"]
+        below = alice.call(f"v1.statuses.[{context['ancestors'][0]['id']}].context.fetch")
+        assert [one["uri"] for one in below["descendants"]] == [second, third]
+        public = alice.call("v1.timelines.public.list")
+        assert third not in [one["uri"] for one in public]
+
+
 STARTS = (
     "v1.instance.fetch", "v1.preferences.fetch", "v1.customEmojis.list", "v1.announcements.list",
     "v1.lists.list", "v2.filters.list", "v1.filters.list", "v1.followedTags.list",

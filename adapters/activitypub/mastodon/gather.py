@@ -139,7 +139,7 @@ class Gatherer:
         if not members or iri is None:
             return
         if not self._wing.is_local(target) and self._timelines.heard(target) is None:
-            found = await self._library.fetch(target)
+            found = await self._lister.fetch(target)
             author = read.author(found)
             members = [m for m in members if author is not None and self._library.hears(m, author)]
         now = self._wing.clock.now()

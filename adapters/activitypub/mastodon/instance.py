@@ -20,6 +20,7 @@ from adapters.activitypub.mastodon.entities import Entities
 from adapters.activitypub.mastodon.frame import NOBODY, Asked, Frame
 from adapters.activitypub.mastodon.hashtags import Hashtags
 from adapters.activitypub.mastodon.library import Library
+from adapters.activitypub.mastodon.lister import Lister
 from adapters.activitypub.mastodon.pictures import Entity
 from adapters.activitypub.mastodon.uploads import MAX_FILE, MAX_WORDS
 from adapters.activitypub.remote.actor import ACTOR_TYPES
@@ -59,6 +60,7 @@ class Instance:
     accounts: Accounts
     server: AuthorizationServer
     hashtags: Hashtags
+    lister: Lister
     counted: tuple[datetime, int] | None = None
 
     def add(self, frame: Frame) -> None:
@@ -196,7 +198,7 @@ class Instance:
             try:
                 document = await self.wing.actors.document(iri)
                 if ACTOR_TYPES.isdisjoint(read.types(document)):
-                    found = await self.library.fetch(iri)
+                    found = await self.lister.fetch(iri)
                     iri = read.id_of(found) or iri
                     node = self.library.post(iri, asked.member)
             except PodError:

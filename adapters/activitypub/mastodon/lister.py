@@ -70,6 +70,19 @@ class Lister:
                     await self._listings.move(self._seq)
                     self._saved = self._seq
 
+    async def fetch(self, iri: Iri) -> Node:
+        """A post of another server that somebody looks at, kept from now on.
+
+        It is no news: no public timeline shows it. Raises what fetching raises, and Invalid.
+        """
+        post = await self._library.fetch(iri)
+        author, own = read.author(post), read.id_of(post)
+        if author is not None and own is not None:
+            names = [name for name in self._names(post, ELSEWHERE, author) if name[0] in "@>"]
+            at = moment(post, "published", self._wing.clock.now())
+            await self._listings.enlist(Listed(own, at, tuple(names)))
+        return post
+
     async def heard(self, post: Node, author: Iri, at: datetime) -> None:
         """A post or boost of another server came, or its new state."""
         iri = Iri(post["id"])

@@ -97,7 +97,7 @@ def rooms(
         Relationships(wing, library, persons, parts.acts, parts.social, parts.shield),
         accounts,
         uploads,
-        Statuses(wing, library, entities, composer, parts.outbox, catch_up),
+        Statuses(wing, library, entities, composer, parts.outbox, parts.lister, catch_up),
         Reactions(wing, library, entities, parts.acts, Pins(wing), catch_up),
         Ballots(wing, library, parts.polls),
         TimelineRooms(wing, library, listings, entities, lists, catch_up),
@@ -106,7 +106,7 @@ def rooms(
         filters,
         lists,
         hashtags,
-        Instance(wing, library, entities, accounts, server, hashtags),
+        Instance(wing, library, entities, accounts, server, hashtags, parts.lister),
     ):
         room.add(frame)
     Streaming(entities, parts.live).add(blueprint, frame)
