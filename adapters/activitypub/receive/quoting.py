@@ -6,6 +6,7 @@ Spec: https://w3id.org/fep/044f
 from __future__ import annotations
 
 import hashlib
+from typing import Final
 
 from adapters.activitypub.deliver.outgoing import outgoing
 from adapters.activitypub.jsonld import read
@@ -14,6 +15,7 @@ from adapters.activitypub.lens.published import Published, View, annotated
 from adapters.activitypub.moderation import blocks
 from adapters.activitypub.receive.activity import Activity
 from adapters.activitypub.wing import Wing
+from adapters.http.throttle import Limit
 from pod.access.agent import SYSTEM
 from pod.errors import Forbidden, Gone, Invalid, PeerUnavailable, TooLarge
 from pod.model.ids import Iri
@@ -21,13 +23,20 @@ from pod.model.member import Member
 from pod.model.peer import Edge, Outgoing
 from pod.write import Annotate
 
+PER_ACTOR: Final = Limit(100, 3_600)
+"""Quotes that one actor asks for in an hour."""
+
 
 async def on_quote_request(wing: Wing, activity: Activity) -> None:
-    """Answer who wants to quote a member's post: by its postgate, with a stamp or a refusal."""
+    """Answer who wants to quote a member's post: by its postgate, with a stamp or a refusal.
+
+    Raises Throttled for an actor who wants to too often.
+    """
     found = wing.local_object(activity.object or "")
     quoting = read.iri(activity.node, "instrument")
     if found is None or quoting is None or not read.same_origin(quoting, activity.actor):
         return
+    wing.throttle.take(f"quotes {activity.actor}", PER_ACTOR)
     member, resource = found
     published = wing.published(member, resource)
     if blocks(wing, member, activity.actor) or not quote.may_quote(published):

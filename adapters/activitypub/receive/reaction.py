@@ -7,6 +7,7 @@ Spec: https://www.w3.org/TR/activitypub/#like-activity-inbox and https://w3id.or
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final
 
 from adapters.activitypub import circle
@@ -16,12 +17,17 @@ from adapters.activitypub.moderation import hears
 from adapters.activitypub.receive.activity import Activity
 from adapters.activitypub.receive.relation import undo_relation
 from adapters.activitypub.wing import Wing
+from adapters.http.throttle import Limit
+from pod.errors import Throttled
 from pod.model.ids import Iri
 from pod.model.member import Member
 from pod.model.peer import Edge, EdgeKind
 from pod.model.resource import Resource
 
 _LONGEST_EMOJI: Final = 128
+EMOJI: Final = Limit(20, 86_400)
+"""Emoji that one actor gives one post in a day."""
+
 _TOLD_AS: Final[dict[EdgeKind, str]] = {"like": "favourite", "announce": "reblog"}
 _UNDONE: Final[tuple[tuple[str, EdgeKind], ...]] = (
     ("Like", "like"),
@@ -38,9 +44,12 @@ async def on_like(wing: Wing, activity: Activity) -> None:
 
 
 async def on_emoji_react(wing: Wing, activity: Activity) -> None:
-    """Count an emoji of an actor, each once."""
+    """Count an emoji of an actor, each once; of too many for one post no more are counted."""
     emoji = read.text(activity.node, "content") or read.text(activity.node, "_misskey_reaction")
-    if emoji and len(emoji) <= _LONGEST_EMOJI:
+    if not emoji or len(emoji) > _LONGEST_EMOJI:
+        return
+    with suppress(Throttled):
+        wing.throttle.take(f"emoji {activity.actor} {activity.object}", EMOJI)
         await _react(wing, activity, "react", is_public=True, emoji=emoji)
 
 

@@ -240,3 +240,22 @@ def test_who_may_read_a_post_for_followers_may_like_it(tell: Tell) -> None:
         assert pod.edges.of_actor(bob.id, limit=9) == []
 
     tell(story)
+
+
+def test_emoji_reports_and_wishes_to_quote_have_bounds(tell: Tell) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        url = alice.url((await pod.note(alice)).path)
+        for number in range(25):
+            react = bob.activity("EmojiReact", url, number, content=chr(0x1F300 + number))
+            assert await pod.post(bob, react) == 202
+        _, emoji = await pod.get(f"{url}?c=reactions")
+        assert emoji["totalItems"] == 20
+        flags = [await pod.post(bob, bob.activity("Flag", url, n)) for n in range(61)]
+        assert (set(flags[:60]), flags[60]) == ({202}, 429)
+        note = {"instrument": f"{bob.origin}/notes/1"}
+        asks = [
+            await pod.post(bob, bob.activity("QuoteRequest", url, n, **note)) for n in range(101)
+        ]
+        assert (set(asks[:100]), asks[100]) == ({202}, 429)
+
+    tell(story)
