@@ -202,6 +202,30 @@ def test_who_is_followed_elsewhere_is_in_home_and_hears_of_likes(alice: Phone) -
         assert alice.call(f"v1.accounts.[{number}].unfollow")["following"] is False
 
 
+def test_a_follower_of_the_same_pod_counts_once_when_the_follow_has_arrived(
+    server: Server, alice: Phone
+) -> None:
+    joined(server, "gus")
+    with peer("masto_client.mjs", server.url) as gus:
+        gus.ask("login", handle="gus.test", password=PASSWORD)
+        name = alice.call("v1.accounts.verifyCredentials")["acct"]
+        number = gus.ask("call", path="v1.accounts.lookup", args=[{"acct": name}])["id"]
+        account = f"v1.accounts.[{number}]"
+        before = alice.call(f"{account}.fetch")["followersCount"]
+        gus.ask("call", path=f"{account}.follow", args=[])
+
+        def told() -> bool:
+            shown = json.dumps(alice.call("v1.notifications.list", {"types": ["follow"]}))
+            return "gus" in shown
+
+        eventually(told)
+        for _ in range(20):  # until it has gone through the queue and after
+            assert alice.call(f"{account}.fetch")["followersCount"] == before + 1
+            time.sleep(0.1)
+        gus.ask("call", path=f"{account}.unfollow", args=[])
+        eventually(lambda: alice.call(f"{account}.fetch")["followersCount"] == before)
+
+
 def test_who_is_rung_for_hears_of_posts_and_of_the_ends_of_polls(alice: Phone) -> None:
     with peer("fedify.mjs", "ella", "cavage") as ella:
         address = f"@ella@{ella.ready['actor'].split('/')[2]}"

@@ -110,11 +110,18 @@ class Library:
         return moderation.hears(self.wing, member, actor) and muted is None
 
     def followers(self, member: Member) -> list[Member]:
-        """The members of this pod who follow a member."""
+        """The members of this pod whom a member lets follow."""
         about = self.wing.reader.all_about
         found = about(moderation.AT_FOLLOWS, member.did, limit=10_000)
         found += about(act.FOLLOWS, member.webid, limit=10_000)
-        return self.people(each for each, _ in found)
+        others = self.people(each for each, _ in found)
+        return [each for each in others if moderation.is_follower(self.wing, member, each.webid)]
+
+    def count_followers(self, member: Member) -> int:
+        """How many follow a member, from anywhere; those of this pod once."""
+        kept = self.wing.followers
+        told = (kept.get(member.id, other.webid) for other in self.followers(member))
+        return kept.count(member.id) + sum(held is None or not held.accepted for held in told)
 
     def followers_of(self, actor: Iri) -> list[Member]:
         """The members whom an actor of another server lets follow."""

@@ -179,9 +179,8 @@ class Persons:
             return {**self.tallies.known(iri), "last_status_at": at}
         log, reader = self.wing.log, self.wing.reader
         last_one = reader.resources(local.id, NOTES_PREFIX, after=None, limit=1, reverse=True)
-        here = len(self.library.followers(local))
         return {
-            "followers_count": self.wing.followers.count(local.id) + here,
+            "followers_count": self.library.count_followers(local),
             "following_count": log.count(local.id, FOLLOWS) + log.count(local.id, AT_FOLLOWS),
             "statuses_count": log.count(local.id, NOTES_PREFIX),
             "last_status_at": last_one[0].created_at.date().isoformat() if last_one else None,

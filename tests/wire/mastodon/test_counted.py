@@ -45,8 +45,9 @@ def test_what_members_do_with_a_post_is_counted_for_everybody(
         assert (await ann.get(url))["favourites_count"] == 2
         me = await mine(ann)
         await ben.post(f"/api/v1/accounts/{me['id']}/follow")
+        await carol.post(f"/api/v1/accounts/{me['id']}/follow")
         account = await ann.get(f"/api/v1/accounts/{me['id']}")
-        assert account["followers_count"] == 1
+        assert account["followers_count"] == 2
         assert account["statuses_count"] == 1
 
     pod.run(story())
