@@ -59,6 +59,7 @@ class SqlStore(SqlReader):
         self._transaction: Transaction | None = None
         self._appended: list[Change] = []
         self._members: dict[tuple[str, str | int], Member] = {}
+        self._is_behind = False
         after = MemberId(0)
         while page := self.members(after=after, limit=_PAGE):
             self._keep(page)
@@ -93,6 +94,8 @@ class SqlStore(SqlReader):
             yield SqlReader(connection, self._seal)
 
     def _member_by(self, column: str, value: str | int) -> Member | None:
+        if self._is_behind:
+            return super()._member_by(column, value)
         return self._members.get((column, value))
 
     def _keep(self, members: Iterable[Member]) -> None:
@@ -109,11 +112,13 @@ class SqlStore(SqlReader):
         for ident in changed:
             member = super()._member_by("id", ident)
             self._keep([member] if member is not None else [])
+        self._is_behind = False
 
     def _run(self, transaction: Transaction, work: Callable[[Tx], T]) -> T:
         tx = SqlTx(transaction, self._seal)
         result = work(tx)
         if tx.changed_members:
+            self._is_behind = True  # a long work is durable before the loop hears of it
             transaction.after_commit.append(partial(self._look_again, tx.changed_members))
         if tx.appended:
             if self._transaction is not transaction:

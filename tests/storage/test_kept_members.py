@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,31 @@ def test_a_change_that_fails_is_never_seen(open_store: OpenStore) -> None:
             with pytest.raises(Conflict):
                 await store.write(work)
             assert store.member(ann.id) == ann
+
+    asyncio.run(story())
+
+
+def test_who_was_changed_by_a_long_work_is_never_older_than_their_row(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with sql_store(tmp_path / "pod.db") as store:
+            ann = await store.write(lambda tx: add_member(tx, "ann"))
+            ask = "SELECT standing FROM member WHERE id = ?"
+            deletion = asyncio.ensure_future(
+                store.write_long(lambda tx: tx.set_standing(ann.id, Standing.DELETED))
+            )
+            until = time.monotonic() + 30
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            while store.database.read.execute(ask, (ann.id,)).fetchone() != (Standing.DELETED,):
+                assert time.monotonic() < until
+                time.sleep(0.001)  # nothing of the loop runs: the work is not told yet
+            for found in (store.member(ann.id), store.member_by_did(ann.did)):
+                assert found is not None
+                assert found.standing is Standing.DELETED
+            await deletion
+            again = store.member(ann.id)
+            assert again is not None
+            assert again.standing is Standing.DELETED
 
     asyncio.run(story())
 
