@@ -303,6 +303,16 @@ def test_what_a_post_of_elsewhere_answers_is_fetched(alice: Phone) -> None:
         assert third not in [one["uri"] for one in public]
 
 
+def test_what_answers_a_post_of_elsewhere_is_looked_for(alice: Phone) -> None:
+    with peer("fedify.mjs", "gus", "cavage") as gus:
+        first = gus.ask("post", text="<p>One</p>")
+        found = alice.call("v2.search.list", {"q": first, "resolve": True})["statuses"][0]
+        answers = [gus.ask("reply", object=first, text=f"<p>{n}</p>") for n in ("Two", "Three")]
+        context = alice.call(f"v1.statuses.[{found['id']}].context.fetch")
+        assert sorted(one["uri"] for one in context["descendants"]) == sorted(answers)
+        assert alice.call(f"v1.statuses.[{found['id']}].fetch")["repliesCount"] == 2
+
+
 STARTS = (
     "v1.instance.fetch", "v1.preferences.fetch", "v1.customEmojis.list", "v1.announcements.list",
     "v1.lists.list", "v2.filters.list", "v1.filters.list", "v1.followedTags.list",

@@ -14,6 +14,7 @@ from adapters.activitypub.acts import Acts
 from adapters.activitypub.mastodon.accounts import Accounts
 from adapters.activitypub.mastodon.answers import Answers
 from adapters.activitypub.mastodon.ballots import Ballots
+from adapters.activitypub.mastodon.branches import Branches
 from adapters.activitypub.mastodon.composing import Composer
 from adapters.activitypub.mastodon.conversations import Conversations
 from adapters.activitypub.mastodon.entities import Entities
@@ -89,6 +90,7 @@ def rooms(
     uploads = Uploads(wing, library, media)
     catch_up = parts.gatherer.catch_up
     composer = Composer(wing, library, uploads)
+    branches = Branches(wing, library, parts.lister)
     accounts = Accounts(wing, library, entities, persons, parts.shield, listings)
     lists = Lists(library, persons, Papers(wing, people_lists.KIND))
     hashtags = Hashtags(wing, library, listings, parts.presences)
@@ -97,7 +99,7 @@ def rooms(
         Relationships(wing, library, persons, parts.acts, parts.social, parts.shield),
         accounts,
         uploads,
-        Statuses(wing, library, entities, composer, parts.outbox, parts.lister, catch_up),
+        Statuses(wing, library, entities, composer, parts.outbox, branches, catch_up),
         Reactions(wing, library, entities, parts.acts, Pins(wing), catch_up),
         Ballots(wing, library, parts.polls),
         TimelineRooms(wing, library, listings, entities, lists, catch_up),

@@ -5,36 +5,28 @@ Spec: https://docs.joinmastodon.org/methods/statuses/
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
 from quart import request
 
 from adapters.activitypub.jsonld import read
-from adapters.activitypub.jsonld.read import Node
 from adapters.activitypub.lens import html
+from adapters.activitypub.mastodon.branches import Branches
 from adapters.activitypub.mastodon.composing import Composer
 from adapters.activitypub.mastodon.entities import Entities
 from adapters.activitypub.mastodon.frame import Asked, Frame
 from adapters.activitypub.mastodon.library import MOST_PASTS, PAST, CatchUp, Library
-from adapters.activitypub.mastodon.lister import Lister
 from adapters.activitypub.mastodon.pictures import Entity
 from adapters.activitypub.outbox import Outbox
 from adapters.activitypub.papers import Papers
 from adapters.activitypub.wing import Wing
-from pod.errors import NotFound, PodError
+from pod.errors import NotFound
 from pod.model.ids import Iri
-from pod.model.member import Member
 
 _KEPT_KEYS: Final = 10_000
-_DEPTH: Final = 40
 _MOST_BELOW: Final = 100
-_MOST_FETCHED: Final = 10
-_FETCHING_S: Final = 4.0
-"""How many posts are fetched for a thread, and how long who asks waits for them."""
 
 _KEPT_OF_STATES: Final = (
     "content", "spoiler_text", "sensitive", "account", "media_attachments", "emojis", "quote",
@@ -50,7 +42,7 @@ class Statuses:
     entities: Entities
     composer: Composer
     outbox: Outbox
-    lister: Lister
+    branches: Branches
     catch_up: CatchUp
     made: OrderedDict[str, str] = field(default_factory=OrderedDict)
 
@@ -130,13 +122,10 @@ class Statuses:
     async def context(self, asked: Asked) -> Entity:
         """What a post answers, and what answers it, as far as it is known here.
 
-        Members have what it answers fetched where it is not.
+        Members have fetched what stands around it where that is not.
         """
         iri, node = self.library.known(asked.path["id"], asked.member)
-        above: list[Iri] = []
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_FETCHING_S):
-                await self._climb(node, asked.member, above)
+        above = await self.branches.above(iri, node, asked.member)
         below: list[Iri] = []
         waiting = self.entities.answers.of(iri)
         while waiting and len(below) < _MOST_BELOW:
@@ -147,22 +136,6 @@ class Statuses:
         shown = [await self.entities.statuses(part, asked.member) for part in (above, below)]
         by_time = sorted(shown[1], key=lambda each: int(each["id"]))
         return {"ancestors": shown[0], "descendants": by_time}
-
-    async def _climb(self, node: Node, reader: Member | None, above: list[Iri]) -> None:
-        """Put before ``above`` what a post answers, and so on up."""
-        parent, fetched = read.iri(node, "inReplyTo"), 0
-        while parent is not None and len(above) < _DEPTH and parent not in above:
-            found = self.library.post(parent, reader)
-            may_ask = reader is not None and fetched < _MOST_FETCHED
-            if found is None and may_ask and not self.wing.is_local(parent):
-                fetched += 1
-                with suppress(PodError):
-                    await self.lister.fetch(parent)
-                found = self.library.post(parent, reader)
-            if found is None:
-                break
-            above.insert(0, parent)
-            parent = read.iri(found, "inReplyTo")
 
     async def source(self, asked: Asked) -> Entity:
         """The words of one's own post, as they are edited."""

@@ -184,6 +184,12 @@ async function publish({ text, reply, mention, audience }) {
     published: Temporal.Now.instant(),
   })
   notes.set(id.pathname.split('/').pop(), note)
+  const parent = reply && notes.get(lastOf(reply))
+  if (parent) {
+    const answers = await parent.getReplies()
+    const items = [...(answers?.itemIds ?? []), id]
+    notes.set(lastOf(reply), parent.clone({ replies: new Collection({ items }) }))
+  }
   await send(audience, new Create({ id: fresh('creates'), actor: me(), object: note, to: PUBLIC_COLLECTION }))
   return id.href
 }
