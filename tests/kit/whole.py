@@ -28,8 +28,12 @@ AS2 = "application/activity+json"
 TURTLE = "text/turtle"
 JSON_LD = "application/ld+json"
 POST = "app.bsky.feed.post"
-DERIVED = ("cursor", "usage", "delivery", "peer_host", "introduced")
+DERIVED = (
+    "cursor", "usage", "delivery", "peer_host", "introduced", "listing", "account_word", "short_id",
+)  # fmt: skip
 """Tables that say how far readers of the log and the sender are, not what anybody did."""
+ERRANDS = "outgoing WHERE activity NOT LIKE '%#crossing'"
+"""What is queued for others; what the pod only reminds itself of goes when it is done."""
 
 
 @dataclass(frozen=True)
@@ -253,8 +257,10 @@ class Whole:
         with closing(sqlite3.connect(file)) as connection:
             named = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
             tables = [name for (name,) in connection.execute(named) if name not in DERIVED]
+            wanted = {table: f'"{table}"' for table in tables} | {"outgoing": ERRANDS}
             return {
-                table: connection.execute(f'SELECT * FROM "{table}"').fetchall() for table in tables
+                table: connection.execute(f"SELECT * FROM {rows}").fetchall()
+                for table, rows in wanted.items()
             }
 
 
