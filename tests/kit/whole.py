@@ -30,8 +30,9 @@ JSON_LD = "application/ld+json"
 POST = "app.bsky.feed.post"
 DERIVED = (
     "cursor", "usage", "delivery", "peer_host", "introduced", "listing", "account_word", "short_id",
+    "remote_actor",
 )  # fmt: skip
-"""Tables that say how far readers of the log and the sender are, not what anybody did."""
+"""Caches, and tables that say how far readers of the log and the sender are: not what anybody did."""
 ERRANDS = "outgoing WHERE activity NOT LIKE '%#crossing'"
 """What is queued for others; what the pod only reminds itself of goes when it is done."""
 
