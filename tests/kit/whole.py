@@ -32,7 +32,7 @@ DERIVED = (
     "cursor", "usage", "delivery", "peer_host", "introduced", "listing", "account_word", "short_id",
     "remote_actor",
 )  # fmt: skip
-"""Caches, and tables that say how far readers of the log and the sender are: not what anybody did."""
+"""Caches, and tables that say how far readers of the log and the sender are: no acts of anybody."""
 ERRANDS = "outgoing WHERE activity NOT LIKE '%#crossing'"
 """What is queued for others; what the pod only reminds itself of goes when it is done."""
 
