@@ -13,7 +13,7 @@ from pod.keys.curves import SigningKey
 from pod.model.ids import Handle, Origin
 from pod.records.cid import cid_text, record_cid
 from tests.kit.crash import AS2, POST, Answer, CrashPod, attempt
-from tests.kit.crash_operations import Operation, key
+from tests.kit.crash_operations import Operation, key, some
 from tests.kit.crash_peers import ARRIVES_S, Fediverse, signed
 
 NOW = "2026-11-24T12:00:00.000Z"
@@ -102,10 +102,8 @@ class CrossFollow(Operation):
         return [each for each in tuple(self._peers.accepted) if each["type"] == kind]
 
     def points(self, thread: str, call: str, expected: int) -> Iterable[int]:
-        """Every third write of the database: most of them are of one transaction."""
-        if call == "pwrite64":
-            return range(1, expected + 1, 3)
-        return super().points(thread, call, expected)
+        """Each fsync, and some of the writes, of which most are of one transaction."""
+        return super().points(thread, call, expected) if "sync" in call else some(expected)
 
 
 class CrossUnfollow(CrossFollow):

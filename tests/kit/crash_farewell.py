@@ -14,7 +14,7 @@ from pod.records.cid import cid_text, raw_cid
 from storage.blobs import blob_name
 from storage.tables import metadata
 from tests.kit.crash import ADMIN, AS2, POST, Answer, CrashPod, attempt
-from tests.kit.crash_operations import Operation, key, post
+from tests.kit.crash_operations import Operation, key, post, some
 from tests.kit.crash_peers import ARRIVES_S, Fediverse, signed
 
 STAYS = {"change_log": 1, "usage": 1}
@@ -108,10 +108,8 @@ class DeleteAccount(Operation):
         return (pod.data_dir / "blobs" / name).exists()
 
     def points(self, thread: str, call: str, expected: int) -> Iterable[int]:
-        """Every third write of the database: most of them are of one transaction."""
-        if call == "pwrite64":
-            return range(1, expected + 1, 3)
-        return super().points(thread, call, expected)
+        """Each fsync, and some of the writes, of which most are of one transaction."""
+        return super().points(thread, call, expected) if "sync" in call else some(expected)
 
 
 @contextmanager

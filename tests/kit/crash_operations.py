@@ -19,6 +19,11 @@ def post(text: str, **more: object) -> dict[str, object]:
     return {"$type": POST, "text": text, "createdAt": "2026-11-24T12:00:00.000Z", **more}
 
 
+def some(expected: int, most: int = 6) -> Iterable[int]:
+    """At most so many points, evenly among those that are expected."""
+    return range(1, expected + 1, -(-expected // most) or 1)
+
+
 class Operation:
     """One write; ``number`` makes each attempt different from all before."""
 
