@@ -40,9 +40,9 @@ async def on_announce(wing: Wing, activity: Activity) -> None:
         return
     told = Activity(told_id, actor, kind, inner, activity.at)
     believed = await (_change if kind in _CHANGES else _reaction)(wing, told, activity.actor)
-    if believed is not None:
+    if believed is not None and not wing.seen.has(believed.id):
         await (_CHANGES | _REACTIONS)[kind](wing, believed)
-        await wing.seen.add(activity.at, told_id)
+        await wing.seen.add(activity.at, believed.id)
 
 
 async def _change(wing: Wing, told: Activity, group: Iri) -> Activity | None:

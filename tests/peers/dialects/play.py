@@ -81,6 +81,8 @@ async def webfinger(stage: Stage, document: Document) -> Verdict:
     stage.world.documents[subject] = document.node
     stage.world.need_actor(href)
     shown = await stage.find(subject, "accounts")
+    if shown is None and "@" not in str(document.node["subject"]):
+        return Verdict("refused", "its subject is no address")
     return Verdict.by([] if shown and shown["uri"] == href else ["nobody found"], "found")
 
 
@@ -113,8 +115,8 @@ async def create(stage: Stage, document: Document) -> Verdict:
     if types(said) & ACTORS:
         return await _actor_changed(stage, node, said)
     await stage.follow(sender)
-    forged = await forgeries(stage, node)
     stage.world.documents[str(said.get("id"))] = {"@context": AS2, **said}
+    forged = await forgeries(stage, node)
     status, words = await stage.deliver(node)
     if status != 202:
         return Verdict("refused", words)

@@ -120,6 +120,8 @@ def _dialect(place: str, name: str, text: str) -> str:
         for dialect in DIALECTS:
             if part.startswith(dialect) or f"-{dialect}" in part:
                 return dialect
+    if "ghost" in place.lower():
+        return "ghost"
     told = next((dialect for hint, dialect in _HINTS if hint.lower() in text.lower()), None)
     whole = f"{place}/{name}".lower()
     return told or next((each for each in DIALECTS if each in whole), "others")

@@ -33,6 +33,11 @@ def standing(stage: Stage, kind: str) -> int:
     return stage.count("edge", "kind = ?", _EDGES[kind])
 
 
+def count_replies(stage: Stage) -> int:
+    """How many answers to alice are kept."""
+    return stage.count("edge", "kind = 'reply'")
+
+
 async def relation(stage: Stage, document: Document) -> Verdict:
     """Follow, Like, EmojiReact, Block, and Announce of what was not recorded."""
     node = aimed(document.node, stage)
@@ -198,16 +203,16 @@ async def delete(stage: Stage, document: Document) -> Verdict:
             "inReplyTo": stage.post, "to": [f"{AS2}#Public"]}  # fmt: skip
     made = {"@context": AS2, "id": f"{sender}#made", "type": "Create", "actor": sender}
     status, words = await stage.deliver({**made, "object": note})
-    if status != 202 or not stage.count("edge", "kind = 'reply'"):
+    if status != 202 or not count_replies(stage):
         return Verdict("refused", f"the object is not the actor's own {words}")
     by_another = {**node, "id": f"{stage.world.key.id}/4", "actor": stage.world.key.id}
     stage.world.documents[about] = {"@context": AS2, **note}
     await stage.deliver(by_another)
-    faults = [] if stage.count("edge", "kind = 'reply'") else ["another deleted it"]
+    faults = [] if count_replies(stage) else ["another deleted it"]
     status, words = await stage.deliver(node)
     if status != 202:
         return Verdict("refused", words)
-    faults += ["it is still there"] if stage.count("edge", "kind = 'reply'") else []
+    faults += ["it is still there"] if count_replies(stage) else []
     return Verdict.by(faults, "a post is gone")
 
 

@@ -145,6 +145,25 @@ def test_a_like_that_a_group_tells_of_counts_once_its_own_server_shows_it(
     assert relate.standing(passed_on(template, like, {like["id"]: other}), "Like") == 0
 
 
+def test_a_group_cannot_use_up_the_id_of_what_an_author_will_say(template: Template) -> None:
+    note = post("Note", content="<p>x</p>")
+    end = {**activity("Delete", BOB, note["id"]), "id": f"{note['id']}#delete"}
+
+    async def story() -> list[int]:
+        async with template.stage({note["id"]: note}) as stage:
+            answer = {**note, "inReplyTo": stage.post}
+            stage.world.documents[note["id"]] = answer
+            stage.world.need_actor(BOB)
+            lie = {**activity("Update", BOB, answer), "id": end["id"]}
+            told = []
+            for said in (activity("Announce", GROUP, lie), end):
+                assert (await stage.deliver(said))[0] == 202
+                told.append(relate.count_replies(stage))
+            return told
+
+    assert asyncio.run(story()) == [1, 0]
+
+
 def test_the_players_notice_what_is_wrong(template: Template) -> None:
     async def story() -> Verdict:
         lost = post("Note", content="<p>Hi</p>")
