@@ -92,7 +92,8 @@ class Receiver:
             self._under_way.add(believed.id)
             try:
                 await self._take(believed, mark)
-                if request.has(HEADER.lower()):
+                is_own = read.same_origin(claim.key_id, believed.actor)
+                if is_own and request.has(HEADER.lower()):
                     told = request.one(HEADER.lower())
                     await synchronise.compare(self._wing, believed.actor, told)
             finally:

@@ -44,8 +44,11 @@ async def compare(wing: Wing, actor: Iri, told: str) -> None:
         document = await wing.actors.document(url)
     except (Throttled, Gone, Invalid, Forbidden, TooLarge, PeerUnavailable):
         return
-    items = [*read.iris(document, "orderedItems"), *read.iris(document, "items")]
-    theirs = {iri: member for iri in items if (member := wing.local_actor(iri)) is not None}
+    listed = document.get("orderedItems", document.get("items"))
+    if not isinstance(listed, list):
+        return  # what lists nobody says of nobody that they do not follow
+    items = [read.iri({"item": item}, "item") for item in listed]
+    theirs = {i: member for i in items if i and (member := wing.local_actor(i)) is not None}
     for iri in ours.keys() - theirs.keys():
         member = ours[iri]
         paths = wing.reader.about(member.id, FOLLOWS, actor)

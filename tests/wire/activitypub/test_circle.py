@@ -235,6 +235,15 @@ def test_what_another_server_says_of_our_follows_is_made_true(
             assert await pod.post(bob, bob.activity("Create", note, number), change=change) == 202
             await pod.wing.flush()
 
+        whole = bob.documents[url]
+        for other in ({**bob.note(), "id": url}, {**whole, "orderedItems": 5}):
+            bob.documents[url] = other  # what lists nobody says nothing
+            await heard(4, header(digest(carol.webid)))
+            assert (await pod.get(f"{alice.origin}/following"))[1]["totalItems"] == 1
+            pod.wing.social._wing.throttle._buckets.clear()
+        bob.documents[url] = whole
+        bob.fetched.clear()
+        bob.received.clear()
         await heard(1, header(digest(alice.webid)))
         await heard(2, header(digest(carol.webid), at="http://evil.test/sync"))
         assert bob.fetched.count(url) == 0
@@ -245,5 +254,44 @@ def test_what_another_server_says_of_our_follows_is_made_true(
         assert undone.keys() == {alice.webid, carol.webid}
         assert undone[carol.webid]["type"] == "Undo"
         assert undone[carol.webid]["object"]["object"] == bob.id
+
+    tell(story)
+
+
+def test_a_long_list_of_our_follows_is_read_to_its_end(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        await pod.wing.social.follow(owner(alice), alice, bob.id)
+        await pod.wing.flush()
+        await pod.post(bob, bob.activity("Accept", bob.activities[-1]))
+        url = f"{bob.origin}/sync"
+        others = [f"https://elsewhere.test/{number}" for number in range(150)]
+        bob.documents[url] = {"id": url, "type": "OrderedCollection",
+                              "orderedItems": [*others, alice.webid]}  # fmt: skip
+        told = f'collectionId="{bob.id}/followers", url="{url}", digest="00"'
+        note = bob.activity("Create", bob.note(to=[alice.webid]))
+        change = {"Collection-Synchronization": told}
+        assert await pod.post(bob, note, change=lambda headers: headers | change) == 202
+        assert url in bob.fetched
+        assert (await pod.get(f"{alice.origin}/following"))[1]["totalItems"] == 1
+
+    tell(story)
+
+
+def test_nobody_else_tells_whom_an_actor_has_for_followers(tell: Callable[[Story], None]) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        eve = pod.network.add(Peer("eve", "http://eve.test", KEYS[1]))
+        await pod.wing.social.follow(owner(alice), alice, eve.id)
+        await pod.wing.flush()
+        await pod.post(eve, eve.activity("Accept", eve.activities[-1]))
+        url = f"{eve.origin}/sync"
+        eve.documents[url] = {"id": url, "type": "OrderedCollection", "orderedItems": []}
+        note = eve.note(to=[alice.webid])
+        eve.documents[note["id"]] = note
+        told = f'collectionId="{eve.id}/followers", url="{url}", digest="00"'
+        change = {"Collection-Synchronization": told}
+        passed_on = eve.activity("Create", note)
+        assert await pod.post(bob, passed_on, change=lambda headers: headers | change) == 202
+        assert url not in eve.fetched
+        assert (await pod.get(f"{alice.origin}/following"))[1]["totalItems"] == 1
 
     tell(story)
