@@ -6,7 +6,7 @@ Spec: https://docs.joinmastodon.org/api/guidelines/, https://docs.joinmastodon.o
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -233,12 +233,6 @@ def error(err: PodError) -> Response:
 def preflight() -> Response:
     """What browsers ask first."""
     return Response(b"", 204, CORS)
-
-
-def ids_page(items: Sequence[Mapping[str, Any]]) -> Page:
-    """A page of entities in the order of their ids."""
-    ids = [int(item["id"]) for item in items]
-    return Page(items, max(ids, default=None), min(ids, default=None))
 
 
 def _answer(answer: Any) -> Response:

@@ -14,8 +14,9 @@ from adapters.activitypub.acts import Acts
 from adapters.activitypub.bookmarks import BOOKMARKS, mark, unmark
 from adapters.activitypub.lens.act import Act, folder
 from adapters.activitypub.mastodon.entities import Entities
-from adapters.activitypub.mastodon.frame import Asked, Frame, Page, ids_page
+from adapters.activitypub.mastodon.frame import Asked, Frame, Page
 from adapters.activitypub.mastodon.library import QUIET, CatchUp, Library
+from adapters.activitypub.mastodon.paging import filled
 from adapters.activitypub.mastodon.pictures import Entity
 from adapters.activitypub.papers import Papers
 from adapters.activitypub.pins import Pins
@@ -25,6 +26,7 @@ from pod.model.member import Member
 from pod.model.resource import ResourcePath
 from pod.write import Delete
 
+_LIKES: Final = "/repo/app.bsky.feed.like/"
 _MOST: Final = 1_000
 
 
@@ -56,27 +58,31 @@ class Reactions:
         frame.add("GET", "/api/v1/bookmarks", "read:bookmarks", self.bookmarks)
 
     async def favourites(self, asked: Asked) -> Page:
-        """What the member liked."""
-        found = self._done(asked.me, folder("like"))
-        for row in self.wing.reader.resources(
-            asked.me.id, "/repo/app.bsky.feed.like/", after=None, limit=400, reverse=True
-        ):
-            url = self.wing.presented(asked.me).names.object_url(row.subject or "")
-            found += [url] if url is not None else []
-        return await self._page(asked, found)
+        """What the member liked, the newest like first."""
+        return await self._page(asked, (folder("like"), _LIKES))
 
     async def bookmarks(self, asked: Asked) -> Page:
-        """What the member marked for themselves."""
-        return await self._page(asked, self._done(asked.me, BOOKMARKS))
+        """What the member marked for themselves, the newest mark first."""
+        return await self._page(asked, (BOOKMARKS,))
 
-    def _done(self, member: Member, prefix: str) -> list[Iri]:
-        rows = self.wing.reader.resources(member.id, prefix, after=None, limit=400, reverse=True)
-        return [Iri(row.subject) for row in rows if row.subject]
+    async def _page(self, asked: Asked, folders: Sequence[str]) -> Page:
+        """A page of the posts that documents or records of the member are about, by their time."""
+        names, found = self.wing.presented(asked.me).names, dict[int, str]()
+        for prefix in folders:
+            rows = self.wing.reader.resources(
+                asked.me.id, prefix, after=None, limit=_MOST, reverse=True
+            )
+            found |= {int(row.created_at.timestamp() * 1e6): row.subject or "" for row in rows}
 
-    async def _page(self, asked: Asked, found: Sequence[Iri]) -> Page:
-        shown = await self.entities.statuses(list(dict.fromkeys(found)), asked.me)
-        by_id = {int(each["id"]): each for each in shown}
-        return ids_page([by_id[number] for number in asked.span().cut(list(by_id))])
+        async def show(number: int) -> Entity | None:
+            about = found[number]
+            iri = names.object_url(about) if about.startswith("at://") else Iri(about)
+            shown = await self.entities.statuses([iri], asked.me) if iri else []
+            return shown[0] if shown else None
+
+        return await filled(
+            asked.span(), lambda span: span.cut(list(found)), lambda number: number, show
+        )
 
     def _by(self, kind: Act) -> Callable[[Asked], Awaitable[Page]]:
         async def people(asked: Asked) -> Page:

@@ -189,6 +189,24 @@ def test_a_reply_like_and_boost_on_this_pod(town: Town, phone: Phone, bob: Phone
     town.run(story())
 
 
+def test_likes_and_marks_are_listed_by_their_own_time(town: Town, bob: Phone) -> None:
+    async def story() -> None:
+        made = [await say(bob, f"like {number}") for number in range(4)]
+        order = [made[number]["id"] for number in (2, 0, 3, 1)]
+        for act, path in (("favourite", "favourites"), ("bookmark", "bookmarks")):
+            for number in reversed(order):
+                await bob.post(f"/api/v1/statuses/{number}/{act}")
+            first = await bob.ask("GET", f"/api/v1/{path}?limit=3")
+            assert [one["id"] for one in first.json] == order[:3]
+            older = first.headers["link"].partition("max_id=")[2].partition(">")[0]
+            rest = await bob.get(f"/api/v1/{path}", max_id=older)
+            assert rest[0]["id"] == order[3]
+            for number in order:
+                await bob.post(f"/api/v1/statuses/{number}/un{act}")
+
+    town.run(story())
+
+
 def test_bookmarks_and_pins_are_kept(town: Town, phone: Phone, bob: Phone) -> None:
     async def story() -> None:
         made = await say(phone, "remember me")
