@@ -18,13 +18,11 @@ from adapters.activitypub.mastodon.paging import filled
 from adapters.activitypub.mastodon.persons import Persons
 from adapters.activitypub.mastodon.pictures import Entity
 from adapters.activitypub.mastodon.ports import Listings
-from adapters.activitypub.moderation import AT_FOLLOWS
 from adapters.activitypub.pins import pinned_by
 from adapters.activitypub.shield import Shield, followers_of
 from adapters.activitypub.wing import Wing
 from pod.errors import NotFound, PodError
-from pod.model.ids import Did, Iri, MemberId
-from pod.model.member import Member
+from pod.model.ids import Iri, MemberId
 
 _MATCHES: Final = 400
 """How many people a word is looked up for."""
@@ -166,17 +164,9 @@ class Accounts:
         """Whom an account of this pod follows."""
         iri, _ = await self.library.known_actor(asked.path["id"])
         local = self.wing.local_actor(iri)
-        return await self.persons.page(asked, self.followed(local) if local is not None else [])
-
-    def followed(self, member: Member) -> list[Iri]:
-        """Whom a member follows, on the fediverse and on this pod."""
-        found = self.shield.listed(member, "follow")
-        rows = self.wing.reader.resources(member.id, AT_FOLLOWS, after=None, limit=1_000)
-        for row in rows:
-            other = self.wing.reader.member_by_did(Did(row.subject or ""))
-            if other is not None:
-                found.append(other.webid)
-        return found
+        return await self.persons.page(
+            asked, self.shield.listed(local, "follow") if local is not None else []
+        )
 
     async def familiar(self, asked: Asked) -> list[Entity]:
         """Nobody tells who of one's friends follows whom."""

@@ -160,11 +160,9 @@ class Persons:
         }
 
     async def page(self, asked: Asked, actors: Sequence[Iri]) -> Page:
-        """A page of accounts by their short ids."""
-        span, now = asked.span(40, 80), self.wing.clock.now()
-        by_id = {int(await self.library.id_of(actor, now)): actor for actor in actors}
-        chosen = span.cut(list(by_id))
-        shown = [await self.account(by_id[number]) for number in chosen]
+        """A page of accounts, the last of the list first; ids in ``Link`` are places in it."""
+        chosen = asked.span(40, 80).cut(list(range(1, len(actors) + 1)))
+        shown = [await self.account(actors[place - 1]) for place in chosen]
         return Page(shown, max(chosen, default=None), min(chosen, default=None))
 
     async def number(self, iri: Iri) -> str:
