@@ -86,9 +86,8 @@ class Crossing:
         if not path.startswith(NOTES_PREFIX):
             await self._relate(member, path, delivery.target)
             return
-        is_first = action == "create" and delivery.attempt == 0
-        untold = delivery.activity.removesuffix(_MARK) if is_first else None
-        await self._refer(member, path, untold)
+        created = delivery.activity.removesuffix(_MARK) if action == "create" else None
+        await self._refer(member, path, created)
 
     async def _relate(self, member: Member, path: ResourcePath, uri: Iri) -> None:
         """Tell of a like, repost or follow, or of its end."""
@@ -127,10 +126,10 @@ class Crossing:
         activity = index.document(view)
         return await outgoing(self._wing, member, activity, *audience(self._wing, member, activity))
 
-    async def _refer(self, member: Member, path: ResourcePath, untold: str | None) -> None:
+    async def _refer(self, member: Member, path: ResourcePath, created: str | None) -> None:
         """Say beside a post what it answers and quotes in the fediverse, and tell whose that is.
 
-        ``untold`` is the id of the activity that tells of a new post. Where not all can be asked
+        ``created`` is the id of the activity that tells of a new post. Where not all can be asked
         now it is told of as it is: followers hear of a change later, the others of a new post.
         """
         wing, silent = self._wing, None
@@ -148,10 +147,15 @@ class Crossing:
         resource = wing.reader.resource(member.id, path)
         if resource is None:
             return
-        if untold is not None:
-            op = ChangeOp("create", path, resource.cid, None)
-            await wing.queue.enqueue(await self._tell(member, op, untold), wing.clock.now())
-        await self._tell_authors(member, wing.published(member, resource), is_told=bool(untold))
+        published = wing.published(member, resource)
+        held = wing.edges.find(member.id, path, "crossed", "")
+        is_new = created is not None and (held is None or held.activity != published.id)
+        if created is not None and is_new:
+            news = await self._tell(member, ChangeOp("create", path, resource.cid, None), created)
+            now = wing.clock.now()
+            edge = Edge(path, "crossed", member.webid, "", published.id, False, now)
+            await wing.edges.put(member.id, edge, telling=news)
+        await self._tell_authors(member, published, is_told=is_new)
         wing.outgoing.set()
         if silent is not None:
             raise silent

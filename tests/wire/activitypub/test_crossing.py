@@ -8,8 +8,9 @@ import pytest
 
 from adapters.activitypub import moderation
 from adapters.activitypub.mastodon import library
+from pod.access.agent import SYSTEM
 from pod.model.ids import Nsid, Rkey
-from pod.model.member import Member
+from pod.model.member import Member, Standing
 from pod.model.resource import ResourcePath, record_path
 from pod.records.cid import cid_text, record_cid
 from pod.write import Delete
@@ -226,6 +227,28 @@ def test_who_can_never_be_asked_is_given_up_and_holds_nobody_up(tell: Tell) -> N
             pod.clock.pass_by(86_400)
         await settle(pod)
         assert pod.wing.backlog() == 0
+
+    tell(story)
+
+
+def test_a_post_whose_first_look_came_to_nothing_is_told_of_later(tell: Tell) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        carol = pod.network.add(Peer("carol", "http://carol.test"))
+        await pod.post(carol, carol.activity("Follow", alice.webid))
+        await settle(pod)
+        carol.received.clear()
+        note = known_in_both(pod, bob, "link")
+        await about_eve(pod, alice, "answer")
+        await pod.wing._reactor.catch_up()
+        await pod.accounts.set_standing(SYSTEM, alice.id, Standing.DEACTIVATED)
+        await settle(pod)
+        assert bob.activities == []
+        await pod.accounts.set_standing(SYSTEM, alice.id, Standing.ACTIVE)
+        pod.clock.pass_by(60)
+        await settle(pod)
+        for peer in (bob, carol):
+            (told,) = [each for each in peer.activities if each["type"] == "Create"]
+            assert told["object"]["inReplyTo"] == note["id"]
 
     tell(story)
 
