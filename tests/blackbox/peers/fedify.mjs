@@ -1,5 +1,5 @@
 // A small ActivityPub server on Fedify, on a free port of 127.0.0.1: node fedify.mjs NAME [rfc9421 | cavage]
-// With PORT it listens there, with ORIGIN it is known by that origin to others.
+// With FORGETS it asks anew for what it was told before. With PORT it listens there, with ORIGIN it is known by that origin to others.
 import {
   InProcessMessageQueue, MemoryKvStore, createFederation, generateCryptoKeyPair, signRequest,
 } from '@fedify/fedify'
@@ -12,10 +12,16 @@ import { serve as listen } from '@hono/node-server'
 import { serve } from './line.mjs'
 
 const [name, scheme = 'rfc9421'] = process.argv.slice(2)
-const { PORT = '0', ORIGIN } = process.env
+const { PORT = '0', ORIGIN, FORGETS } = process.env
+// As it comes, Fedify takes an actor for what it was five minutes ago, its keys too.
+class Forgetful extends MemoryKvStore {
+  async set(key, ...rest) {
+    if (!key.includes('remoteDocument')) await super.set(key, ...rest)
+  }
+}
 const federation = createFederation({
   origin: ORIGIN,
-  kv: new MemoryKvStore(),
+  kv: FORGETS ? new Forgetful() : new MemoryKvStore(),
   queue: new InProcessMessageQueue(),
   allowPrivateAddress: true,
   firstKnock: scheme === 'cavage' ? 'draft-cavage-http-signatures-12' : 'rfc9421',
