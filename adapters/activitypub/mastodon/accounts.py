@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
+from adapters.activitypub import moderation
 from adapters.activitypub.addresses import find
 from adapters.activitypub.mastodon.entities import Entities
 from adapters.activitypub.mastodon.frame import NOBODY, Asked, Frame, Page
@@ -24,6 +26,7 @@ from adapters.activitypub.wing import Wing
 from pod.errors import NotFound, PodError
 from pod.model.ids import Iri, MemberId
 
+_MOST_ASKED: Final = 10
 _MATCHES: Final = 400
 """How many people a word is looked up for."""
 
@@ -169,8 +172,18 @@ class Accounts:
         )
 
     async def familiar(self, asked: Asked) -> list[Entity]:
-        """Nobody tells who of one's friends follows whom."""
-        return [{"id": number, "accounts": []} for number in asked.texts("id")]
+        """Who of those whom the member follows follows some accounts, as far as is known here."""
+        found = []
+        for number in asked.texts("id")[:_MOST_ASKED]:
+            iri = self.library.iri_of(number)
+            local = self.wing.local_actor(iri)
+            followers = islice(followers_of(self.wing, local), _MATCHES) if local else ()
+            people = [each.actor for each in followers]
+            people += [each.webid for each in self.library.followers(local)] if local else []
+            friends = [each for each in people if moderation.follows(self.wing, asked.me, each)]
+            shown = [await self.persons.account(each) for each in dict.fromkeys(friends)]
+            found.append({"id": number, "accounts": shown})
+        return found
 
 
 def _is_wanted(entity: Entity, asked: Asked) -> bool:

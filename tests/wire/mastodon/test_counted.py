@@ -49,6 +49,11 @@ def test_what_members_do_with_a_post_is_counted_for_everybody(
         account = await ann.get(f"/api/v1/accounts/{me['id']}")
         assert account["followers_count"] == 2
         assert account["statuses_count"] == 1
+        other = await mine(ben)
+        await carol.post(f"/api/v1/accounts/{other['id']}/follow")
+        known = await carol.get("/api/v1/accounts/familiar_followers", **{"id[]": me["id"]})
+        assert [one["id"] for one in known[0]["accounts"]] == [other["id"]]
+        assert known[0]["id"] == me["id"]
 
     pod.run(story())
 
