@@ -5,6 +5,7 @@ Spec: https://docs.joinmastodon.org/methods/apps/, instance, search
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -30,6 +31,7 @@ from pod.model.ids import Iri, MemberId
 from pod.oauth.mastodon import READ, SCOPES
 from pod.oauth.metadata import Metadata
 from pod.oauth.server import AuthorizationServer
+from pod.read import NOTES_PREFIX
 
 VERSION: Final = "4.3.0"
 """The version of Mastodon whose API this is; apps choose what they offer by it."""
@@ -61,7 +63,7 @@ class Instance:
     server: AuthorizationServer
     hashtags: Hashtags
     lister: Lister
-    counted: tuple[datetime, int] | None = None
+    counted: tuple[datetime, int, int] | None = None
 
     def add(self, frame: Frame) -> None:
         """All routes."""
@@ -127,7 +129,7 @@ class Instance:
 
     async def first(self, asked: Asked) -> Entity:  # noqa: ARG002  the same for everybody
         """The server, as older apps read it."""
-        told = await self._told()
+        told, (people, posts) = await self._told(), await self._population()
         return {
             "uri": urlsplit(self.wing.server).netloc,
             "title": told["title"],
@@ -137,8 +139,8 @@ class Instance:
             "version": told["version"],
             "urls": {"streaming_api": told["configuration"]["urls"]["streaming"]},
             "stats": {
-                "user_count": self._population(),
-                "status_count": 0,
+                "user_count": people,
+                "status_count": posts,
                 "domain_count": 0,
             },
             "thumbnail": told["thumbnail"]["url"],
@@ -181,16 +183,19 @@ class Instance:
             found["hashtags"] = await self.hashtags.starting(word.lower(), limit, asked.member)
         return found
 
-    def _population(self) -> int:
-        """How many members are here, counted anew every few minutes."""
-        now = self.wing.clock.now()
-        if not self.counted or now - self.counted[0] > _COUNTED_EVERY:
-            total, after = 0, MemberId(0)
-            while page := self.wing.reader.members(after=after, limit=500):
-                total += sum(member.is_active for member in page)
+    async def _population(self) -> tuple[int, int]:
+        """How many members are here and what they posted, counted anew every few minutes."""
+        now, log = self.wing.clock.now(), self.wing.log
+        if self.counted is None or now - self.counted[0] > _COUNTED_EVERY:
+            people, posts, after = 0, 0, MemberId(0)
+            while page := self.wing.reader.members(after=after, limit=100):
+                for member in page:
+                    people += member.is_active
+                    posts += log.count(member.id, NOTES_PREFIX) if member.is_active else 0
+                    await asyncio.sleep(0)
                 after = page[-1].id
-            self.counted = (now, total)
-        return self.counted[1]
+            self.counted = (now, people, posts)
+        return self.counted[1:]
 
     async def _post(self, iri: Iri, asked: Asked, *, may_ask: bool) -> Entity | None:
         node = self.library.post(iri, asked.member)
@@ -217,7 +222,7 @@ class Instance:
             "version": f"{VERSION} (compatible; Commonpod)",
             "source_url": "",
             "description": "A pod: its members are on the fediverse, ATProto and Solid at once.",
-            "usage": {"users": {"active_month": self._population()}},
+            "usage": {"users": {"active_month": (await self._population())[0]}},
             "thumbnail": {"url": icon, "blurhash": None, "versions": {}},
             "icon": [],
             "languages": [],
