@@ -37,7 +37,7 @@ from adapters.activitypub.remote.hosts import Hosts
 from adapters.activitypub.signature.signer import Signer
 from adapters.http.throttle import Throttle
 from pod.errors import Forbidden, Gone, Invalid, PeerUnavailable, TooLarge
-from pod.model.ids import Iri, Origin
+from pod.model.ids import Iri, MemberId, Origin
 from pod.model.member import Member
 from pod.model.note import Note
 from pod.model.profile import Profile
@@ -99,6 +99,11 @@ class Wing:
             return True
         is_heard = any(herald.knows(actor) for herald in self.heralds)
         return is_heard or bool(self.edges.of_actor(actor, limit=1))
+
+    def let_follow(self, actor: Iri) -> list[MemberId]:
+        """The members whom an actor of another server lets follow, and who still do."""
+        held = self.edges.accepts_of(actor)
+        return [member for member, edge in held if self.reader.resource(member, edge.path)]
 
     @property
     def shared_inbox(self) -> Iri:

@@ -125,7 +125,7 @@ class Library:
 
     def followers_of(self, actor: Iri) -> list[Member]:
         """The members whom an actor of another server lets follow."""
-        return self.people(member for member, _ in self.wing.edges.accepts_of(actor))
+        return self.people(self.wing.let_follow(actor))
 
     def people(self, ids: Iterable[MemberId]) -> list[Member]:
         """The members with these ids who are here, each once."""

@@ -95,7 +95,7 @@ class Receiver:
                 is_own = read.same_origin(claim.key_id, believed.actor)
                 if is_own and request.has(HEADER.lower()):
                     told = request.one(HEADER.lower())
-                    await synchronise.compare(self._wing, believed.actor, told)
+                    await synchronise.compare(self._wing, believed.actor, told, request.url)
             finally:
                 self._under_way.discard(believed.id)
         except PeerUnavailable as err:

@@ -6,7 +6,6 @@ Spec: https://w3id.org/fep/8fcf
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any, Final
 
 from adapters.activitypub.deliver.followers_digest import digest
@@ -14,6 +13,7 @@ from adapters.activitypub.deliver.outgoing import outgoing
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.lens import index
 from adapters.activitypub.lens.act import FOLLOWS
+from adapters.activitypub.lens.names import member_at
 from adapters.activitypub.wing import Wing
 from adapters.http.throttle import Limit
 from pod.access.agent import SYSTEM
@@ -26,36 +26,38 @@ _ONCE_AN_HOUR: Final = Limit(1, 3_600)
 _PARAM: Final = re.compile(r'(\w+)="([^"]*)"')
 
 
-async def compare(wing: Wing, actor: Iri, told: str) -> None:
-    """Make our members' follows of an actor what the actor's server says, where they differ.
+async def compare(wing: Wing, actor: Iri, told: str, inbox: str) -> None:
+    """Make a member's follow of an actor what the actor's server says, where they differ.
 
-    A follow that it does not know ends; one that we do not know is taken back there.
+    A follow that it does not know ends; one that we do not know is taken back there. Told is of
+    those at the host of the inbox alone: at the one that all share nobody lives.
     """
+    member = member_at(wing.reader, inbox)
     claimed = dict(_PARAM.findall(told))
     url = read.iri(claimed, "url")
     collection_id = read.iri(claimed, "collectionId")
-    ours = {member.webid: member for member in _following(wing, actor)}
-    if url is None or collection_id is None or claimed.get("digest") == digest(ours):
+    if member is None or not member.is_active or url is None or collection_id is None:
+        return
+    follows = member.id in wing.let_follow(actor)
+    if claimed.get("digest") == digest([member.webid] if follows else []):
         return
     if not (read.same_origin(url, actor) and read.same_origin(collection_id, actor)):
         return
     try:
-        wing.throttle.take(f"synchronise {actor}", _ONCE_AN_HOUR)
-        document = await wing.actors.document(url)
+        wing.throttle.take(f"synchronise {actor} {member.id}", _ONCE_AN_HOUR)
+        document = await wing.actors.document(url, member)
     except (Throttled, Gone, Invalid, Forbidden, TooLarge, PeerUnavailable):
         return
     listed = document.get("orderedItems", document.get("items"))
     if not isinstance(listed, list):
         return  # what lists nobody says of nobody that they do not follow
-    items = [read.iri({"item": item}, "item") for item in listed]
-    theirs = {i: member for i in items if i and (member := wing.local_actor(i)) is not None}
-    for iri in ours.keys() - theirs.keys():
-        member = ours[iri]
+    is_listed = any(read.iri({"item": item}, "item") == member.webid for item in listed)
+    if follows and not is_listed:
         paths = wing.reader.about(member.id, FOLLOWS, actor)
         deletes = [Delete(path, missing_ok=True) for path in paths]
         await wing.write.apply(SYSTEM, member.id, deletes)
-    for iri in theirs.keys() - ours.keys():
-        await _take_back(wing, theirs[iri], actor)
+    elif is_listed and not follows:
+        await _take_back(wing, member, actor)
 
 
 async def _take_back(wing: Wing, member: Member, actor: Iri) -> None:
@@ -73,10 +75,3 @@ async def _take_back(wing: Wing, member: Member, actor: Iri) -> None:
     told = await outgoing(wing, member, undo, actors=[actor])
     await wing.queue.enqueue([told], wing.clock.now())
     wing.outgoing.set()
-
-
-def _following(wing: Wing, actor: Iri) -> Iterator[Member]:
-    for holder, _ in wing.edges.accepts_of(actor):
-        member = wing.reader.member(holder)
-        if member is not None and member.is_active:
-            yield member

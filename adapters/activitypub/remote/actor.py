@@ -29,6 +29,7 @@ from adapters.activitypub.signature.verify import (
 from pod.errors import Forbidden, Invalid, TooLarge, Unauthenticated
 from pod.keys import multibase
 from pod.model.ids import Iri
+from pod.model.member import Member
 from pod.ports import Clock
 
 ACTOR_TYPES: Final = frozenset({"Application", "Group", "Organization", "Person", "Service"})
@@ -145,9 +146,9 @@ class Actors:
         for key_id in [each for each, key in self._keys.items() if key.owner == owner]:
             del self._keys[key_id]
 
-    async def document(self, iri: Iri) -> Node:
+    async def document(self, iri: Iri, reader: Member | None = None) -> Node:
         """The AS2 document with an id, from its own origin (see `Documents.document`)."""
-        return await self._fetcher.document(iri)
+        return await self._fetcher.document(iri, reader)
 
     async def _owner(self, key_id: str) -> Iri:
         bare = read.iri({"id": key_id.split("#", 1)[0]}, "id")

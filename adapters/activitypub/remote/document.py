@@ -21,6 +21,7 @@ from adapters.http.fetch import Fetched
 from adapters.http.negotiate import parse_media_type
 from pod.errors import Gone, Invalid, PeerUnavailable
 from pod.model.ids import Iri, Origin
+from pod.model.member import Member
 from pod.ports import Clock
 
 SPARED_FOR: Final = timedelta(seconds=30)
@@ -31,7 +32,10 @@ _KEPT: Final = 10_000
 
 
 class Documents:
-    """Asks in the name of the server's own actor, whose key anybody may fetch unsigned."""
+    """Asks in the name of the server's own actor, whose key anybody may fetch unsigned.
+
+    Only what is told to one member alone is asked for in the name of that member, the ``reader``.
+    """
 
     def __init__(
         self, egress: Egress, keys: Keys, clock: Clock, server: Origin, hosts: Hosts
@@ -39,33 +43,33 @@ class Documents:
         self._egress = egress
         self._keys = keys
         self._clock = clock
-        self._key_id = f"{server}/actor#main-key"
+        self._actor = f"{server}/actor"
         self._hosts = hosts
         self._silent: dict[str, datetime] = {}
 
-    async def document(self, iri: Iri) -> Node:
+    async def document(self, iri: Iri, reader: Member | None = None) -> Node:
         """The AS2 document with an id.
 
         One that calls itself otherwise is asked for once more under that name. Raises Gone (404 and
         410), PeerUnavailable, Invalid, Forbidden and TooLarge.
         """
-        document, url = await self._get(iri)
+        document, url = await self._get(iri, reader)
         claimed = read.id_of(document)
         if claimed is None or not read.same_origin(claimed, url):
             raise Invalid("The document's id is not of the origin that serves it.")
         if claimed not in (iri, iri.split("#", 1)[0]):
-            document, url = await self._get(claimed)
+            document, url = await self._get(claimed, reader)
             if read.id_of(document) != claimed or not read.same_origin(claimed, url):
                 raise Invalid("The document has another id than it was asked for.")
         return document
 
-    async def _get(self, iri: Iri) -> tuple[Node, str]:
+    async def _get(self, iri: Iri, reader: Member | None) -> tuple[Node, str]:
         url = iri.split("#", 1)[0]
         host = urlsplit(url).netloc.lower()
-        fetched = await self._signed_get(url, modern=self._hosts.state(host).modern)
+        fetched = await self._signed_get(url, reader, modern=self._hosts.state(host).modern)
         if fetched.status in _REFUSED:
             modern = not self._hosts.state(host).modern
-            again = await self._signed_get(url, modern=modern)
+            again = await self._signed_get(url, reader, modern=modern)
             if again.status not in _REFUSED:
                 await self._hosts.prefer(host, modern=modern)
                 fetched = again
@@ -77,17 +81,18 @@ class Documents:
             raise Invalid("The document is not AS2.")
         return read.parse(fetched.body), fetched.url
 
-    async def _signed_get(self, url: str, *, modern: bool) -> Fetched:
+    async def _signed_get(self, url: str, reader: Member | None, *, modern: bool) -> Fetched:
         """One signed GET, unless the host was silent a moment ago."""
         host, now = urlsplit(url).netloc.lower(), self._clock.now()
         if now - self._silent.get(host, now - SPARED_FOR) < SPARED_FOR:
             raise PeerUnavailable
-        signer = await self._keys.actor_key(None)
+        signer = await self._keys.actor_key(reader.id if reader is not None else None)
+        named = f"{reader.webid if reader is not None else self._actor}#main-key"
         scheme = rfc9421 if modern else cavage
 
         def headers(hop: str) -> Mapping[str, str]:
             bare = Request("GET", hop, [])
-            signed = scheme.sign(bare, key_id=self._key_id, sign=signer.sign, now=now)
+            signed = scheme.sign(bare, key_id=named, sign=signer.sign, now=now)
             return {"Accept": f"{MEDIA_TYPE}, {PROFILED_TYPE}", **signed}
 
         try:

@@ -259,3 +259,20 @@ def test_emoji_reports_and_wishes_to_quote_have_bounds(tell: Tell) -> None:
         assert (set(asks[:100]), asks[100]) == ({202}, 429)
 
     tell(story)
+
+
+def test_who_follows_no_more_hears_no_more_though_others_do(tell: Tell) -> None:
+    async def story(pod: FediPod, alice: Member, bob: Peer) -> None:
+        timelines, carol = gathering(pod), await pod.member("carol")
+        for member in (alice, carol):
+            await pod.say(member, {"type": "Follow", "object": bob.id})
+            (path,) = pod.store.about(member.id, "/data/social/follow/", bob.id)
+            follow = {"type": "Follow", "id": member.url(path), "actor": member.webid}
+            accept = bob.activity("Accept", {**follow, "object": bob.id}, member.id)
+            assert await pod.post(bob, accept) == 202
+        await pod.say(alice, {"type": "Undo", "object": {"type": "Follow", "object": bob.id}})
+        note = bob.note()
+        assert await pod.post(bob, bob.activity("Create", note)) == 202
+        assert timelines.holders(note["id"]) == [carol.id]
+
+    tell(story)
