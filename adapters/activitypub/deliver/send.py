@@ -46,6 +46,9 @@ _PATIENCE_S: Final = 0.05
 What a crash loses of it is delivered once more.
 """
 
+_TROUBLE_S: Final = 10.0
+"""How long a delivery is left alone of which nothing can be written down."""
+
 log = structlog.get_logger()
 
 
@@ -165,6 +168,9 @@ class Sender:
             slow.cancel()
             self._leave_pool(delivery)
             await self._settle(delivery, reply)
+        except Exception:  # nothing could be written down: it is still due, but not at once
+            log.exception("what came of a try is not kept", host=delivery.host)
+            await asyncio.sleep(_TROUBLE_S)
         finally:
             slow.cancel()
             self._slow.pop(delivery.id, None)
@@ -221,3 +227,6 @@ class Sender:
             return Reply(None)
         except PodError:  # an errand is tried again, whatever stood in its way
             return Reply(410 if errand is None else 429)
+        except Exception:  # a mistake of ours costs a try, as a refusal for the time being does
+            log.exception("delivery failed", host=delivery.host, errand=errand)
+            return Reply(429)

@@ -75,7 +75,7 @@ def asked_wait(retry_after: str | None, now: datetime) -> timedelta:
         return min(timedelta(seconds=int(text[:9])), _MAX_WAIT)
     try:
         date = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return timedelta(0)
     aware = date if date.tzinfo else date.replace(tzinfo=UTC)
     return min(max(aware - now, timedelta(0)), _MAX_WAIT)
