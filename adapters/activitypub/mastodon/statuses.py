@@ -12,7 +12,7 @@ from typing import Final
 from quart import request
 
 from adapters.activitypub.jsonld import read
-from adapters.activitypub.lens import html
+from adapters.activitypub.lens import html, poll
 from adapters.activitypub.mastodon.branches import Branches
 from adapters.activitypub.mastodon.composing import Composer
 from adapters.activitypub.mastodon.entities import Entities
@@ -22,7 +22,7 @@ from adapters.activitypub.mastodon.pictures import Entity
 from adapters.activitypub.outbox import Outbox
 from adapters.activitypub.papers import Papers
 from adapters.activitypub.wing import Wing
-from pod.errors import NotFound
+from pod.errors import NotFound, Unprocessable
 from pod.model.ids import Iri
 
 _KEPT_KEYS: Final = 10_000
@@ -78,7 +78,10 @@ class Statuses:
         """Change a post: its words, warning, language and pictures."""
         iri, before = self.library.own(asked.me, asked.path["id"])
         view = await self.composer.words(asked, before)
-        view["id"] = iri
+        view |= {"id": iri, "type": "Question" if poll.is_poll(before) else "Note"}
+        told = asked.fields.get("poll")
+        if isinstance(told, dict) and told.get("options") != poll.choices(before):
+            raise Unprocessable("The choices of a poll cannot be changed")
         if "media_ids" in asked.fields:
             view["attachment"] = self.composer.attachments(asked, before)
         await self.outbox.post(asked.agent, asked.me, {"type": "Update", "object": view})
@@ -152,8 +155,8 @@ class Statuses:
         found = []
         for state in (*self.library.pasts(iri), node):
             shown = await self.entities.status(iri, state, asked.member)
-            poll = shown["poll"]
-            options = [{"title": each["title"]} for each in poll["options"]] if poll else []
+            asks = shown["poll"]["options"] if shown["poll"] else []
+            options = [{"title": each["title"]} for each in asks]
             found.append(
                 {
                     **{name: shown[name] for name in _KEPT_OF_STATES},

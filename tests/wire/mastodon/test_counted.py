@@ -193,6 +193,36 @@ def test_threads_of_elsewhere_are_whole_as_far_as_they_were_heard(pod: Town, ann
     pod.run(story())
 
 
+def test_home_leaves_out_whom_the_member_does_not_want_to_read(
+    pod: Town, ann: Phone, ben: Phone
+) -> None:
+    async def story() -> None:
+        hal = await neighbour(pod.whole, "hal")
+        account = await hal.befriend(ann)
+        note = await hal.say(1)
+        other = await mine(ben)
+        await ann.post(f"/api/v1/accounts/{other['id']}/follow")
+        made = await say(ben, "of ben")
+
+        async def home() -> set[str]:
+            return {one["uri"] for one in await ann.get("/api/v1/timelines/home")}
+
+        assert {note["id"], made["uri"]} <= await home()
+        for person, uri in ((account, note["id"]), (other, made["uri"])):
+            await ann.post(f"/api/v1/accounts/{person['id']}/mute")
+            assert uri not in await home()
+            await ann.post(f"/api/v1/accounts/{person['id']}/unmute")
+            assert uri in await home()
+        await ann.post("/api/v1/domain_blocks", {"domain": "hal.peer.test"})
+        assert note["id"] not in await home()
+        assert note["id"] not in [o["uri"] for o in await ann.get("/api/v1/timelines/public")]
+        rel = (await ann.get("/api/v1/accounts/relationships", id=account["id"]))[0]
+        assert (rel["domain_blocking"], rel["following"]) == (True, False)
+        await ann.post("/api/v1/domain_blocks", {"domain": "hal.peer.test"}, "DELETE")
+
+    pod.run(story())
+
+
 def test_an_account_that_moved_says_where(pod: Town, ann: Phone) -> None:
     async def story() -> None:
         new = await neighbour(pod.whole, "newest")

@@ -243,5 +243,15 @@ def test_a_poll_is_asked_and_answered(town: Town, alice: Phone, bob: Phone) -> N
         assert (voted["voted"], voted["own_votes"]) == (True, [1])
         assert (await bob.ask("POST", f"{at}/votes", {"choices": ["0"]})).status == 422
         assert (await alice.ask("POST", f"{at}/votes", {"choices": ["0"]})).status == 403
+        url = f"/api/v1/statuses/{made['id']}"
+        same = {"options": ["tea", "coffee"], "expires_in": 3600}
+        for body in ({"status": "Which one?"}, {"status": "Which, now?", "poll": same}):
+            told = await alice.post(url, body, "PUT")
+            assert told["content"] == f"<p>{body['status']}</p>"
+            assert [one["title"] for one in told["poll"]["options"]] == ["tea", "coffee"]
+        other = {"status": "?", "poll": {**same, "options": ["tea", "milk"]}}
+        assert (await alice.ask("PUT", url, other)).status == 422
+        states = await alice.get(f"{url}/history")
+        assert [one["title"] for one in states[0]["poll"]["options"]] == ["tea", "coffee"]
 
     town.run(story())
