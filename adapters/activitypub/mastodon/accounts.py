@@ -30,8 +30,6 @@ _MOST_ASKED: Final = 10
 _MATCHES: Final = 400
 """How many people a word is looked up for."""
 
-_BOOSTS: Final = "/repo/app.bsky.feed.repost/"
-
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
