@@ -47,6 +47,8 @@ async def actor(stage: Stage, document: Document) -> Verdict:
     key = stage.world.documents[document.id]["publicKey"]
     if key["owner"] != document.id:
         return Verdict("refused", "its key belongs to another actor", faults)
+    if not str(key["id"]).startswith("http"):
+        return Verdict("refused", "its key has no address", faults)
     if why := await stage.follow(document.id):
         faults.append(f"cannot be followed: {why}")
     elif stage.world.received[0][0] not in (node["inbox"], _shared_inbox(node)):
