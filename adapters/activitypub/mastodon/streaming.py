@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,11 +17,12 @@ from quart import Blueprint, Response, request, websocket
 from adapters.activitypub.mastodon.entities import Entities
 from adapters.activitypub.mastodon.frame import CORS, Frame, error, token_in
 from adapters.activitypub.mastodon.ports import Live, News
-from pod.errors import Invalid, PodError, Unauthenticated
+from pod.errors import Forbidden, Invalid, PodError, Unauthenticated
 from pod.model.ids import Iri
 from pod.model.member import Member
 
-STREAMS: Final = ("user", "user:notification")
+_SCOPES: Final = {"user": "read:statuses", "user:notification": "read:notifications"}
+STREAMS: Final = tuple(_SCOPES)
 OTHERS: Final = (
     "public",
     "public:local",
@@ -52,15 +54,17 @@ class Streaming:
         @blueprint.get("/api/v1/streaming/user")
         @blueprint.get("/api/v1/streaming/user/notification")
         async def events() -> Response:
+            stream = "user" if request.path.endswith("/user") else "user:notification"
+            token = token_in(request.headers) or request.args.get("access_token")
             try:
-                member = _who(frame, token_in(request.headers) or request.args.get("access_token"))
+                member = _who(frame, token, _SCOPES[stream])
             except PodError as err:
                 response = error(err)
                 response.headers.update(CORS)
                 return response
-            stream = "user" if request.path.endswith("/user") else "user:notification"
             headers = {**CORS, "Cache-Control": "private, no-store", "X-Accel-Buffering": "no"}
-            made = Response(self._events(member, stream), 200, headers)
+            hears = _hears(frame, token)
+            made = Response(self._events(member, stream, hears), 200, headers)
             made.content_type = "text/event-stream"
             made.timeout = None
             return made
@@ -70,12 +74,14 @@ class Streaming:
         async def socket() -> None:
             offered = websocket.requested_subprotocols
             token = websocket.args.get("access_token") or token_in(websocket.headers)
-            member = _who(frame, token or (offered[0] if offered else None))
+            token = token or (offered[0] if offered else None)
+            hears = _hears(frame, token)
+            member = _who(frame, token, next(iter(hears), _SCOPES["user"]))
             await websocket.accept(subprotocol=offered[0] if offered else None)
             asked = websocket.args.get("stream")
             wanted = {asked} if asked else set()
             listening = asyncio.ensure_future(self._listen(wanted))
-            telling = asyncio.ensure_future(self._tell(member, wanted))
+            telling = asyncio.ensure_future(self._tell(member, wanted, hears))
             _, pending = await asyncio.wait(
                 (listening, telling), return_when=asyncio.FIRST_COMPLETED
             )
@@ -95,18 +101,20 @@ class Streaming:
             else:
                 await websocket.send(orjson.dumps({"error": "Unknown stream type"}).decode())
 
-    async def _tell(self, member: Member, wanted: set[str]) -> None:
+    async def _tell(self, member: Member, wanted: set[str], hears: frozenset[str]) -> None:
         with self.live.listening(member.id) as news:
             while (told := await news.get()) is not None:
                 for stream in STREAMS:
-                    if stream not in wanted or not _belongs(told, stream):
+                    if stream not in wanted or not _belongs(told, stream, hears):
                         continue
                     payload = await self._payload(told, member)
                     if payload is not None:
                         message = {"stream": [stream], "event": told.event, "payload": payload}
                         await websocket.send(orjson.dumps(message).decode())
 
-    async def _events(self, member: Member, stream: str) -> AsyncIterator[bytes]:
+    async def _events(
+        self, member: Member, stream: str, hears: frozenset[str]
+    ) -> AsyncIterator[bytes]:
         yield b":)\n\n"
         with self.live.listening(member.id) as news:
             while True:
@@ -117,7 +125,8 @@ class Streaming:
                     continue
                 if told is None:
                     return
-                payload = await self._payload(told, member) if _belongs(told, stream) else None
+                is_told = _belongs(told, stream, hears)
+                payload = await self._payload(told, member) if is_told else None
                 if payload is not None:
                     yield f"event: {told.event}\ndata: {payload}\n\n".encode()
 
@@ -135,12 +144,25 @@ class Streaming:
         return None if shown is None else orjson.dumps(shown).decode()
 
 
-def _belongs(news: News, stream: str) -> bool:
-    return stream == "user" or news.event == "notification"
+def _belongs(news: News, stream: str, hears: frozenset[str]) -> bool:
+    """Whether an event is told on a stream to a token of these scopes."""
+    if news.event == "notification":
+        return _SCOPES["user:notification"] in hears
+    return stream == "user" and _SCOPES["user"] in hears
 
 
-def _who(frame: Frame, token: str | None) -> Member:
-    member = frame.who(token or "", "read:statuses")
+def _hears(frame: Frame, token: str | None) -> frozenset[str]:
+    """Which scopes of streams a token is good for."""
+    found = set()
+    for scope in _SCOPES.values():
+        with suppress(Forbidden):
+            _who(frame, token, scope)
+            found.add(scope)
+    return frozenset(found)
+
+
+def _who(frame: Frame, token: str | None, scope: str) -> Member:
+    member = frame.who(token or "", scope)
     if member is None:
         raise Unauthenticated("The access token is invalid")
     return member

@@ -132,5 +132,11 @@ def _facts(body: bytes) -> dict[str, Any]:
             with Image.open(io.BytesIO(body)) as picture:
                 width, height = picture.size
         return {"width": width, "height": height, "blurhash": blurhash_of(body)}
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombWarning) as err:
+    except (
+        UnidentifiedImageError,
+        OSError,
+        ValueError,
+        Image.DecompressionBombWarning,
+        Image.DecompressionBombError,
+    ) as err:
         raise Unprocessable("File is not a picture that can be read") from err

@@ -137,7 +137,7 @@ def _check_time(
     if "date" in covered:
         try:
             date = parsedate_to_datetime(request.one("date"))
-        except (ValueError, TypeError) as err:
+        except (ValueError, TypeError, OverflowError) as err:
             raise Unauthenticated("The date header is malformed.") from err
         check_window(date if date.tzinfo else date.replace(tzinfo=UTC), expires, now)
 

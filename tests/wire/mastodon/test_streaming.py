@@ -173,3 +173,22 @@ def test_a_stream_needs_the_scope_of_what_it_tells(pod: Town) -> None:
         assert reply.status == 403
 
     pod.run(story())
+
+
+@pytest.mark.parametrize("way", ["socket", "events"])
+def test_a_token_hears_only_what_its_scopes_allow_it_to_read(pod: Town, way: str) -> None:
+    async def story() -> None:
+        name = f"shy{way}"
+        person = await pod.whole.join(name)
+        full = await phone_of(pod.whole, person)
+        shy = await phone_of(pod.whole, person, "read:statuses")
+        other = await phone_of(pod.whole, await pod.whole.join(f"fan{way}"))
+        me = await full.get("/api/v1/accounts/verify_credentials")
+        async with listening(shy, way, "user") as ear:
+            await other.post(f"/api/v1/accounts/{me['id']}/follow")
+            await full.get("/api/v1/notifications")
+            await full.post("/api/v1/statuses", {"status": "for all"})
+            assert (await ear.next())[0] == "update"
+            assert await ear.is_quiet()
+
+    pod.run(story())
