@@ -73,8 +73,8 @@ class Streaming:
         @blueprint.websocket("/api/v1/streaming/")
         async def socket() -> None:
             offered = websocket.requested_subprotocols
-            token = websocket.args.get("access_token") or token_in(websocket.headers)
-            token = token or (offered[0] if offered else None)
+            told = websocket.args.get("access_token") or token_in(websocket.headers)
+            token = told or (offered[0] if offered else None)
             hears = _hears(frame, token)
             member = _who(frame, token, next(iter(hears), _SCOPES["user"]))
             await websocket.accept(subprotocol=offered[0] if offered else None)
