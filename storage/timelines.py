@@ -31,11 +31,18 @@ _PAST: Final = "#past/"
 """What comes between the id of a heard post and the time at which it ceased to be so."""
 
 _BITS: Final = 16
+_SPAN: Final = 1 << _BITS
 _LAST: Final = 2**63 - 1
 _s, _h, _t, _n, _m = short_id.c, heard_post.c, timeline.c, notice.c, read_marker.c
 _p: Final = poll_end.c
 _ID: Final = compiled(select(_s.id).where(_s.iri == given("iri")))
 _IRI: Final = compiled(select(_s.iri).where(_s.id == given("id")))
+_LAST_ID: Final = compiled(
+    select(_s.id)
+    .where(_s.id >= given("low"), _s.id < given("high"))
+    .order_by(_s.id.desc())
+    .limit(1)
+)
 _NAME: Final = insert_row(short_id)
 _HEARD: Final = compiled(select(heard_post).where(_h.iri == given("iri")))
 _OF_AUTHOR: Final = compiled(
@@ -319,8 +326,10 @@ def named(tx: Transaction, iri: str, at: datetime) -> int:
     if row is not None:
         return int(row[0])
     number = (to_us(at) // 1000) << _BITS
-    while tx.execute(_IRI, (number,)).fetchone() is not None:
-        number += 1
+    while (last := tx.execute(_LAST_ID, (number, number + _SPAN)).fetchone()) is not None:
+        number = last[0] + 1
+        if number % _SPAN:
+            break
     tx.execute(_NAME, (number, iri))
     return number
 

@@ -39,6 +39,21 @@ def test_a_post_is_in_the_lists_that_were_told_last(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
+def test_more_posts_of_one_moment_than_a_moment_has_numbers_have_each_their_own(
+    tmp_path: Path,
+) -> None:
+    async def story() -> None:
+        async with sql_store(tmp_path / "pod.db") as store:
+            lists, many = SqlListings(store.database), 70_000  # an import may bring them
+            next_moment = Listed(Iri("x:next"), NOON + timedelta(milliseconds=1), ("public",))
+            await lists.enlist(next_moment)
+            await lists.enlist(*(Listed(Iri(f"x:{n}"), NOON, ("public",)) for n in range(many)))
+            numbers = [number for number, _ in lists.listed("public", Span(many + 1))]
+            assert len(set(numbers)) == many + 1
+
+    asyncio.run(story())
+
+
 def test_what_is_forgotten_is_in_no_list(tmp_path: Path) -> None:
     async def story() -> None:
         async with sql_store(tmp_path / "pod.db") as store:
