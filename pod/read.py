@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -85,13 +84,6 @@ class Read:
         after = NOTES_PREFIX + before if before else None
         page = self._store.resources(member, NOTES_PREFIX, after=after, limit=limit, reverse=True)
         return [(resource, noun_of(resource)) for resource in page]
-
-    def relations(self, member: MemberId, collection: str) -> Iterator[Resource]:
-        """All records of a collection of relations, oldest key first."""
-        prefix, after = f"/repo/{collection}/", None
-        while page := self._store.resources(member, prefix, after=after, limit=500):
-            yield from page
-            after = page[-1].path
 
     def member_of_uri(self, uri: AtUri | str) -> Place | None:
         """Where an at-uri lives, if its repository is one of this server."""

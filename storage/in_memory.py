@@ -123,9 +123,6 @@ class MemoryReader:
         )  # fmt: skip
         return list(islice(found, limit))
 
-    def record_is_held(self, member: MemberId, cid: Cid, *, besides: ResourcePath) -> bool:
-        return any(r.cid == cid and r.path != besides for r in self._records(member))
-
     def count_records(self, member: MemberId) -> int:
         return len(self._records(member))
 

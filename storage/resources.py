@@ -64,7 +64,6 @@ _WITH_CID: Final = (
     .where(_r.member_id == given("member"), _r.cid == given("cid"))
     .where(func.substr(_r.path, 1, len(PUBLIC)) == PUBLIC)
 )
-_HELD: Final = compiled(_WITH_CID.where(_r.path != given("besides")).limit(1))
 _BLOCK: Final = compiled(
     select(_r.body).where(
         _r.member_id == given("member"),
@@ -190,10 +189,6 @@ class ResourceReads(Rows):
         """Whose resources under ``prefix`` have the given ``subject``, in the order of members."""
         row = (subject, prefix, prefix_end(prefix), limit)
         return [(MemberId(m), ResourcePath(path)) for m, path in self._execute(_ALL_ABOUT, row)]
-
-    def record_is_held(self, member: MemberId, cid: Cid, *, besides: ResourcePath) -> bool:
-        """Whether another public path of the member holds the same record bytes."""
-        return self._execute(_HELD, (member, cid, besides)).fetchone() is not None
 
     def count_records(self, member: MemberId) -> int:
         """How many public records a member has; reads the whole index."""

@@ -11,7 +11,7 @@ from adapters.identity.address import Addresses
 from adapters.identity.browser import Browser
 from adapters.identity.documents import did_web
 from adapters.identity.fediverse_pages import FediversePages
-from adapters.identity.knot import Knot, report
+from adapters.identity.knot import report
 from adapters.identity.oauth_endpoints import rooms as oauth_rooms
 from adapters.identity.oauth_pages import ConsentPages
 from adapters.identity.openid_endpoints import OpenIdRooms
@@ -31,7 +31,6 @@ __all__ = [
     "Corner",
     "FediversePages",
     "Found",
-    "Knot",
     "OpenIdRooms",
     "ServerActor",
     "SignIn",

@@ -9,7 +9,6 @@ from adapters.solid.auth.issuers import Issuers
 from adapters.solid.auth.tokens import SolidTokens, is_jwt
 from adapters.solid.lens.index import RecordViews
 from adapters.solid.notify.rooms import rooms as notification_rooms
-from adapters.solid.ports import MintKey, Speech, SpeechOf
 from adapters.solid.routes.endpoints import rooms
 from adapters.solid.routes.inbox import letter_box
 from adapters.solid.routes.record import record_links, views
@@ -20,11 +19,8 @@ from adapters.solid.wing import Wing
 __all__ = [
     "FetchedGroups",
     "Issuers",
-    "MintKey",
     "RecordViews",
     "SolidTokens",
-    "Speech",
-    "SpeechOf",
     "WacDocuments",
     "Wing",
     "is_jwt",

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PrivateKey,
-    Ed25519PublicKey,
 )
 
 from pod.errors import Invalid
@@ -47,19 +45,3 @@ class Ed25519Key:
     def sign(self, message: bytes) -> bytes:
         """The 64 byte signature over ``message``."""
         return self._key.sign(message)
-
-
-def verify_ed25519(multikey: str, message: bytes, signature: bytes) -> bool:
-    """Whether ``signature`` is by the Multikey; Invalid if that is no Ed25519 key."""
-    try:
-        raw = multibase.decode(multikey)
-        if raw[:2] != _PREFIX:
-            raise Invalid("not an Ed25519 Multikey")
-        key = Ed25519PublicKey.from_public_bytes(raw[2:])
-    except ValueError as err:
-        raise Invalid("not an Ed25519 Multikey") from err
-    try:
-        key.verify(signature, message)
-    except InvalidSignature:
-        return False
-    return True

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Final
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -15,13 +14,9 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
     load_pem_private_key,
-    load_pem_public_key,
 )
 
 from pod.errors import Invalid
-
-_MIN_BITS: Final = 1024
-_MAX_BITS: Final = 8192
 
 
 class RsaKey:
@@ -63,23 +58,3 @@ class RsaKey:
     def sign(self, message: bytes) -> bytes:
         """RSASSA-PKCS1-v1_5 over SHA-256, the ``rsa-sha256`` of HTTP signatures."""
         return self._key.sign(message, PKCS1v15(), SHA256())
-
-
-@lru_cache(maxsize=1024)
-def _public(pem: str) -> rsa.RSAPublicKey:
-    try:
-        key = load_pem_public_key(pem.encode())
-    except (ValueError, TypeError, UnsupportedAlgorithm) as err:
-        raise Invalid("not an RSA public key") from err
-    if not isinstance(key, rsa.RSAPublicKey) or not _MIN_BITS <= key.key_size <= _MAX_BITS:
-        raise Invalid("not an RSA public key")
-    return key
-
-
-def verify_rsa(public_pem: str, message: bytes, signature: bytes) -> bool:
-    """Whether ``signature`` (``rsa-sha256``) is by the key in ``public_pem``; Invalid if no key."""
-    try:
-        _public(public_pem).verify(signature, message, PKCS1v15(), SHA256())
-    except InvalidSignature:
-        return False
-    return True

@@ -173,22 +173,6 @@ def test_the_record_index_holds_public_records_only(open_store: OpenStore) -> No
     asyncio.run(story())
 
 
-def test_record_bytes_are_held_while_another_path_has_them(open_store: OpenStore) -> None:
-    async def story() -> None:
-        async with open_store() as store:
-            alice = await store.write(add_member)
-            twin = ResourcePath("/repo/app.bsky.feed.post/3b")
-            cid = cid_of(b"\xa0")
-            await store.write(lambda tx: tx.put_resource(record(alice.id, POST)))
-            await store.write(lambda tx: tx.put_resource(record(alice.id, "/spaces/t/s/c/1")))
-            assert not store.record_is_held(alice.id, cid, besides=POST)
-            await store.write(lambda tx: tx.put_resource(record(alice.id, twin)))
-            assert store.record_is_held(alice.id, cid, besides=POST)
-            assert not store.record_is_held(MemberId(99), cid, besides=POST)
-
-    asyncio.run(story())
-
-
 def test_relations_are_found_by_their_subject(open_store: OpenStore) -> None:
     async def story() -> None:
         async with open_store() as store:
