@@ -100,7 +100,6 @@ def test_a_statement_seeks_what_it_wants(tmp_path: Path, name: str, sql: str) ->
     ("sql", "index"),
     [
         (resources._BLOCK, "resource_by_cid"),
-        (resources._HELD, "resource_by_cid"),
         (resources._ABOUT, "resource_by_subject"),
         (resources._ALL_ABOUT, "resource_by_subject"),
         (changes._CHANGES_OF, "change_log_by_member"),
