@@ -103,11 +103,12 @@ def test_a_receiver_that_refuses_is_unsubscribed(tmp_path: Path) -> None:
 
 def test_a_webhook_whose_holder_left_is_sent_nothing_more(tmp_path: Path) -> None:
     async def story(whole: Whole, alice: Person) -> None:
-        async with receiver() as hook:
+        async with receiver() as hook, receiver() as other:
             made = await hooked(whole, alice, hook.url)
             assert (await whole.ask("DELETE", made, as_=alice)).status == 204
+            await hooked(whole, alice, other.url)
             await put(whole, alice, "<> a <urn:x>.")
-            await asyncio.sleep(0.1)
+            await other.wait(1)
             assert hook.taken == []
 
     play(tmp_path, story)

@@ -46,7 +46,9 @@ def test_old_events_go_and_a_consumer_from_before_is_told_so(
                 told.extend(frames)
 
             stream = asyncio.ensure_future(Outbox(house.store).stream(0, push))
-            await asyncio.sleep(0.01)
+            async with asyncio.timeout(20):
+                while not told:
+                    await asyncio.sleep(0.01)
             stream.cancel()
             assert told == [info_frame("OutdatedCursor", "Requested cursor exceeded limit.")]
             log = house.store.changes(after=0, limit=99)

@@ -10,6 +10,7 @@ import pytest
 
 from adapters.identity import host_meta, nodeinfo
 from adapters.identity.documents import did_web, member_document, server_document
+from adapters.identity.usage import Used
 from adapters.identity.webfinger import (
     ServerActor,
     is_about,
@@ -135,7 +136,10 @@ def test_nodeinfo_links_stay_on_the_origin_that_was_asked() -> None:
         "https://alice.example/nodeinfo/2.0",
         "https://alice.example/nodeinfo/2.1",
     ]
-    document = nodeinfo.document("2.1", software="1.2.3", members=1, open_sign_up=False)
+    used = Used(members=1, month=0, half_year=0, posts=0)
+    document = nodeinfo.document(
+        "2.1", host="alice.example", software="1.2.3", used=used, open_sign_up=False
+    )
     assert document["version"] == "2.1"
     assert document["software"] == {"name": "commonpod", "version": "1.2.3"}
 
