@@ -68,16 +68,28 @@ def followed_across(wing: Wing, member: MemberId, actor: Iri) -> list[ResourcePa
 
 
 def is_follower(wing: Wing, member: Member, actor: Iri) -> bool:
-    """Whether an actor follows a member, and may: a record of another member here is enough, but
-    not where the member answers each wish to follow.
+    """Whether an actor follows a member, and may.
+
+    Another member of this pod does while their own follow stands and neither blocks the other; one
+    that the reactor has not seen yet counts as it will.
     """
-    follower = wing.followers.get(member.id, actor)
-    if follower is not None and follower.accepted:
-        return True
-    other = wing.local_actor(actor)
-    if other is None or not wing.reader.about(other.id, AT_FOLLOWS, member.did):
+    held, other = wing.followers.get(member.id, actor), wing.local_actor(actor)
+    if other is None:
+        return held is not None and held.accepted
+    if not follows(wing, other, member.webid) or is_severed(wing, member, other):
         return False
-    return not profile.holds_follows(wing.presented(member).complement)
+    return held.accepted if held is not None else is_welcome(wing, member, actor)
+
+
+def is_severed(wing: Wing, one: Member, other: Member) -> bool:
+    """Whether either of two members of this pod blocks the other."""
+    return blocks(wing, one, other.webid) or blocks(wing, other, one.webid)
+
+
+def is_welcome(wing: Wing, member: Member, actor: Iri) -> bool:
+    """Whether an actor may follow without being asked about."""
+    is_locked = profile.holds_follows(wing.presented(member).complement)
+    return not is_locked and not must_wait(wing, member, actor)
 
 
 @dataclass(frozen=True, slots=True)

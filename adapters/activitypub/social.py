@@ -9,13 +9,12 @@ Spec: https://www.w3.org/TR/activitypub/#client-to-server-interactions
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from adapters.activitypub import circle, moderation
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.lens import presence
 from adapters.activitypub.lens.act import FOLLOWS, Act, folder
-from adapters.activitypub.receive.relation import answer_of, drop_follower
+from adapters.activitypub.receive.relation import accept, drop_follower
 from adapters.activitypub.wing import Wing
 from adapters.activitypub.wishes import forgotten
 from adapters.activitypub.writing import act_of
@@ -65,14 +64,7 @@ class Social:
     async def accept_follower(self, member: Member, actor: Iri) -> Iri:
         """Let an actor follow who asked to; the id of the follow; raises NotFound."""
         asked = self._asked(member, actor)
-        follower = replace(asked, accepted=True)
-        await self._wing.followers.put(
-            member.id,
-            follower,
-            self._wing.clock.now(),
-            telling=[await answer_of(self._wing, member, follower, "Accept")],
-        )
-        self._wing.outgoing.set()
+        await accept(self._wing, member, asked)
         return asked.follow_id
 
     async def reject_follower(self, member: Member, actor: Iri) -> Iri:

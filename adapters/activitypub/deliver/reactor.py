@@ -20,14 +20,16 @@ from adapters.activitypub.deliver.outgoing import outgoing
 from adapters.activitypub.jsonld.context import ACTOR, with_context, without_context
 from adapters.activitypub.lens import act, circle, index
 from adapters.activitypub.lens.published import COMPLEMENT, View, buried
-from adapters.activitypub.moderation import AT_BLOCKS
+from adapters.activitypub.moderation import AT_BLOCKS, AT_FOLLOWS
+from adapters.activitypub.receive import relation
 from adapters.activitypub.wing import Wing
 from pod.model.change import Change, ChangeOp
 from pod.model.ids import Did, Iri
 from pod.model.member import Member, Standing
 from pod.model.peer import Outgoing
+from pod.model.relation import Relation
 from pod.model.resource import EMPTY
-from pod.read import PROFILE_PATH
+from pod.read import PROFILE_PATH, noun_of
 
 _PAGE: Final = 100
 _NAME: Final = re.compile(rb"@|did:|://")
@@ -54,7 +56,7 @@ class Reactor:
                 due += await self._turn(change, is_followed=followed[change.member])
                 await files.forget(wing, change)
             await wing.queue.enqueue(due, wing.clock.now(), cursor=changes[-1].seq)
-            await self._sever_blocked(changes)
+            await self._relate_here(changes)
             if any(self._is_gone(change) for change in changes):
                 await wing.farewells.finish()
 
@@ -89,7 +91,7 @@ class Reactor:
             activity = with_context(index.update_actor(actor, activity_id), ACTOR)
         else:
             activity = activity_of(self._wing, member, op, activity_id) or {}
-        if activity:
+        if activity and not op.path.startswith(AT_FOLLOWS):  # those here are told by the record
             more = besides.others(self._wing, member, op)
             found += await self._outgoing(member, activity, more)
         wish = besides.quote_request(self._wing, member, op)
@@ -106,17 +108,36 @@ class Reactor:
             return []
         return [await outgoing(self._wing, member, activity, inboxes, actors)]
 
-    async def _sever_blocked(self, changes: Sequence[Change]) -> None:
-        """Let nobody follow who was blocked by a record, from whichever app."""
+    async def _relate_here(self, changes: Sequence[Change]) -> None:
+        """Let followers of this pod be what records of follows and blocks, and locks, say."""
         wing = self._wing
         for change in changes:
+            member = wing.reader.member(change.member)
             for op in change.ops:
-                found = wing.reader.resource(change.member, op.path)
-                if found is None or not op.path.startswith(AT_BLOCKS):
-                    continue
-                blocked = wing.reader.member_by_did(Did(found.subject or ""))
-                if blocked is not None:
-                    await wing.followers.remove(change.member, blocked.webid, wing.clock.now())
+                if member is None:
+                    break
+                if op.path == PROFILE_PATH:
+                    await relation.let_in(wing, member)
+                elif op.path.startswith((AT_FOLLOWS, AT_BLOCKS)):
+                    await self._relate(member, op)
+
+    async def _relate(self, member: Member, op: ChangeOp) -> None:
+        wing = self._wing
+        resource = wing.reader.resource(member.id, op.path)
+        tombstone = wing.reader.tombstone(member.id, op.path) if resource is None else None
+        resource = resource or (buried(tombstone) if tombstone is not None else None)
+        noun = noun_of(resource) if resource is not None else None
+        if resource is None or not isinstance(noun, Relation):
+            return
+        other = wing.reader.member_by_did(Did(noun.subject_uri))
+        if op.action == "update":  # it was about somebody else, perhaps
+            follow = wing.published(member, resource).id
+            held = wing.followers.get(other.id, member.webid) if other is not None else None
+            if held is None or held.follow_id != follow:
+                await wing.followers.remove_follow(member.webid, follow)
+        if other is not None:
+            await relation.follow_here(wing, member, other)
+            await relation.follow_here(wing, other, member)
 
     def _is_gone(self, change: Change) -> bool:
         member = self._wing.reader.member(change.member)

@@ -17,6 +17,7 @@ from adapters.activitypub import moderation
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.read import Node
 from adapters.activitypub.lens import act, circle, poll
+from adapters.activitypub.lens.published import buried
 from adapters.activitypub.mastodon.library import PAST, Library, own_id
 from adapters.activitypub.mastodon.lister import Lister
 from adapters.activitypub.mastodon.nodes import hashtags, visibility
@@ -29,11 +30,12 @@ from adapters.activitypub.wishes import wish_of
 from pod.access.agent import SYSTEM
 from pod.errors import Invalid
 from pod.model.change import ChangeOp
-from pod.model.ids import Iri, MemberId, parse_datetime
+from pod.model.ids import Did, Iri, MemberId, parse_datetime
 from pod.model.member import Member
+from pod.model.relation import Relation
 from pod.model.resource import ResourcePath
 from pod.model.timeline import Heard
-from pod.read import NOTES_PREFIX
+from pod.read import NOTES_PREFIX, noun_of
 
 KEPT_FOR: Final = timedelta(days=60)
 KEPT: Final = 100_000
@@ -276,7 +278,9 @@ class Gatherer:
             return
         other = self._wing.local_actor(target or "")
         if other is not None:
-            await self.note(other.id, "follow", member.webid, "")
+            is_let = moderation.is_follower(self._wing, other, member.webid)
+            kind = "follow" if is_let else "follow_request"
+            await self.note(other.id, kind, member.webid, "")
 
     async def _remove_own(self, member: Member, path: ResourcePath) -> None:
         tombstone = self._wing.reader.tombstone(member.id, path)
@@ -293,8 +297,14 @@ class Gatherer:
         tombstone = self._wing.reader.tombstone(member.id, path)
         if tombstone is None:
             return
-        view = act.get(member, tombstone) if not path.startswith(AT_FOLLOWS) else None
-        target = read.iri(view, "object") if view is not None else None
+        if path.startswith(AT_FOLLOWS):
+            noun = noun_of(buried(tombstone))
+            did = Did(noun.subject_uri) if isinstance(noun, Relation) else None
+            other = self._wing.reader.member_by_did(did) if did is not None else None
+            target = other.webid if other is not None else None
+        else:
+            view = act.get(member, tombstone)
+            target = read.iri(view, "object") if view is not None else None
         if target is not None:
             await self._timelines.part(member.id, target)
 

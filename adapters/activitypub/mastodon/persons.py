@@ -126,8 +126,7 @@ class Persons:
         has_asked = moderation.follows(wing, member, actor)
         is_following = has_asked and follows(wing, member, actor)
         wish = wish_of(wing, member, actor)
-        other = wing.local_actor(actor)
-        follows_back = other is not None and bool(about(other.id, AT_FOLLOWS, member.did))
+        is_followed = moderation.is_follower(wing, member, actor)
         host = domain_iri(domain_of(actor))
         note = self.notes.about(member, actor)
         return {
@@ -136,13 +135,13 @@ class Persons:
             "showing_reblogs": has_asked and wish.boosts,
             "notifying": has_asked and wish.notify,
             "languages": list(wish.languages) or None,
-            "followed_by": follows_back or bool(follower and follower.accepted),
+            "followed_by": is_followed,
             "blocking": bool(about(member.id, BLOCKS, actor)),
             "blocked_by": moderation.is_blocked_by(wing, member, actor),
             "muting": moderation.mute_of(wing, member, actor) is not None,
             "muting_notifications": moderation.mutes(wing, member, actor),
             "requested": has_asked and not is_following,
-            "requested_by": bool(follower and not follower.accepted),
+            "requested_by": follower is not None and not is_followed,
             "domain_blocking": bool(about(member.id, DOMAINS, host)),
             "endorsed": False,
             "note": read.text(note.body, "note") or "" if note is not None else "",

@@ -1,17 +1,20 @@
 """Follow, Accept, Reject, Block: who follows a member, and who lets a member follow.
 
+A follow of another member of this pod is a record, and the word of it: nothing is sent.
+
 Spec: https://www.w3.org/TR/activitypub/#follow-activity-inbox
 """
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import Any, Final
 
 from adapters.activitypub import moderation
 from adapters.activitypub.deliver.outgoing import outgoing
 from adapters.activitypub.jsonld import read
-from adapters.activitypub.lens import index, presence, profile
+from adapters.activitypub.lens import index, presence
 from adapters.activitypub.lens.act import FOLLOWS
 from adapters.activitypub.moderation import AT_FOLLOWS, ME
 from adapters.activitypub.receive.activity import Activity
@@ -26,6 +29,7 @@ from pod.write import Delete
 
 NOTICE: Final = "notice"
 _FOLLOWS: Final = (FOLLOWS, AT_FOLLOWS)
+_MOST_WAITING: Final = 10_000
 
 
 async def on_follow(wing: Wing, activity: Activity) -> None:
@@ -43,7 +47,7 @@ async def on_follow(wing: Wing, activity: Activity) -> None:
         actor.inbox,
         actor.shared_inbox,
         activity.id,
-        (held is not None and held.accepted) or _is_welcome(wing, member, actor.id),
+        (held is not None and held.accepted) or moderation.is_welcome(wing, member, actor.id),
         activity.at,
     )
     if moderation.blocks(wing, member, actor.id) or presence.moved_to(
@@ -76,11 +80,56 @@ async def on_follow_again(wing: Wing, activity: Activity) -> None:
     wing.outgoing.set()
 
 
+async def follow_here(wing: Wing, follower: Member, member: Member) -> None:
+    """Let a member of this pod follow another, ask to, or follow no more, as their records say."""
+    paths = wing.reader.about(follower.id, AT_FOLLOWS, member.did)
+    records = (wing.reader.resource(follower.id, path) for path in paths)
+    ids = [wing.published(follower, each).id for each in records if each is not None]
+    held, now = wing.followers.get(member.id, follower.webid), wing.clock.now()
+    is_record = held is None or AT_FOLLOWS in held.follow_id
+    if moderation.is_severed(wing, member, follower) or (is_record and not ids):
+        await wing.followers.remove(member.id, follower.webid, now)
+    elif is_record and (held is None or held.follow_id not in ids):
+        is_welcome = moderation.is_welcome(wing, member, follower.webid)
+        inbox = Iri(f"{follower.origin}/inbox")
+        asks = Follower(follower.webid, inbox, wing.shared_inbox, ids[0], is_welcome, now)
+        await wing.followers.put(member.id, asks, now, telling=())
+
+
+async def let_in(wing: Wing, member: Member) -> None:
+    """Let those follow who waited for a member who answers no wishes any more."""
+    for asked in wing.followers.waiting(member.id, limit=_MOST_WAITING):
+        if moderation.is_welcome(wing, member, asked.actor):
+            await accept(wing, member, asked)
+
+
+async def accept(wing: Wing, member: Member, asked: Follower) -> None:
+    """Let an actor follow who asked to, and tell them so, in one transaction."""
+    telling = await _told(wing, member, asked, "Accept")
+    follower, now = replace(asked, accepted=True), wing.clock.now()
+    await wing.followers.put(member.id, follower, now, telling=telling)
+    wing.outgoing.set()
+
+
 async def drop_follower(wing: Wing, member: Member, follower: Follower) -> None:
-    """Let an actor follow no more, and tell them so, in one transaction."""
-    telling = [await answer_of(wing, member, follower, "Reject")]
+    """Let an actor follow no more, and tell them so, in one transaction.
+
+    The record of a member of this pod goes first: what is left of a crash is a wish to be answered.
+    """
+    other = wing.local_actor(follower.actor)
+    if other is not None:
+        paths = wing.reader.about(other.id, AT_FOLLOWS, member.did)
+        ends = [Delete(path, missing_ok=True) for path in paths]
+        await wing.write.apply(SYSTEM, other.id, ends)
+    telling = await _told(wing, member, follower, "Reject")
     await wing.followers.remove(member.id, follower.actor, wing.clock.now(), telling=telling)
     wing.outgoing.set()
+
+
+async def _told(wing: Wing, member: Member, follower: Follower, kind: str) -> list[Outgoing]:
+    """The answer, where anybody is to be told."""
+    is_record = AT_FOLLOWS in follower.follow_id and wing.is_local(follower.actor)
+    return [] if is_record else [await answer_of(wing, member, follower, kind)]
 
 
 async def answer_of(wing: Wing, member: Member, follower: Follower, kind: str) -> Outgoing:
@@ -141,12 +190,6 @@ async def undo_relation(wing: Wing, actor: Iri, kinds: frozenset[str], target: I
 def accepted_follow(wing: Wing, member: Member, follow: Resource, actor: Iri) -> bool:
     """Whether the followed actor said yes."""
     return wing.edges.held(member.id, follow.path, "accept", actor) is not None
-
-
-def _is_welcome(wing: Wing, member: Member, actor: Iri) -> bool:
-    """Whether an actor may follow without being asked about."""
-    is_locked = profile.holds_follows(wing.presented(member).complement)
-    return not is_locked and not moderation.must_wait(wing, member, actor)
 
 
 async def _unfollow(wing: Wing, member: MemberId, actor: Iri) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any, Final
 
+from adapters.activitypub import moderation
 from adapters.activitypub.deliver.reactor import activity_of
 from adapters.activitypub.jsonld import read
 from adapters.activitypub.jsonld.context import PUBLIC, without_context
@@ -93,7 +94,10 @@ def following(wing: Wing, member: Member, at: str | None) -> View:
         for resource, actor in _acts(wing, member, FOLLOWS, after):
             if accepted_follow(wing, member, resource, actor):
                 yield resource.path, actor
-        yield from _objects(wing, member, _AT_FOLLOWS, after)
+        for path, actor in _objects(wing, member, _AT_FOLLOWS, after):
+            other = wing.local_actor(actor)
+            if other is not None and moderation.is_follower(wing, other, member.webid):
+                yield path, actor
 
     total = sum(wing.log.count(member.id, prefix) for prefix in (FOLLOWS, _AT_FOLLOWS))
     return _listed(f"{member.origin}/following", followed, at, total)
