@@ -55,8 +55,8 @@ class Reactor:
             for change in changes:
                 due += await self._turn(change, is_followed=followed[change.member])
                 await files.forget(wing, change)
-            await wing.queue.enqueue(due, wing.clock.now(), cursor=changes[-1].seq)
             await self._relate_here(changes)
+            await wing.queue.enqueue(due, wing.clock.now(), cursor=changes[-1].seq)
             if any(self._is_gone(change) for change in changes):
                 await wing.farewells.finish()
 

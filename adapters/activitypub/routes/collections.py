@@ -94,10 +94,10 @@ def following(wing: Wing, member: Member, at: str | None) -> View:
         for resource, actor in _acts(wing, member, FOLLOWS, after):
             if accepted_follow(wing, member, resource, actor):
                 yield resource.path, actor
-        for path, actor in _objects(wing, member, _AT_FOLLOWS, after):
-            other = wing.local_actor(actor)
+        for path, webid in _objects(wing, member, _AT_FOLLOWS, after):
+            other = wing.local_actor(webid)
             if other is not None and moderation.is_follower(wing, other, member.webid):
-                yield path, actor
+                yield path, webid
 
     total = sum(wing.log.count(member.id, prefix) for prefix in (FOLLOWS, _AT_FOLLOWS))
     return _listed(f"{member.origin}/following", followed, at, total)

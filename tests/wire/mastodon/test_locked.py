@@ -51,7 +51,7 @@ FOLLOWS = (True, False, True, False)
 
 
 async def pair(town: Town, name: str) -> Pair:
-    owner, other = await town.whole.join(f"{name}o"), await town.whole.join(f"{name}f")
+    owner, other = await town.whole.join(f"owner-{name}"), await town.whole.join(f"friend-{name}")
     made = Pair(town, await phone_of(town.whole, owner), await phone_of(town.whole, other), other)
     made.did = owner.member.did
     at = "/api/v1/accounts/verify_credentials"
