@@ -30,6 +30,7 @@ from adapters.activitypub.mastodon.gather import Gatherer
 from adapters.activitypub.mastodon.library import Library
 from adapters.activitypub.mastodon.lister import Lister
 from adapters.activitypub.mastodon.ports import Listings, Live, Media, MediaAddress, Timelines
+from adapters.activitypub.neighbours import relate
 from adapters.activitypub.outbox import Outbox
 from adapters.activitypub.polls import Polls
 from adapters.activitypub.ports import (
@@ -177,7 +178,7 @@ class ActivityPub:
             emojis=emojis,
             rests_until=rests_until,
         )
-        self._reactor = Reactor(self._wing)
+        self._reactor = Reactor(self._wing, relate)
         across = crossing.Crossing(self._wing, elsewhere, self._reactor.tell)
         errands: Errands = {
             crossing.SCHEME: across.run,

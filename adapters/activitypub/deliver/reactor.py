@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from adapters.activitypub import files
@@ -20,20 +20,21 @@ from adapters.activitypub.deliver.outgoing import outgoing
 from adapters.activitypub.jsonld.context import ACTOR, with_context, without_context
 from adapters.activitypub.lens import act, circle, index
 from adapters.activitypub.lens.published import COMPLEMENT, View, buried
-from adapters.activitypub.moderation import AT_BLOCKS, AT_FOLLOWS
-from adapters.activitypub.receive import relation
+from adapters.activitypub.moderation import AT_FOLLOWS
 from adapters.activitypub.wing import Wing
 from pod.model.change import Change, ChangeOp
-from pod.model.ids import Did, Iri
+from pod.model.ids import Iri
 from pod.model.member import Member, Standing
 from pod.model.peer import Outgoing
-from pod.model.relation import Relation
 from pod.model.resource import EMPTY
-from pod.read import PROFILE_PATH, noun_of
+from pod.read import PROFILE_PATH
 
 _PAGE: Final = 100
 _NAME: Final = re.compile(rb"@|did:|://")
 """How every name of somebody, or of something of theirs, shows in the bytes of a record."""
+
+Relate = Callable[[Wing, Member, ChangeOp], Awaitable[None]]
+"""Makes what is between members of this pod what a change says; safe to repeat."""
 
 
 class Reactor:
@@ -42,8 +43,9 @@ class Reactor:
     Of an imported repository only what it took away is told: the rest is not news.
     """
 
-    def __init__(self, wing: Wing) -> None:
+    def __init__(self, wing: Wing, relate: Relate) -> None:
         self._wing = wing
+        self._relate = relate
 
     async def catch_up(self) -> None:
         """Turn all changes that are not yet turned; safe to repeat, and to stop at any await."""
@@ -109,35 +111,11 @@ class Reactor:
         return [await outgoing(self._wing, member, activity, inboxes, actors)]
 
     async def _relate_here(self, changes: Sequence[Change]) -> None:
-        """Let followers of this pod be what records of follows and blocks, and locks, say."""
-        wing = self._wing
         for change in changes:
-            member = wing.reader.member(change.member)
-            for op in change.ops:
-                if member is None:
-                    break
-                if op.path == PROFILE_PATH:
-                    await relation.let_in(wing, member)
-                elif op.path.startswith((AT_FOLLOWS, AT_BLOCKS)):
-                    await self._relate(member, op)
-
-    async def _relate(self, member: Member, op: ChangeOp) -> None:
-        wing = self._wing
-        resource = wing.reader.resource(member.id, op.path)
-        tombstone = wing.reader.tombstone(member.id, op.path) if resource is None else None
-        resource = resource or (buried(tombstone) if tombstone is not None else None)
-        noun = noun_of(resource) if resource is not None else None
-        if resource is None or not isinstance(noun, Relation):
-            return
-        other = wing.reader.member_by_did(Did(noun.subject_uri))
-        if op.action == "update":  # it was about somebody else, perhaps
-            follow = wing.published(member, resource).id
-            held = wing.followers.get(other.id, member.webid) if other is not None else None
-            if held is None or held.follow_id != follow:
-                await wing.followers.remove_follow(member.webid, follow)
-        if other is not None:
-            await relation.follow_here(wing, member, other)
-            await relation.follow_here(wing, other, member)
+            member = self._wing.reader.member(change.member)
+            for op in change.ops if member is not None else ():
+                assert member is not None
+                await self._relate(self._wing, member, op)
 
     def _is_gone(self, change: Change) -> bool:
         member = self._wing.reader.member(change.member)
