@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from adapters.activitypub.deliver.reactor import Reactor
 from adapters.activitypub.deliver.send import Sender
+from adapters.activitypub.neighbours import relate
 from adapters.activitypub.signature.verify import fits, read
 from pod.model.ids import Iri
 from pod.model.member import Member
@@ -78,7 +79,7 @@ def test_hosts_that_hang_take_no_room_from_those_that_answer(tell: Callable[[Sto
         bob.answers = answer
         await pod.note(alice)
         wing = pod.wing._wing
-        await Reactor(wing).catch_up()
+        await Reactor(wing, relate).catch_up()
         sender = asyncio.create_task(Sender(wing, pool=1, slow_after_s=0.01).run())
         async with asyncio.timeout(30):
             await arrived.wait()
