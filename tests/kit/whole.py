@@ -19,6 +19,7 @@ from pod.settings import Hashing, ServiceDomain, Settings
 from server.hosts import FrontDoor, Rooms
 from server.wire import House, open_house
 from storage.delivery_queue import SqlDeliveryQueue
+from storage.timelines import SqlTimelines
 
 T = TypeVar("T")
 
@@ -241,7 +242,8 @@ class Whole:
         return reply.json["blob"]
 
     def _turned(self) -> int:
-        return SqlDeliveryQueue(self.store.database).cursor()
+        database = self.store.database
+        return min(SqlDeliveryQueue(database).cursor(), SqlTimelines(database).cursor())
 
     def stored(self, person: Person, path: str) -> Resource | None:
         """What is at a path of somebody's."""
@@ -250,7 +252,7 @@ class Whole:
     async def rows(self) -> dict[str, list[Any]]:
         """Every row of every table but `DERIVED`: equal before and after where nothing changed.
 
-        Waits until the reactor has turned all changes, so that a delivery would show.
+        Waits until both readers of the log are at its end, so that what they do would show.
         """
         while self._turned() < self.store.head_seq():
             await asyncio.sleep(0.001)
