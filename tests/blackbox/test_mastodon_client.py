@@ -202,7 +202,7 @@ def test_who_is_followed_elsewhere_is_in_home_and_hears_of_likes(alice: Phone) -
         assert alice.call(f"v1.accounts.[{number}].unfollow")["following"] is False
 
 
-def test_a_follower_of_the_same_pod_counts_once_when_the_follow_has_arrived(
+def test_what_neighbours_do_counts_once_when_it_has_arrived_too(
     server: Server, alice: Phone
 ) -> None:
     joined(server, "gus")
@@ -218,9 +218,14 @@ def test_a_follower_of_the_same_pod_counts_once_when_the_follow_has_arrived(
             shown = json.dumps(alice.call("v1.notifications.list", {"types": ["follow"]}))
             return "gus" in shown
 
+        post = alice.say("Count me")
+        for verb in ("favourite", "reblog"):
+            gus.ask("call", path=f"v1.statuses.[{post['id']}].{verb}", args=[])
         eventually(told)
         for _ in range(20):  # until it has gone through the queue and after
             assert alice.call(f"{account}.fetch")["followersCount"] == before + 1
+            shown = alice.call(f"v1.statuses.[{post['id']}].fetch")
+            assert (shown["favouritesCount"], shown["reblogsCount"]) == (1, 1)
             time.sleep(0.1)
         gus.ask("call", path=f"{account}.unfollow", args=[])
         eventually(lambda: alice.call(f"{account}.fetch")["followersCount"] == before)

@@ -154,7 +154,6 @@ def seen(store: Store) -> object:
                 store.count_records(m),
                 store.about(m, "/repo/a", "at://x"),
                 [store.tombstone(m, ResourcePath(path)) for path in path_list],
-                [store.record_is_held(m, cid, besides=ResourcePath("/repo/a/1")) for cid in cids],
                 [(store.blob(m, cid), store.blob_paths(m, cid)) for cid in cids],
                 store.repo_blobs(m, since=None, after=None, limit=2),
                 store.repo_blobs(m, since=rev_of(2), after=cids[1], limit=9),

@@ -187,12 +187,15 @@ class Entities:
         )
         for count, done, kind, key in kinds:
             people = [member for member, _ in self.library.acts_about(iri, kind, local)]
+            actors = self.library.people(people) if local is not None else []
             edge: Any = kind
             said = read.node(node, key) if local is None else None
-            told[count] = max(
-                len(people) + (wing.edges.count(local[0].id, local[1].path, edge) if local else 0),
-                (read.number(said, "totalItems") or 0) if said is not None else 0,
-            )
+            known = len(people)
+            if local is not None:  # a member's act is an edge too once it has arrived
+                place = local[0].id, local[1].path, edge
+                known = wing.edges.count(*place)
+                known += sum(wing.edges.held(*place, each.webid) is None for each in actors)
+            told[count] = max(known, (read.number(said, "totalItems") or 0) if said else 0)
             told[done] = reader is not None and reader.id in people
         told["bookmarked"] = bool(reader and wing.reader.about(reader.id, BOOKMARKS, iri))
         told["muted"] = reader is not None and self.library.is_quiet(reader, iri)

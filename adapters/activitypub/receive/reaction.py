@@ -97,8 +97,7 @@ async def _react(
     if found is not None and hears(wing, found[0], activity.actor):
         member, resource = found
         edge = Edge(resource.path, kind, activity.actor, emoji, activity.id, is_public, activity.at)
-        if kind != "like" or wing.local_actor(activity.actor) is None:  # members' acts are counted
-            await wing.edges.put(member.id, edge)
+        await wing.edges.put(member.id, edge)
         told = _TOLD_AS.get(kind)
         if told is not None:
             await wing.herald(lambda herald: herald.note(member.id, told, activity.actor, target))
