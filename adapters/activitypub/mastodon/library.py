@@ -152,13 +152,19 @@ class Library:
             found += self.wing.reader.all_about(folder, uri, limit=_MOST)
         return found
 
-    def pasts(self, iri: Iri) -> list[Node]:
-        """What a post was before, as far as that was kept, the oldest state first."""
-        owner = member_at(self.wing.reader, iri)
+    def pasts(self, iri: Iri, reader: Member | None) -> list[Node]:
+        """What a post was before, as far as that was kept, the oldest state first.
+
+        A state that was not for the reader is left out, whoever may read the post now.
+        """
+        owner, found = member_at(self.wing.reader, iri), []
         if owner is not None:
             papers = Papers(self.wing, PAST).every(owner, iri)[:MOST_PASTS]
-            return [post for paper in papers if (post := read.node(paper.body, "post"))]
-        return [orjson.loads(each.body) for each in self.timelines.pasts(iri, limit=MOST_PASTS)]
+            found = [post for paper in papers if (post := read.node(paper.body, "post"))]
+        else:
+            states = self.timelines.pasts(iri, limit=MOST_PASTS)
+            found = [orjson.loads(each.body) for each in states]
+        return [state for state in found if self._may_see(state, reader)]
 
     def answers_others(self, post: Node) -> bool:
         """Whether a post answers somebody else than its author."""

@@ -153,7 +153,7 @@ class Statuses:
         """What a post was, as far as that was kept, and what it is."""
         iri, node = self.library.known(asked.path["id"], asked.member)
         found = []
-        for state in (*self.library.pasts(iri), node):
+        for state in (*self.library.pasts(iri, asked.member), node):
             shown = await self.entities.status(iri, state, asked.member)
             asks = shown["poll"]["options"] if shown["poll"] else []
             options = [{"title": each["title"]} for each in asks]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from server import emoji
+from tests.kit.fediverse import EVERYBODY
 from tests.kit.neighbour import neighbour
 from tests.kit.phone import Phone, phone_of
 from tests.kit.whole import AS2, Person, Town
@@ -121,6 +122,25 @@ def test_what_neighbours_wrote_before_is_kept_too(town: Town, phone: Phone) -> N
         await bob.tell("Delete", note["id"])
         reply = await phone.ask("GET", f"/api/v1/statuses/{seen['id']}/history")
         assert reply.status == 404
+
+    town.run(story())
+
+
+def test_what_was_for_some_stays_so_when_an_edit_is_for_all(
+    town: Town, phone: Phone, bob: Phone
+) -> None:
+    async def story() -> None:
+        ivy = await neighbour(town.whole, "ivy")
+        await ivy.befriend(phone)
+        me = await phone.get("/api/v1/accounts/verify_credentials")
+        note = await ivy.say(1, "<p>only us</p>", to=[me["uri"]], cc=[])
+        changed = {**note, "content": "<p>for all</p>", "to": [EVERYBODY]}
+        await ivy.tell("Update", {**changed, "updated": "2027-01-01T00:00:00Z"})
+        seen = await phone.get("/api/v2/search", q=note["id"], type="statuses", resolve="true")
+        url = f"/api/v1/statuses/{seen['statuses'][0]['id']}/history"
+        for reader, words in ((phone, ["only us", "for all"]), (bob, ["for all"])):
+            states = [one["content"] for one in await reader.get(url)]
+            assert states == [f"<p>{each}</p>" for each in words]
 
     town.run(story())
 
