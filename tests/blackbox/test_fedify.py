@@ -16,7 +16,7 @@ from tests.kit.node import Peer, peer
 from tests.kit.process import Server, running
 
 pytestmark = pytest.mark.peer
-WITHIN_S = 60.0
+WITHIN_S = 20.0
 NOW = "2026-11-24T12:00:00.000Z"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
 

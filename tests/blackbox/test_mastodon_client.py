@@ -21,7 +21,7 @@ from tests.kit.process import Server, running
 pytestmark = pytest.mark.peer
 
 PASSWORD = "correct horse battery"
-WITHIN_S = 60.0
+WITHIN_S = 20.0
 
 
 @dataclass

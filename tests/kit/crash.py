@@ -24,7 +24,7 @@ from tests.kit.process import Server, free_port, start
 from tests.kit.strict_relay import StrictRelay
 
 POST = "app.bsky.feed.post"
-DYING_S = 30.0
+DYING_S = 10.0
 HANGS_AFTER_S = 30.0
 ADMIN = "swordfish"
 

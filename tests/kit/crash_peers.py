@@ -23,7 +23,7 @@ from tests.kit.crash import AS2, POST, Answer, CrashPod, attempt
 from tests.kit.crash_operations import CreateRecord, Operation, key
 
 PEER_KEY = generate_private_key(public_exponent=65537, key_size=2048)
-ARRIVES_S = 60.0
+ARRIVES_S = 20.0
 
 
 class Fediverse:

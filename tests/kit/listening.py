@@ -15,7 +15,7 @@ from tests.kit.whole import JSON_LD, Person, Reply, Whole
 NOTIFY = "http://www.w3.org/ns/solid/notifications#"
 CONTEXT = "https://www.w3.org/ns/solid/notification/v1"
 SOCKET, WEBHOOK, STREAM = "WebSocketChannel2023", "WebhookChannel2023", "StreamingHTTPChannel2023"
-WITHIN_S = 30.0
+WITHIN_S = 10.0
 QUIET_S = 0.15
 """How long nothing must come for silence to be believed."""
 

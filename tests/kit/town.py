@@ -32,7 +32,7 @@ from cryptography.x509.oid import NameOID
 from tests.kit.process import ROOT, Server, free_port, running
 
 CADDYFILE: Final = ROOT / "docs" / "Caddyfile"
-WITHIN_S: Final = 60.0
+WITHIN_S: Final = 20.0
 _HIDE: Final = ("unshare", "--mount", "--")
 
 

@@ -91,7 +91,7 @@ def test_a_receiver_that_refuses_is_unsubscribed(tmp_path: Path) -> None:
             made = await hooked(whole, alice, hook.url)
             await put(whole, alice, "<> a <urn:x>.")
             await hook.wait(1)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(5):
                 while (await whole.ask("GET", made, as_=alice)).status != 404:
                     await asyncio.sleep(0.01)
             await put(whole, alice, "<> a <urn:y>.")

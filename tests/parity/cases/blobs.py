@@ -17,7 +17,7 @@ PNG = bytes.fromhex(
     "0000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
 )
 JPEG = bytes.fromhex("ffd8ffe000104a46494600010101004800480000ffdb004300" + "01" * 64 + "ffd9")
-GONE_WITHIN_S = 20
+GONE_WITHIN_S = 5
 
 
 def _file(blob: Json, **more: object) -> Json:

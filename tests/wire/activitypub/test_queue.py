@@ -81,7 +81,7 @@ def test_hosts_that_hang_take_no_room_from_those_that_answer(tell: Callable[[Sto
         wing = pod.wing._wing
         await Reactor(wing, relate).catch_up()
         sender = asyncio.create_task(Sender(wing, pool=1, slow_after_s=0.01).run())
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(10):
             await arrived.wait()
         sender.cancel()
         await asyncio.gather(sender, return_exceptions=True)
@@ -105,7 +105,7 @@ def test_a_host_with_much_to_come_lets_others_through(tell: Callable[[Story], No
             item = Outgoing(alice.id, f"{alice.origin}/outbox/{number}", b"{}", (inbox,))
             await pod.queue.enqueue([item], pod.clock.now())
         sender = asyncio.create_task(Sender(pod.wing._wing, pool=8, slow_after_s=999).run())
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(10):
             await arrived.wait()
         sender.cancel()
         await asyncio.gather(sender, return_exceptions=True)
@@ -184,7 +184,7 @@ def test_the_workers_deliver_by_themselves(tell: Callable[[Story], None]) -> Non
         bob.answers = answer
         workers = [asyncio.create_task(work()) for work in (pod.wing.react, pod.wing.deliver)]
         await pod.note(alice)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(10):
             await arrived.wait()
         for worker in workers:
             worker.cancel()

@@ -24,7 +24,7 @@ AS = "https://www.w3.org/ns/activitystreams#"
 CONTEXT = "https://www.w3.org/ns/solid/notification/v1"
 DESCRIPTION = "http://www.w3.org/ns/solid/terms#storageDescription"
 STREAMS = "http://www.w3.org/ns/solid/terms#updatesViaStreamingHttp2023"
-WAITS_S = 30.0
+WAITS_S = 10.0
 
 
 def _service(pod: Subject, kind: str = "WebSocketChannel2023") -> str:
