@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.kit.phone import Phone, phone_of
-from tests.kit.whole import Town
+from tests.kit.whole import Person, Town
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +25,14 @@ def ann(pod: Town) -> Phone:
 @pytest.fixture(scope="module")
 def ben(pod: Town) -> Phone:
     return pod.run(_come(pod, "ben"))
+
+
+@pytest.fixture(scope="module")
+def people(town: Town) -> tuple[Person, Person]:
+    async def join() -> tuple[Person, Person]:
+        return await town.whole.join("alice"), await town.whole.join("bob")
+
+    return town.run(join())
 
 
 async def _come(pod: Town, name: str) -> Phone:

@@ -18,14 +18,6 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     town.close()
 
 
-@pytest.fixture(scope="module")
-def people(town: Town) -> tuple[Person, Person]:
-    async def join() -> tuple[Person, Person]:
-        return await town.whole.join("alice"), await town.whole.join("bob")
-
-    return town.run(join())
-
-
 def test_the_inbox_is_a_collection_for_its_owner_alone(
     town: Town, people: tuple[Person, Person]
 ) -> None:

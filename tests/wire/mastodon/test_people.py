@@ -21,14 +21,6 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 
 
 @pytest.fixture(scope="module")
-def people(town: Town) -> tuple[Person, Person]:
-    async def join() -> tuple[Person, Person]:
-        return await town.whole.join("alice"), await town.whole.join("bob")
-
-    return town.run(join())
-
-
-@pytest.fixture(scope="module")
 def alice(town: Town, people: tuple[Person, Person]) -> Phone:
     return town.run(phone_of(town.whole, people[0]))
 
